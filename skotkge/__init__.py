@@ -1,0 +1,8 @@
+"""Multi-modal knowledge graph embeddings by optimal transport, as scikit-learn estimators."""
+
+from ._classifier import OTKGEClassifier
+from ._fusion import OTFusionTransformer
+from ._triples import MultimodalTriples
+
+__version__ = "0.1.0"
+__all__ = ["MultimodalTriples", "OTFusionTransformer", "OTKGEClassifier", "__version__"]

@@ -1,0 +1,631 @@
+"""OTKGEClassifier: train on triples, then score, classify, rank and complete them."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import metrics
+from ._calibration import corrupted_ids, platt_scaling
+from ._completion import Completions, asked_columns, best_entities, best_relations
+from ._holdout import spare_rows
+from ._labels import LabelIndex, first_occurrences, name_first
+from ._progress import training_progress
+from ._ranking import KnownAnswers, Ranker, both_directions, rank_both_sides
+from ._scorers import SCORERS
+from ._spaces import EntitySpaces
+from ._structure import observed_in
+from ._training import Settings, train
+from ._triples import MultimodalTriples, as_label_triples, as_triples
+
+DEFAULT_WIDTH = 200
+
+
+class OTKGEClassifier(ClassifierMixin, BaseEstimator):
+    """Learn to score, classify and complete the triples of a multi-modal knowledge graph.
+
+    Trains the structural space, the relations and the transport maps of a fused space (Eq. 2-6 of [1]_) on true
+    triples.
+
+    Parameters
+    ----------
+    scorer : {"complex", "distmult", "transe", "rotate"}, default="complex"
+        Scoring function. "complex" and "rotate" need an even number of columns.
+    embedding_dim : int, default=None
+        Columns of the entity embeddings. None takes the width of the fusion, or 200 without fusion.
+    loss : {"cross_entropy", "logistic"}, default="cross_entropy"
+        Softmax cross-entropy over all entities, or the logistic loss of Eq. 6 with sampled negatives. Both train the
+        reciprocal direction of each relation too.
+    negative_sampling : {"uniform", "bernoulli"}, default="uniform"
+        Which side a sampled negative replaces: either with equal probability, or by the relation's mean numbers of
+        tails per head and heads per tail. Used by ``loss="logistic"``.
+    n_negatives : int, default=64
+        Negatives for each triple. Used by ``loss="logistic"``.
+    regularization : float, default=5e-3
+        Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
+    optimizer : {"adagrad", "adam"}, default="adagrad"
+    learning_rate : float, default=0.1
+    batch_size : int, default=512
+        Triples in a batch.
+    max_iter : int, default=100
+        Most epochs.
+    learn_transport : bool, default=True
+        Train the transport maps (Delta_k of Eq. 2); otherwise they stay as the fusion gives them.
+    early_stopping : bool, default=True
+        Keep the epoch with the best filtered MRR on the validation triples, and stop when it has not risen by `tol` for
+        `n_iter_no_change` epochs.
+    validation_fraction : float, default=0.05
+        Share of the triples held out for early stopping and calibration when `fit` gets no `X_val`. Each entity and
+        relation keeps a triple in training.
+    n_iter_no_change : int, default=10
+    tol : float, default=1e-4
+    refit : bool, default=True
+        After holding triples out, train again from the same seed on all of them for `best_iter_` epochs.
+    margin : float, default=9.0
+        Distance scorers are ``margin - distance``.
+    handle_unknown : {"error", "last"}, default="error"
+        What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
+    warm_start : bool, default=False
+        Continue from the parameters of the previous `fit` on the same entities and relations.
+    device : str, default="auto"
+        A PyTorch device; "auto" is a GPU where there is one.
+    verbose : int, default=0
+        Above 0 training shows a progress bar.
+    random_state : int, RandomState instance or None, default=None
+
+    Attributes
+    ----------
+    entity_embeddings_ : ndarray of shape (n_entities, d)
+    relation_embeddings_ : ndarray of shape (2 * n_relations, d_r)
+        Row ``n_relations + r`` is the reciprocal of relation r. For "rotate" the rows are phases, d_r = d / 2.
+    entities_, relations_ : ndarray, dtype object
+        Labels of the embedding rows.
+    classes_ : ndarray of shape (2,)
+        0 (false) and 1 (true).
+    n_iter_ : int
+        Epochs run before stopping.
+    best_iter_ : int
+        The epoch that was kept.
+    loss_curve_ : list of float
+        Mean loss per triple in each of the `n_iter_` epochs.
+    validation_scores_ : list of float
+        Filtered MRR on the validation triples after each epoch; empty without early stopping.
+    n_features_in_ : int
+        Always 3.
+
+    See Also
+    --------
+    OTFusionTransformer : Fuses the modality matrices before this estimator.
+
+    References
+    ----------
+    .. [1] Cao, Xu, Yang, He, Cao, Huang, "OTKGE: Multi-modal Knowledge Graph Embeddings via Optimal Transport",
+       NeurIPS 2022.
+
+    Examples
+    --------
+    >>> from skotkge import OTKGEClassifier
+    >>> from skotkge.datasets import load_emoji
+    >>> kg = load_emoji()
+    >>> kge = OTKGEClassifier(embedding_dim=20, max_iter=5, early_stopping=False, random_state=0)
+    >>> kge = kge.fit(kg.train.labels)
+    >>> kge.predict_proba(kg.test.labels[:10]).shape
+    (10, 2)
+    """
+
+    _parameter_constraints = {
+        "scorer": [StrOptions(set(SCORERS))],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "loss": [StrOptions({"cross_entropy", "logistic"})],
+        "negative_sampling": [StrOptions({"uniform", "bernoulli"})],
+        "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "regularization": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions({"adagrad", "adam"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "learn_transport": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "refit": ["boolean"],
+        "margin": [Interval(Real, None, None, closed="neither")],
+        "handle_unknown": [StrOptions({"error", "last"})],
+        "warm_start": ["boolean"],
+        "device": [str],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        scorer="complex",
+        *,
+        embedding_dim=None,
+        loss="cross_entropy",
+        negative_sampling="uniform",
+        n_negatives=64,
+        regularization=5e-3,
+        optimizer="adagrad",
+        learning_rate=0.1,
+        batch_size=512,
+        max_iter=100,
+        learn_transport=True,
+        early_stopping=True,
+        validation_fraction=0.05,
+        n_iter_no_change=10,
+        tol=1e-4,
+        refit=True,
+        margin=9.0,
+        handle_unknown="error",
+        warm_start=False,
+        device="auto",
+        verbose=0,
+        random_state=None,
+    ):
+        self.scorer = scorer
+        self.embedding_dim = embedding_dim
+        self.loss = loss
+        self.negative_sampling = negative_sampling
+        self.n_negatives = n_negatives
+        self.regularization = regularization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.learn_transport = learn_transport
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.refit = refit
+        self.margin = margin
+        self.handle_unknown = handle_unknown
+        self.warm_start = warm_start
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_val=None):
+        """Train on true triples.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            With a fusion attached by `OTFusionTransformer`, or without: then the structure alone is learned.
+        y : array-like of shape (n_triples,), default=None
+            Labels in {0, 1}; None means that all rows are true. Rows of 0 are known negatives: they shape neither the
+            embeddings nor the filters.
+        X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3), default=None
+            True triples for early stopping and calibration, over entities and relations of X. Without it a part of X is
+            held out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y holds other values than 0 and 1 or no 1, `X_val` has unknown labels, or the number of columns does not
+            suit the scorer or the fusion.
+        """
+        X = self._check_training_triples(X, y)
+        width = self._check_width(X)
+        random_state = check_random_state(self.random_state)
+        seed = random_state.randint(np.iinfo(np.int32).max)
+        start = self._state if self.warm_start and self._continues(X, width) else None
+        if X_val is None:
+            kept, held = self._hold_out(X, random_state)
+        else:
+            kept, held = X, self._validation_ids(X, X_val)
+        self._describe(X)
+        trained = self._train(kept, width, seed, start, max_iter=self.max_iter, held=held)
+        self._set_embeddings(trained)
+        self._calibrate(held if len(held) else X.ids, random_state)
+        self.n_iter_, self.best_iter_ = len(trained.losses), trained.best_iter
+        self.loss_curve_, self.validation_scores_ = trained.losses, trained.validation_scores
+        if len(kept) < len(X) and self.refit:
+            self._set_embeddings(self._train(X, width, seed, start, max_iter=self.best_iter_))
+        return self
+
+    def _check_training_triples(self, X, y):
+        """Return the true rows of X as `MultimodalTriples`."""
+        X = as_triples(X)
+        validate_data(self, X, skip_check_array=True)
+        self.classes_ = np.array([0, 1])
+        if y is not None:
+            X = X[_check_truth(y, len(X)) == 1]
+        if not len(X):
+            raise ValueError("X holds no true triple; training needs at least one row with y = 1.")
+        fusion = X._fusion
+        if fusion is not None and not _same_labels(fusion.entities, X.entities):
+            raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
+        if fusion is None and X.modalities:
+            warnings.warn(
+                f"the modalities {', '.join(X.modalities)} are not used: X has no fusion attached; put an "
+                "OTFusionTransformer before this classifier in a Pipeline.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return X
+
+    def _check_width(self, X):
+        """Return the number of columns of the entity embeddings."""
+        width = self.embedding_dim or DEFAULT_WIDTH
+        if X._fusion is not None:
+            width = X._fusion.width
+            if self.embedding_dim not in (None, width):
+                raise ValueError(
+                    f"embedding_dim={self.embedding_dim} differs from the {width} columns of the fusion; leave it at "
+                    "None and set n_components of OTFusionTransformer."
+                )
+        if SCORERS[self.scorer].needs_even_width and width % 2:
+            raise ValueError(
+                f"scorer={self.scorer!r} needs an even number of columns for its real and imaginary halves, got {width}; "
+                "set embedding_dim, or n_components of OTFusionTransformer, to an even number."
+            )
+        return width
+
+    def _continues(self, X, width):
+        """Tell whether there is a previous fit to continue from; refuse one that does not match."""
+        if not hasattr(self, "_state"):
+            return False
+        same = _same_labels(self.entities_, X.entities) and _same_labels(self.relations_, X.relations)
+        if not same or self.entity_embeddings_.shape[1] != width:
+            raise ValueError(
+                "warm_start=True needs the entities, relations and number of columns of the previous fit; set "
+                "warm_start=False to start anew."
+            )
+        return True
+
+    def _hold_out(self, X, random_state):
+        """Split X into the part to train on, with a fusion of its own, and the ids of the part held out."""
+        if self.validation_fraction == 0:
+            return X, X.ids[:0]
+        spared = spare_rows(X.ids, self.validation_fraction, random_state)
+        if not len(spared):
+            warnings.warn(
+                "no triple can be held out for validation without taking an entity or a relation from training: "
+                f"training for max_iter={self.max_iter} epochs and calibrating on the training triples.",
+                UserWarning,
+                stacklevel=3,
+            )
+            return X, X.ids[:0]
+        kept = X[np.setdiff1d(np.arange(len(X)), spared)]
+        return (kept if X._fusion is None else X._fusion.refit(kept)), X.ids[spared]
+
+    def _validation_ids(self, X, X_val):
+        labels = X_val.labels if isinstance(X_val, MultimodalTriples) else as_label_triples(X_val)
+        ids = X._table.ids_of(labels)
+        if (ids < 0).any():
+            unknown = name_first(first_occurrences(labels[ids < 0]))
+            raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
+        return ids
+
+    def _describe(self, X):
+        """Keep the labels, the ids of the true triples, and what is known about each entity and relation."""
+        self.entities_, self.relations_ = X.entities, X.relations
+        self._true_ids = X.ids
+        informed = observed_in(X.ids, X.n_entities)
+        if X._fusion is not None:
+            for name in X._fusion.maps:
+                informed = informed | X._table.observed(name)
+        trained = np.isin(np.arange(len(X.relations)), X.ids[:, 1])
+        self._informed_entities, self._informed_relations = informed, np.tile(trained, 2)
+        without = np.count_nonzero(~observed_in(X.ids, X.n_entities)), np.count_nonzero(~trained)
+        if any(without):
+            warnings.warn(
+                f"{without[0]} of {X.n_entities} entities and {without[1]} of {len(X.relations)} relations have no "
+                "training triple; such entities are placed by their modalities alone, and scores of such relations tie.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _train(self, X, width, seed, start, *, max_iter, held=()):
+        settings = Settings(
+            scorer=self._scorer(),
+            loss=self.loss,
+            negative_sampling=self.negative_sampling,
+            n_negatives=self.n_negatives,
+            regularization=self.regularization,
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            max_iter=max_iter,
+            learn_transport=self.learn_transport,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            device=self._device(),
+        )
+        validate = self._validation_score(held) if self.early_stopping and len(held) else None
+        with training_progress("training", max_iter, self.verbose) as on_epoch:
+            return train(
+                self._spaces(X, width, seed),
+                X.ids,
+                len(X.relations),
+                settings,
+                seed=seed,
+                start=start,
+                validate=validate,
+                on_epoch=on_epoch,
+            )
+
+    def _spaces(self, X, width, seed):
+        if X._fusion is not None:
+            return X._fusion.spaces(X)
+        structure = np.random.RandomState(seed).standard_normal((X.n_entities, width))
+        return EntitySpaces(structure, observed_in(X.ids, X.n_entities).astype(float))
+
+    def _validation_score(self, held):
+        """Return a function of the embeddings that gives the filtered MRR on the held-out triples."""
+        known = KnownAnswers(np.concatenate([self._true_ids, held]), len(self.relations_))
+
+        def validation_score(entities, relations):
+            ranks = rank_both_sides(self._ranker(entities, relations), held, known, len(self.relations_))
+            return metrics.mean_reciprocal_rank(ranks)
+
+        return validation_score
+
+    def _set_embeddings(self, trained):
+        self.entity_embeddings_, self.relation_embeddings_ = trained.entities, trained.relations
+        self._state = trained.state
+
+    def _calibrate(self, held, random_state):
+        known = np.concatenate([self._true_ids, held])
+        false = corrupted_ids(held, known, len(self.entities_), len(self.relations_), random_state)
+        self._slope, self._intercept = platt_scaling(self._score_ids(held), self._score_ids(false))
+
+    def _scorer(self):
+        return SCORERS[self.scorer](self.margin)
+
+    def _device(self):
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def _ranker(self, entities=None, relations=None):
+        entities = self.entity_embeddings_ if entities is None else entities
+        relations = self.relation_embeddings_ if relations is None else relations
+        informed = self._informed_entities, self._informed_relations
+        return Ranker(self._scorer(), entities, relations, self._device(), *informed)
+
+    def _score_ids(self, ids):
+        """Mean of the scores of both directions."""
+        ranker, n_relations = self._ranker(), len(self.relations_)
+        return ranker.pair_scores(*both_directions(ids, n_relations)).reshape(2, len(ids)).mean(axis=0)
+
+    def _ids_of(self, X):
+        """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
+
+        Rows with an unknown label have ids of 0 there.
+        """
+        check_is_fitted(self, "entity_embeddings_")
+        if isinstance(X, MultimodalTriples) and _same_labels(X.entities, self.entities_):
+            if _same_labels(X.relations, self.relations_):
+                return X.ids, np.ones(len(X), dtype=bool)
+        return self._look_up(X.labels if isinstance(X, MultimodalTriples) else as_label_triples(X))
+
+    def _look_up(self, labels, empty=None):
+        """Ids of label triples; places marked in `empty` are not looked up."""
+        entities, relations = LabelIndex(self.entities_, "entities_"), LabelIndex(self.relations_, "relations_")
+        indices = (entities, relations, entities)
+        ids = np.column_stack([index.positions(labels[:, column]) for column, index in enumerate(indices)])
+        if empty is not None:
+            ids[empty] = 0
+        if (ids < 0).any() and self.handle_unknown == "error":
+            unknown = name_first(first_occurrences(labels[ids < 0]))
+            raise ValueError(
+                f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
+            )
+        known = (ids >= 0).all(axis=1)
+        return np.where(known[:, None], ids, 0), known
+
+    def _known_triples(self, X_ids, known):
+        """Ids of all triples to filter: those of training, the rows asked about and those given as known."""
+        parts = [self._true_ids, X_ids]
+        for triples in [] if known is None else known if _is_list_of_sets(known) else [known]:
+            labels = triples.labels if isinstance(triples, MultimodalTriples) else as_label_triples(triples)
+            entities, relations = LabelIndex(self.entities_, "entities_"), LabelIndex(self.relations_, "relations_")
+            indices = (entities, relations, entities)
+            ids = np.column_stack([index.positions(labels[:, column]) for column, index in enumerate(indices)])
+            parts.append(ids[(ids >= 0).all(axis=1)])
+        return np.concatenate(parts)
+
+    def score_triples(self, X):
+        """Raw scores, larger for more plausible triples.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            Mean of the scores of both directions. With ``handle_unknown="last"`` -inf for rows with an unknown label.
+        """
+        ids, known = self._ids_of(X)
+        return np.where(known, self._score_ids(ids), -np.inf)
+
+    def decision_function(self, X):
+        """Calibrated log-odds that triples are true.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            Natural logarithm of the odds, at equal numbers of true and corrupted triples.
+        """
+        scores = self.score_triples(X)
+        return np.where(np.isneginf(scores), -np.inf, self._slope * scores + self._intercept)
+
+    def predict_proba(self, X):
+        """Calibrated probabilities that triples are false and true.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            In the order of `classes_`.
+        """
+        true = expit(self.decision_function(X))
+        return np.column_stack([1 - true, true])
+
+    def predict(self, X):
+        """Classify triples as true (1) or false (0).
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+        """
+        return (self.decision_function(X) >= 0).astype(self.classes_.dtype)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Filtered mean reciprocal rank, or accuracy where y is given.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        y : array-like of shape (n_triples,), default=None
+            Labels in {0, 1}. None means that all rows are true and are to be ranked.
+        sample_weight : array-like of shape (n_triples,), default=None
+            Weights of the rows in the accuracy.
+
+        Returns
+        -------
+        float
+        """
+        if y is None:
+            return metrics.mean_reciprocal_rank(self.rank(X))
+        y = column_or_1d(y)
+        if len(np.unique(y)) < 2:
+            warnings.warn(
+                "y has one class only, so that accuracy says little; leave y out to get the filtered MRR.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+
+    def rank(self, X, *, known=None):
+        """Filtered ranks of heads and tails among all entities.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            True triples.
+        known : triples or list of triples, default=None
+            More true triples to leave out of the ranking. Those of `fit` and of X always are.
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            Rank of the head and of the tail, from 1; the mean of best and worst rank on ties. With
+            ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
+        """
+        ids, known_rows = self._ids_of(X)
+        filtered = KnownAnswers(self._known_triples(ids[known_rows], known), len(self.relations_))
+        ranks = np.full((len(ids), 2), len(self.entities_) + 1.0)
+        ranks[known_rows] = rank_both_sides(self._ranker(), ids[known_rows], filtered, len(self.relations_))
+        return ranks
+
+    def evaluate(self, X, *, known=None):
+        """Filtered ranking metrics.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            True triples.
+        known : triples or list of triples, default=None
+            More true triples to leave out of the ranking.
+
+        Returns
+        -------
+        dict of str to float
+            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
+            ``head_`` or ``tail_`` for one side.
+        """
+        return metrics.summarize_ranks(self.rank(X, known=known))
+
+    def complete(self, X, *, k=10, known=None):
+        """Fill the empty place of each triple with the k best labels.
+
+        Parameters
+        ----------
+        X : array-like of labels of shape (n_questions, 3)
+            Each row has exactly one None: its head, relation or tail.
+        k : int, default=10
+        known : triples or list of triples, default=None
+            More true triples, whose answers are left out as those of training are.
+
+        Returns
+        -------
+        Completions
+            ``labels`` and ``scores``, both of shape ``(n_questions, k)``, the best first. The score of an entity is
+            that of the direction asked in, the score of a relation the mean of both.
+        """
+        check_is_fitted(self, "entity_embeddings_")
+        questions = as_label_triples(X)
+        asked = asked_columns(questions)
+        empty = np.arange(3) == asked[:, None]
+        ids, known_rows = self._look_up(questions, empty)
+        filtered, n_relations = self._known_triples(ids[:0], known), len(self.relations_)
+        labels, scores = np.full((len(ids), k), None), np.full((len(ids), k), -np.inf)
+        for column in np.unique(asked[known_rows]):
+            rows = np.flatnonzero(known_rows & (asked == column))
+            if column == 1:
+                answers, scores[rows] = best_relations(self._score_ids, ids[rows], k, filtered, n_relations)
+            else:
+                answers, scores[rows] = best_entities(self._ranker(), ids[rows], column, k, filtered, n_relations)
+            names = self.relations_ if column == 1 else self.entities_
+            labels[rows] = np.where(answers >= 0, names[answers], None)
+        return Completions(labels, scores)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.target_tags.required = False
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _check_truth(y, n_rows):
+    y = column_or_1d(y)
+    if len(y) != n_rows or not np.isin(y, [0, 1]).all():
+        raise ValueError(
+            f"y has {len(y)} values of the kinds {name_first(np.unique(y).tolist())}, expected {n_rows} values in {{0, 1}}: "
+            "one for each triple of X."
+        )
+    return y
+
+
+def _same_labels(first, second):
+    return first is second or (len(first) == len(second) and all(map(_same_label, first, second)))
+
+
+def _same_label(first, second):
+    return type(first) is type(second) and first == second
+
+
+def _is_list_of_sets(known):
+    """Tell a list of containers or arrays of triples from one array-like of triples."""
+    return isinstance(known, list | tuple) and all(hasattr(part, "shape") for part in known)

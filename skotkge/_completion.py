@@ -1,0 +1,91 @@
+"""Questions of the form (head, relation, ?), (?, relation, tail), (head, ?, tail), and their answers."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._labels import is_missing
+from ._ranking import KnownAnswers
+
+
+class Completions(NamedTuple):
+    """Best answers to each question.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_questions, k), dtype object
+        None where fewer than k answers are left.
+    scores : ndarray of shape (n_questions, k)
+        Raw scores in decreasing order; -inf where fewer than k answers are left.
+    """
+
+    labels: np.ndarray
+    scores: np.ndarray
+
+
+def asked_columns(questions):
+    """Return the column that is to be filled in each question.
+
+    Parameters
+    ----------
+    questions : ndarray of shape (n_questions, 3), dtype object
+
+    Returns
+    -------
+    ndarray of shape (n_questions,), dtype int64
+
+    Raises
+    ------
+    ValueError
+        If a row does not have exactly one None.
+    """
+    missing = np.array([[is_missing(label) for label in row] for row in questions], dtype=bool).reshape(-1, 3)
+    wrong = np.flatnonzero(missing.sum(axis=1) != 1)
+    if len(wrong):
+        raise ValueError(
+            f"X has {int(missing[wrong[0]].sum())} empty places in row {wrong[0]}: {questions[wrong[0]].tolist()!r}; "
+            "put None in exactly one place of each row, the one to be filled."
+        )
+    return missing.argmax(axis=1)
+
+
+def best_entities(ranker, ids, column, k, known_ids, n_relations):
+    """The k best heads (column 0) or tails (column 2) that are not known.
+
+    Returns
+    -------
+    answers, scores : ndarray of shape (n_questions, k)
+    """
+    known = KnownAnswers(known_ids, n_relations)
+    if column == 2:
+        return ranker.best(ids[:, 0], ids[:, 1], k, known)
+    return ranker.best(ids[:, 2], ids[:, 1] + n_relations, k, known)
+
+
+def best_relations(score_ids, ids, k, known_ids, n_relations):
+    """The k best relations between given heads and tails that are not known.
+
+    Parameters
+    ----------
+    score_ids : callable
+        Scores of triples of ids ``(n, 3)``.
+
+    Returns
+    -------
+    answers, scores : ndarray of shape (n_questions, k)
+    """
+    candidates = np.repeat(ids, n_relations, axis=0)
+    candidates[:, 1] = np.tile(np.arange(n_relations), len(ids))
+    scores = score_ids(candidates).reshape(len(ids), n_relations)
+    pairs = {}
+    for row, (head, tail) in enumerate(ids[:, [0, 2]].tolist()):
+        pairs.setdefault((head, tail), []).append(row)
+    known = known_ids[np.isin(known_ids[:, 0], ids[:, 0]) & np.isin(known_ids[:, 2], ids[:, 2])]
+    for head, relation, tail in known.tolist():
+        scores[pairs.get((head, tail), []), relation] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    answers, best = np.full((len(ids), k), -1), np.full((len(ids), k), -np.inf)
+    best[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
+    answers[:, : order.shape[1]] = order
+    answers[np.isneginf(best)] = -1
+    return answers, best

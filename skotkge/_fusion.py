@@ -1,0 +1,508 @@
+"""OTFusionTransformer: modality matrices moved into the structural space of a graph and fused there."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context, clone
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._barycenter import wasserstein_barycenter
+from ._spaces import STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
+from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
+from ._transport import barycentric_map, column_scaling, feature_cost, scaled, transport_plan
+from ._triples import MultimodalTriples, as_label_triples
+
+SINGLE_MODALITY = "features"
+
+
+@dataclass(frozen=True)
+class Modality:
+    """A modality matrix, which of its rows are there, and the affine scaling of its columns."""
+
+    matrix: np.ndarray
+    observed: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, matrix, observed, standardize):
+        return cls(matrix, observed, *column_scaling(matrix, observed, standardize))
+
+    def scaled(self):
+        return scaled(self.matrix, self.observed, self.mean, self.scale)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How one modality reaches the structural space: Eq. 1's plan, Eq. 2's map, and W_p between the columns."""
+
+    plan: np.ndarray
+    map: np.ndarray
+    distance: float
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A fitted fusion as it travels with `MultimodalTriples` to the classifier.
+
+    Attributes
+    ----------
+    structure : ndarray of shape (n_entities, d)
+    structure_observed : ndarray of shape (n_entities,), dtype bool
+        Entities with at least one training triple.
+    scalings : dict of str to (mean, scale)
+        Of the columns of each modality.
+    maps : dict of str to ndarray of shape (d_k, d)
+        From scaled columns to the fused space.
+    weights : dict of str to float
+        lambda of the structure and of each modality; sums to 1.
+    fusion : str
+        As the parameter of `OTFusionTransformer`.
+    entities : ndarray of shape (n_entities,)
+        Labels of the rows of `structure`.
+    recipe : OTFusionTransformer
+        Unfitted and seeded, so that the fusion can be fitted again on fewer triples.
+    """
+
+    structure: np.ndarray
+    structure_observed: np.ndarray
+    scalings: dict
+    maps: dict
+    weights: dict
+    fusion: str
+    entities: np.ndarray
+    recipe: "OTFusionTransformer"
+
+    @property
+    def width(self):
+        return joined_width(self.structure.shape[1], len(self.maps) + 1, self.fusion)
+
+    def spaces(self, X):
+        """Return what the entity embeddings of X are made of, for the classifier to train.
+
+        Parameters
+        ----------
+        X : MultimodalTriples
+            Over the entities of the fit.
+
+        Returns
+        -------
+        EntitySpaces
+        """
+        observed = {STRUCTURE: self.structure_observed} | {name: X._table.observed(name) for name in self.maps}
+        weights = row_weights(self.weights, observed, self.fusion)
+        features = {
+            name: weights[name][:, None] * scaled(X.modalities[name], observed[name], *self.scalings[name])
+            for name in self.maps
+        }
+        order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
+        return EntitySpaces(self.structure, weights[STRUCTURE], features, self.maps, order)
+
+    def refit(self, X, y=None):
+        """Return X with a fusion fitted on the rows of X alone."""
+        return clone(self.recipe).fit_transform(X, y)
+
+
+def align(modality, structure, structure_observed, *, alignment, p, reg, random_state):
+    """Fit the map of one modality into the structural space.
+
+    Parameters
+    ----------
+    modality : Modality
+    structure : ndarray of shape (n_entities, d)
+        Scaled structural columns.
+    structure_observed : ndarray of shape (n_entities,), dtype bool
+    alignment, p, reg
+        As the parameters of `OTFusionTransformer`.
+    random_state : RandomState
+
+    Returns
+    -------
+    Alignment
+    """
+    columns = modality.scaled()
+    d_k, d = columns.shape[1], structure.shape[1]
+    if alignment == "linear":
+        projection = random_state.standard_normal((d_k, d)) / np.sqrt(d_k)
+        return Alignment(np.zeros((d_k, d)), projection, np.nan)
+    if alignment == "pca":
+        return Alignment(np.zeros((d_k, d)), leading_components(columns[modality.observed], d), np.nan)
+    both = modality.observed & structure_observed
+    cost = feature_cost(columns[both], structure[both], p=p)
+    plan = transport_plan(cost, reg=reg)  # Eq. (1)
+    distance = np.sum(plan * cost) ** (1 / p)
+    return Alignment(plan, barycentric_map(plan), float(distance))  # Eq. (2) with Delta_k = 0
+
+
+def leading_components(columns, n_components):
+    """Map to the leading principal components, each scaled to unit variance; columns beyond the rank are zero."""
+    _, values, right = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+    rank = np.count_nonzero(values > values[:1] * max(columns.shape) * np.finfo(float).eps)
+    kept = min(rank, n_components)
+    projection = np.zeros((columns.shape[1], n_components))
+    projection[:, :kept] = right[:kept].T * (np.sqrt(len(columns)) / values[:kept])
+    return projection
+
+
+class OTFusionTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
+
+    The points that are transported are feature columns, seen as vectors over entities (Eq. 1-3 of [1]_).
+
+    Parameters
+    ----------
+    n_components : int, default=200
+        Columns of the structural space, and of the fused one but for ``fusion="concat"``. Complex scorers need an even
+        number. Ignored in matrix form.
+    alignment : {"transport", "linear", "pca"}, default="transport"
+        How a modality reaches the structural space: by the barycentric map of an optimal plan; by a random linear
+        projection for the classifier to train; by its leading principal components.
+    p : {1, 2}, default=2
+        Power of the cost between columns and of the barycenter: OTKGE_1 or OTKGE_2.
+    fusion : {"barycenter", "mean", "concat", "none"}, default="barycenter"
+        Wasserstein barycenter, weighted mean, concatenation of the aligned spaces, or the structure alone.
+    weights : mapping of str to float, default=None
+        lambda of each modality and of ``"structure"``; scaled to sum to 1. None is uniform.
+    reg : float, default=0.0
+        Entropic regularisation of the plans of Eq. 1; 0 is exact.
+    structure : {"spectral", "random"} or estimator, default="spectral"
+        Structural space from the triples: leading singular vectors of the degree-normalised relation-aware adjacency,
+        Gaussian noise, or the `entity_embeddings_` of an estimator fitted on the same triples.
+    standardize : bool, default=True
+        Scale the columns of every space to zero mean and unit variance over the entities that have them.
+    max_iter : int, default=20
+        Most iterations of the barycenter.
+    tol : float, default=1e-4
+        The barycenter stops when its objective falls by less than this share.
+    random_state : int, RandomState instance or None, default=None
+        Draws the solver's start, random structures and projections, and columns beyond the rank of the structure.
+
+    Attributes
+    ----------
+    transport_plans_ : dict of str to ndarray of shape (d_k, d)
+        Plan of each modality (Eq. 1); zeros for the alignments without transport.
+    transport_maps_ : dict of str to ndarray of shape (d_k, d)
+        Map of each modality's scaled columns into the fused space, barycenter plans included.
+    wasserstein_distances_ : dict of str to float
+        W_p between the columns of each modality and of the structure, over the entities that have both; NaN for the
+        alignments without transport.
+    structural_embedding_ : ndarray of shape (n_entities, d)
+        Scaled; zero for entities without a training triple.
+    embedding_ : ndarray of shape (n_entities, d)
+        The fusion. In a concatenation it has d columns for each space.
+    weights_ : dict of str to float
+    n_iter_ : int
+        Iterations of the barycenter.
+    modality_names_ : list of str
+    n_features_in_ : int
+
+    See Also
+    --------
+    OTKGEClassifier : Trains on the fused space.
+
+    Notes
+    -----
+    Two forms share one code path. A `MultimodalTriples` selects the **triples form**: the structure is learned from its
+    rows (without those of y = 0) and ``transform`` returns the same rows with the fusion attached. Anything else is the
+    **matrix form**: X is an array ``(n_entities, d_k)`` or a mapping of such arrays, y the structural space
+    ``(n_entities, d)``, and ``transform`` maps each row of X alone, the structure dropped and the weights rescaled.
+
+    With exact plans, p = 2 and one modality the barycenter is the weighted mean of the aligned spaces.
+
+    References
+    ----------
+    .. [1] Cao, Xu, Yang, He, Cao, Huang, "OTKGE: Multi-modal Knowledge Graph Embeddings via Optimal Transport",
+       NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skotkge import OTFusionTransformer
+    >>> rng = np.random.default_rng(0)
+    >>> structure = rng.normal(size=(50, 4))
+    >>> shuffled = structure[:, [2, 0, 3, 1]]
+    >>> fuse = OTFusionTransformer().fit(shuffled, structure)
+    >>> fuse.transport_plans_["features"] * 4
+    array([[0., 0., 1., 0.],
+           [1., 0., 0., 0.],
+           [0., 0., 0., 1.],
+           [0., 1., 0., 0.]])
+    """
+
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "alignment": [StrOptions({"transport", "linear", "pca"})],
+        "p": [Interval(Integral, 1, 2, closed="both")],
+        "fusion": [StrOptions({"barycenter", "mean", "concat", "none"})],
+        "weights": [dict, None],
+        "reg": [Interval(Real, 0, None, closed="left")],
+        "structure": [StrOptions({"spectral", "random"}), HasMethods("fit")],
+        "standardize": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=200,
+        *,
+        alignment="transport",
+        p=2,
+        fusion="barycenter",
+        weights=None,
+        reg=0.0,
+        structure="spectral",
+        standardize=True,
+        max_iter=20,
+        tol=1e-4,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.alignment = alignment
+        self.p = p
+        self.fusion = fusion
+        self.weights = weights
+        self.reg = reg
+        self.structure = structure
+        self.standardize = standardize
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn the structural space, the transport plans and the fusion.
+
+        Parameters
+        ----------
+        X : MultimodalTriples, array of shape (n_entities, d_k) or mapping of str to such arrays
+            Triples form or matrix form, see Notes.
+        y : array-like, default=None
+            Triples form: optional labels in {0, 1} of the rows; rows of 0 are left out of the structure. Matrix form:
+            the structural space of shape ``(n_entities, d)`` or ``(n_entities,)``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the matrix form lacks y, numbers of rows differ, or weights name other spaces than there are.
+        """
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        random_state = np.random.RandomState(seed)
+        if isinstance(X, MultimodalTriples):
+            validate_data(self, X, skip_check_array=True)
+            self._recipe = clone(self).set_params(random_state=seed)
+            self._entities = X.entities
+            structure, structure_observed = self._structure_of(X, y, random_state)
+            matrices = {} if self.fusion == "none" else X.modalities
+            observed = {name: X._table.observed(name) for name in matrices}
+        else:
+            self._entities = None
+            matrices, observed = self._check_matrices(X, reset=True)
+            structure, structure_observed = self._check_structure(y, matrices)
+        self._fit_spaces(structure, structure_observed, matrices, observed, random_state)
+        return self
+
+    def _structure_of(self, X, y, random_state):
+        """Structural space of the true triples among the rows of X."""
+        if y is not None:
+            X = X[np.flatnonzero(np.asarray(y) != 0)]
+        n_components = self.n_components
+        if self.structure == "spectral":
+            space = spectral_structure(X.ids, X.n_entities, len(X.relations), n_components, random_state)
+        elif self.structure == "random":
+            space = random_structure(X.n_entities, n_components, random_state)
+        else:
+            space = estimated_structure(self.structure, X, n_components, random_state)
+        return space, observed_in(X.ids, X.n_entities)
+
+    def _check_matrices(self, X, *, reset):
+        """Validate the matrix form: every matrix numeric, with one common number of rows, NaN only in whole rows."""
+        named = hasattr(X, "keys") and not hasattr(X, "columns")
+        if named:
+            matrices = {
+                name: check_array(matrix, dtype="numeric", ensure_all_finite="allow-nan", input_name=f"X[{name!r}]")
+                for name, matrix in X.items()
+            }
+            if reset:
+                self.n_features_in_ = sum(matrix.shape[1] for matrix in matrices.values())
+        else:
+            checked = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+            matrices = {SINGLE_MODALITY: checked}
+        if len({len(matrix) for matrix in matrices.values()}) != 1:
+            rows = {name: len(matrix) for name, matrix in matrices.items()}
+            raise ValueError(f"X has matrices with different or no rows ({rows}); each needs one row for each entity.")
+        return matrices, {name: _whole_rows(name, matrix) for name, matrix in matrices.items()}
+
+    def _check_structure(self, y, matrices):
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: in matrix form y is the "
+                "structural space (n_entities, d); give a MultimodalTriples as X to learn it from triples."
+            )
+        if self.fusion == "none":
+            raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
+        structure = check_array(y, dtype=float, ensure_2d=False, input_name="y")
+        structure = structure.reshape(len(structure), -1)
+        n_entities = len(next(iter(matrices.values())))
+        if len(structure) != n_entities:
+            raise ValueError(
+                f"y has {len(structure)} rows and X {n_entities}: inconsistent numbers of samples; "
+                "both need one row for each entity."
+            )
+        return structure, np.ones(n_entities, dtype=bool)
+
+    def _fit_spaces(self, structure, structure_observed, matrices, observed, random_state):
+        """Eq. 1-3 on arrays: what both forms share."""
+        self.modality_names_ = list(matrices)
+        self.weights_ = self._normalized_weights()
+        structure = Modality.fit(structure, structure_observed, self.standardize).scaled()
+        modalities = {
+            name: Modality.fit(matrix, observed[name], self.standardize) for name, matrix in matrices.items()
+        }
+        options = dict(alignment=self.alignment, p=self.p, reg=self.reg, random_state=random_state)
+        alignments = {
+            name: align(modality, structure, structure_observed, **options) for name, modality in modalities.items()
+        }
+        self.transport_plans_ = {name: alignment.plan for name, alignment in alignments.items()}
+        self.wasserstein_distances_ = {name: alignment.distance for name, alignment in alignments.items()}
+        self._scalings = {name: (modality.mean, modality.scale) for name, modality in modalities.items()}
+        self.structural_embedding_, self._structure_observed = structure, structure_observed
+        spaces = {STRUCTURE: structure}
+        spaces |= {name: modality.scaled() @ alignments[name].map for name, modality in modalities.items()}
+        maps = {name: alignment.map for name, alignment in alignments.items()}
+        self._fuse(spaces, {STRUCTURE: structure_observed} | observed, maps)
+
+    def _fuse(self, spaces, observed, maps):
+        weights = row_weights(self.weights_, observed, self.fusion)
+        self.n_iter_, self._start = 0, spaces[STRUCTURE]
+        self.transport_maps_ = maps
+        if self.fusion != "barycenter":
+            self.embedding_ = join(spaces, weights, self.fusion)
+            return
+        barycenter = wasserstein_barycenter(  # Eq. (3)
+            list(spaces.values()),
+            np.array(list(weights.values())),
+            start=spaces[STRUCTURE],
+            p=self.p,
+            max_iter=self.max_iter,
+            tol=self.tol,
+        )
+        plans = dict(zip(spaces, barycenter.plans, strict=True))
+        self.embedding_, self.n_iter_ = barycenter.points, barycenter.n_iter
+        self._start = spaces[STRUCTURE] @ barycentric_map(plans[STRUCTURE])
+        self.transport_maps_ = {name: maps[name] @ barycentric_map(plans[name]) for name in maps}
+
+    def _normalized_weights(self):
+        names = [STRUCTURE, *self.modality_names_]
+        if self.weights is None:
+            return dict.fromkeys(names, 1.0 / len(names))
+        if set(self.weights) != set(names):
+            raise ValueError(f"weights={self.weights!r} must name exactly the spaces {names}.")
+        total = sum(self.weights.values())
+        if not np.isfinite(total) or total <= 0 or min(self.weights.values()) < 0:
+            raise ValueError(f"weights={self.weights!r} must be non-negative numbers with a positive sum.")
+        return {name: self.weights[name] / total for name in names}
+
+    def transform(self, X):
+        """Attach the fusion to triples, or map the rows of matrices into the fused space.
+
+        Parameters
+        ----------
+        X : MultimodalTriples, array-like of labels or matrix form
+            The form that `fit` was given. After a fit on triples, bare ``(n_triples, 3)`` labels are handed on as they
+            are, so that a pipeline can predict for them.
+
+        Returns
+        -------
+        MultimodalTriples, array-like or ndarray of shape (n_entities, d)
+            In matrix form an entity without any modality has a row of zeros.
+
+        Raises
+        ------
+        ValueError
+            If the modalities or their widths are not those of the fit.
+        """
+        check_is_fitted(self, "embedding_")
+        if isinstance(X, MultimodalTriples):
+            if self._entities is None:
+                raise ValueError("X is a MultimodalTriples, but this transformer was fitted on matrices.")
+            self._check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()})
+            return X._with_fusion(self._fusion())
+        if self._entities is not None:
+            as_label_triples(X)
+            return X
+        matrices, observed = self._check_matrices(X, reset=False)
+        self._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
+        spaces = {
+            name: scaled(matrix, observed[name], *self._scalings[name]) @ self.transport_maps_[name]
+            for name, matrix in matrices.items()
+        }
+        return join(spaces, row_weights(self.weights_, observed, self.fusion), self.fusion)
+
+    def fit_transform(self, X, y=None):
+        """Fit, then transform the same data.
+
+        Parameters
+        ----------
+        X : MultimodalTriples, array or mapping of arrays
+            As for `fit`.
+        y : array-like, default=None
+            As for `fit`.
+
+        Returns
+        -------
+        MultimodalTriples or ndarray of shape (n_entities, d)
+            As from `transform`.
+        """
+        return self.fit(X, y).transform(X)
+
+    def _check_modalities(self, widths):
+        fitted = {name: len(transport_map) for name, transport_map in self.transport_maps_.items()}
+        if {name: widths.get(name) for name in fitted} != fitted:
+            raise ValueError(f"X has the modalities {widths} (columns of each), but the fit saw {fitted}.")
+
+    def _fusion(self):
+        return Fusion(
+            structure=self._start,
+            structure_observed=self._structure_observed,
+            scalings=self._scalings,
+            maps=self.transport_maps_,
+            weights=self.weights_,
+            fusion=self.fusion,
+            entities=self._entities,
+            recipe=self._recipe,
+        )
+
+    @property
+    def _n_features_out(self):
+        n_spaces = len(self.modality_names_) + (self._entities is not None)
+        return joined_width(self.structural_embedding_.shape[1], n_spaces, self.fusion)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _whole_rows(name, matrix):
+    """Mask of the rows that are there; NaN in some columns of a row only is an error."""
+    missing = np.isnan(matrix) if matrix.dtype.kind == "f" else np.zeros(matrix.shape, dtype=bool)
+    partly = missing.any(axis=1) & ~missing.all(axis=1)
+    if partly.any():
+        raise ValueError(
+            f"X[{name!r}] has NaN in some columns of row {int(partly.argmax())}; a missing modality is a whole row of "
+            "NaN: impute the single values or drop the row's vector altogether."
+        )
+    return ~missing.any(axis=1)

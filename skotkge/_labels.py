@@ -1,0 +1,69 @@
+"""Labels of entities and relations: kept exactly, compared without Python's 1 == 1.0 == True."""
+
+import numpy as np
+
+
+def as_labels(values):
+    """Return a 1-D object array of the labels as plain Python objects.
+
+    NumPy scalars become the Python objects of equal value; nothing else is converted.
+    """
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def is_missing(label):
+    """Tell whether a label is None or a NaN (what tables hold where a label is absent)."""
+    return label is None or label != label  # NaN is the only label unequal to itself
+
+
+def label_keys(labels):
+    """Return hashable keys that are equal only for labels of the same type and value."""
+    if {type(label) for label in labels} <= {str, int}:
+        return labels
+    return [label if type(label) in (str, int) else (type(label), label) for label in labels]
+
+
+def first_occurrences(labels):
+    """Return the distinct labels in order of first appearance."""
+    return as_labels(list(dict(zip(label_keys(labels), labels, strict=True)).values()))
+
+
+class LabelIndex:
+    """Row numbers of labels.
+
+    Parameters
+    ----------
+    labels : array of shape (n_labels,)
+        Distinct labels.
+    what : str
+        The argument the labels come from, for the error messages.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing or occurs twice.
+    """
+
+    def __init__(self, labels, what):
+        missing = next((row for row, label in enumerate(labels) if is_missing(label)), None)
+        if missing is not None:
+            raise ValueError(f"{what} has a missing label ({labels[missing]!r}) at position {missing}.")
+        keys = label_keys(labels)
+        self._position = {key: position for position, key in enumerate(keys)}
+        if len(self._position) != len(labels):
+            twice = next(labels[row] for row, key in enumerate(keys) if self._position[key] != row)
+            raise ValueError(f"{what} has the label {twice!r} more than once; each label names one row.")
+
+    def positions(self, labels):
+        """Return the row number of each label, -1 where the label is unknown."""
+        keys = label_keys(labels)
+        return np.fromiter((self._position.get(key, -1) for key in keys), dtype=np.int64, count=len(keys))
+
+
+def name_first(labels, limit=5):
+    """Write the first few of the labels for an error message."""
+    shown = ", ".join(repr(label) for label in labels[:limit])
+    return shown if len(labels) <= limit else f"{shown} and {len(labels) - limit} more"

@@ -1,0 +1,440 @@
+"""Triples over one shared, immutable table of entities, relations and modality matrices."""
+
+import gzip
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import gen_batches
+
+from ._labels import LabelIndex, as_labels, first_occurrences, is_missing, name_first
+
+COLUMNS = ("head", "relation", "tail")
+
+
+def as_label_triples(triples):
+    """Return triples of labels as an ``(n_triples, 3)`` object array.
+
+    Parameters
+    ----------
+    triples : array-like of shape (n_triples, 3) or data frame
+        A data frame needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
+
+    Raises
+    ------
+    ValueError
+        If there are not three labels in each row.
+    """
+    if issparse(triples):
+        raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
+    if hasattr(triples, "columns"):
+        columns = _frame_columns(triples)
+    else:
+        columns = _sequence_columns(triples)
+    out = np.empty((len(columns[0]), 3), dtype=object)
+    for position, column in enumerate(columns):
+        out[:, position] = as_labels(column)
+    return out
+
+
+def _frame_columns(frame):
+    names = list(frame.columns)
+    if set(COLUMNS) <= set(names):
+        chosen = COLUMNS
+    elif names == [0, 1, 2]:
+        chosen = names
+    else:
+        raise ValueError(
+            f"triples is a data frame with the columns {name_first(names)}; rename them so that "
+            "'head', 'relation' and 'tail' are among them."
+        )
+    return [frame[name].to_numpy() for name in chosen]
+
+
+def _sequence_columns(triples):
+    if isinstance(triples, np.ndarray):
+        if triples.ndim != 2 or triples.shape[1] != 3:
+            raise ValueError(f"triples has the shape {triples.shape}, expected (n_triples, 3): head, relation, tail.")
+        return [triples[:, position] for position in range(3)]
+    if isinstance(triples, str) or not hasattr(triples, "__len__"):
+        raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
+    for number, row in enumerate(triples):
+        if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
+            raise ValueError(f"triples has the row {row!r} at position {number}, expected head, relation, tail.")
+    return [[row[position] for row in triples] for position in range(3)]
+
+
+class EntityTable:
+    """Labels and modality matrices that all slices of a `MultimodalTriples` share by reference.
+
+    Parameters
+    ----------
+    entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
+        Distinct labels; ids are positions in these arrays.
+    modalities : dict of str to ndarray of shape (n_entities, n_features)
+        One row per entity; a row of NaN is a missing one.
+    """
+
+    def __init__(self, entities, relations, modalities):
+        self.entities = _frozen(entities)
+        self.relations = _frozen(relations)
+        self._modalities = {name: _frozen(matrix) for name, matrix in modalities.items()}
+        self._observed = {name: _frozen(_observed_rows(name, matrix)) for name, matrix in modalities.items()}
+
+    @property
+    def modalities(self):
+        return MappingProxyType(self._modalities)
+
+    def observed(self, name):
+        """Return a boolean mask of the entities that have a vector in a modality."""
+        return self._observed[name]
+
+    def ids_of(self, triples):
+        """Return the ids of label triples, -1 for labels that the table lacks."""
+        entities = LabelIndex(self.entities, "entities")
+        relations = LabelIndex(self.relations, "relations")
+        columns = (entities, relations, entities)
+        return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        for array in (self.entities, self.relations, *self._modalities.values(), *self._observed.values()):
+            array.flags.writeable = False
+
+
+def _frozen(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _observed_rows(name, matrix, block_bytes=2**26):
+    """Find the rows that are present, and refuse infinities and rows with only some values missing."""
+    observed = np.ones(len(matrix), dtype=bool)
+    if matrix.dtype.kind != "f":
+        return observed
+    rows_per_block = max(1, block_bytes // max(1, matrix.shape[1] * 8))
+    for rows in gen_batches(len(matrix), rows_per_block):
+        block = matrix[rows]
+        if np.isinf(block).any():
+            row = rows.start + int(np.isinf(block).any(axis=1).argmax())
+            raise ValueError(f"modalities[{name!r}] has an infinite value in row {row}; replace it before fusing.")
+        missing = np.isnan(block)
+        partly = missing.any(axis=1) & ~missing.all(axis=1)
+        if partly.any():
+            row = rows.start + int(partly.argmax())
+            raise ValueError(
+                f"modalities[{name!r}] has NaN in some columns of row {row}; a missing modality is a whole row of NaN: "
+                "impute the single values or drop the row's vector altogether."
+            )
+        observed[rows] = ~missing.all(axis=1) if matrix.shape[1] else False
+    return observed
+
+
+class _LabelledVectors:
+    """Vectors by label: a data frame indexed by label or a mapping from label to vector."""
+
+    def __init__(self, name, source):
+        if hasattr(source, "index") and hasattr(source, "to_numpy"):
+            self.labels, self.matrix = as_labels(source.index.to_numpy()), source.to_numpy()
+        else:
+            self.labels = as_labels(list(source))
+            widths = {np.shape(vector) for vector in source.values()}
+            if len(widths) != 1 or len(next(iter(widths))) != 1:
+                raise ValueError(
+                    f"modalities[{name!r}] maps labels to vectors of the shapes {name_first(sorted(widths))}; "
+                    "all vectors need one common length."
+                )
+            self.matrix = np.array(list(source.values()))
+
+    def in_order_of(self, entities, name):
+        positions = LabelIndex(self.labels, f"modalities[{name!r}]").positions(entities)
+        extra = len(self.labels) - np.count_nonzero(positions >= 0)
+        if extra:
+            known = LabelIndex(entities, "entities").positions(self.labels) >= 0
+            raise ValueError(
+                f"modalities[{name!r}] has vectors for {extra} labels that are not in entities "
+                f"({name_first(list(self.labels[~known]))}); add them to entities or leave their vectors out."
+            )
+        if (positions >= 0).all():
+            return self.matrix[positions]
+        dtype = np.result_type(self.matrix.dtype, np.float16)
+        out = np.full((len(entities), self.matrix.shape[1]), np.nan, dtype=dtype)
+        out[positions >= 0] = self.matrix[positions[positions >= 0]]
+        return out
+
+
+def _is_labelled(source):
+    return hasattr(source, "keys") or (hasattr(source, "index") and hasattr(source, "to_numpy"))
+
+
+def _modality_sources(modalities):
+    """Validate the mapping of modalities as far as this needs no entity labels."""
+    if modalities is None:
+        return {}
+    if not hasattr(modalities, "keys") or hasattr(modalities, "columns"):
+        raise TypeError(
+            f"modalities is a {type(modalities).__name__}, expected a mapping from modality name to matrix, "
+            "such as {'text': matrix}."
+        )
+    sources = {}
+    for name, source in modalities.items():
+        if not isinstance(name, str) or name == "structure":
+            raise ValueError(f"modalities has the name {name!r}; names are strings other than 'structure'.")
+        if issparse(source):
+            raise TypeError(f"modalities[{name!r}] is a sparse matrix; reduce it with TruncatedSVD or pass .toarray().")
+        sources[name] = _LabelledVectors(name, source) if _is_labelled(source) else np.asanyarray(source)
+    return sources
+
+
+def _modality_matrices(sources, entities):
+    matrices = {}
+    for name, source in sources.items():
+        matrix = source.in_order_of(entities, name) if isinstance(source, _LabelledVectors) else source
+        if matrix.ndim != 2 or len(matrix) != len(entities) or matrix.shape[1] == 0:
+            raise ValueError(
+                f"modalities[{name!r}] has the shape {matrix.shape}, expected ({len(entities)}, n_features): "
+                "one row for each entity, in the order of entities."
+            )
+        if matrix.dtype.kind not in "fiub":
+            raise ValueError(f"modalities[{name!r}] has the dtype {matrix.dtype}, expected real numbers.")
+        matrices[name] = matrix
+    return matrices
+
+
+class MultimodalTriples:
+    """Triples of a multi-modal knowledge graph, indexable by row as scikit-learn expects.
+
+    Rows are triples. The labels and the modality matrices form one immutable table that all slices share by
+    reference, so cross-validation copies no matrix and a fold never changes the number of entities.
+
+    Parameters
+    ----------
+    triples : array-like of shape (n_triples, 3) or data frame
+        Labels of head, relation and tail. A data frame needs columns of these names. Labels are strings, integers or
+        other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three different labels.
+    modalities : mapping of str to matrix, default=None
+        For each modality a matrix of shape ``(n_entities, n_features)`` in the order of `entities`, a data frame
+        indexed by entity label, or a mapping from entity label to vector. A row of NaN, or a label absent from the
+        data frame or mapping, is a missing modality.
+    entities : array-like of shape (n_entities,), default=None
+        Labels of all entities. By default those of the triples in order of first appearance, then those that only
+        occur in a labelled modality. Required when a modality is a plain matrix.
+    relations : array-like of shape (n_relations,), default=None
+        Labels of all relations; by default in order of first appearance.
+
+    Attributes
+    ----------
+    shape : tuple
+        ``(n_triples, 3)``.
+    labels : ndarray of shape (n_triples, 3), dtype object
+    ids : ndarray of shape (n_triples, 3), dtype int64
+        Positions of the labels in `entities` and `relations`.
+    entities, relations : ndarray, dtype object
+    modalities : mapping of str to ndarray of shape (n_entities, n_features)
+        Read-only; the very arrays given (by reference) where they were given as matrices.
+    n_entities : int
+
+    Raises
+    ------
+    ValueError
+        If the triples do not have three columns, a label is missing or duplicated, a triple's label is not in the
+        table, or a modality has the wrong number of rows, an infinite value or a partly missing row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skotkge import MultimodalTriples
+    >>> X = MultimodalTriples(
+    ...     [("ann", "likes", "bob"), ("bob", "likes", "cid")],
+    ...     {"text": {"ann": [0.0, 1.0], "bob": [1.0, 0.0]}},
+    ... )
+    >>> X
+    MultimodalTriples(2 triples, 3 entities, 1 relation; text: 2 columns, 1 row missing)
+    >>> X[:1].labels
+    array([['ann', 'likes', 'bob']], dtype=object)
+    """
+
+    def __init__(self, triples, modalities=None, *, entities=None, relations=None):
+        labels = as_label_triples(triples)
+        sources = _modality_sources(modalities)
+        if entities is None:
+            entities = _entities_of(labels, sources)
+        entities = as_labels(entities)
+        relations = first_occurrences(labels[:, 1]) if relations is None else as_labels(relations)
+        self._table = EntityTable(entities, relations, _modality_matrices(sources, entities))
+        self._ids = _known_ids(self._table, labels)
+        self._fusion = None
+
+    @classmethod
+    def from_tsv(cls, path, modalities=None, *, entities=None, relations=None):
+        """Read triples from a tab-separated UTF-8 file without header: head, relation, tail.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; decompressed when its name ends with ``.gz``.
+        modalities, entities, relations
+            As for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ValueError
+            If a line does not have three fields; the message gives its number.
+        """
+        return cls(read_tsv(path, n_fields=3), modalities, entities=entities, relations=relations)
+
+    def with_triples(self, triples):
+        """Return other triples over the same table of entities, relations and modalities.
+
+        Parameters
+        ----------
+        triples : array-like of shape (n_triples, 3) or data frame
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ValueError
+            If a label is not in the table.
+        """
+        return self._with_ids(_known_ids(self._table, as_label_triples(triples)))
+
+    def _with_ids(self, ids):
+        other = object.__new__(type(self))
+        other._table, other._ids, other._fusion = self._table, _frozen(ids), self._fusion
+        return other
+
+    def _with_fusion(self, fusion):
+        other = self._with_ids(self._ids)
+        other._fusion = fusion
+        return other
+
+    @property
+    def shape(self):
+        return self._ids.shape
+
+    @property
+    def ids(self):
+        return self._ids
+
+    @property
+    def entities(self):
+        return self._table.entities
+
+    @property
+    def relations(self):
+        return self._table.relations
+
+    @property
+    def modalities(self):
+        return self._table.modalities
+
+    @property
+    def n_entities(self):
+        return len(self._table.entities)
+
+    @property
+    def labels(self):
+        out = np.empty(self._ids.shape, dtype=object)
+        for position, names in enumerate((self.entities, self.relations, self.entities)):
+            out[:, position] = names[self._ids[:, position]]
+        return out
+
+    def __len__(self):
+        return len(self._ids)
+
+    def __iter__(self):
+        return iter(self.labels)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.labels if dtype is None else self.labels.astype(dtype)
+
+    def __getitem__(self, rows):
+        if isinstance(rows, tuple):
+            if len(rows) != 2 or not (rows[1] is Ellipsis or (isinstance(rows[1], slice) and rows[1] == slice(None))):
+                raise IndexError(f"index {rows!r}: only rows can be selected; use X.labels or X.ids for columns.")
+            rows = rows[0]
+        if isinstance(rows, int | np.integer):
+            return self.labels[rows]
+        if not isinstance(rows, slice):
+            rows = np.asarray(rows)
+            rows = rows.astype(np.int64) if rows.size == 0 else rows
+        return self._with_ids(self._ids[rows])
+
+    def __repr__(self):
+        counts = [
+            _count(len(self), "triple", "triples"),
+            _count(self.n_entities, "entity", "entities"),
+            _count(len(self.relations), "relation", "relations"),
+        ]
+        parts = [", ".join(counts)]
+        for name, matrix in self.modalities.items():
+            missing = self.n_entities - np.count_nonzero(self._table.observed(name))
+            note = f", {_count(missing, 'row', 'rows')} missing" if missing else ""
+            parts.append(f"{name}: {_count(matrix.shape[1], 'column', 'columns')}{note}")
+        if self._fusion is not None:
+            parts.append("fused")
+        return f"{type(self).__name__}({'; '.join(parts)})"
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._ids = _frozen(self._ids)
+
+
+def as_triples(X):
+    """Return X itself when it is a `MultimodalTriples`, else one made from bare label triples."""
+    return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X)
+
+
+def read_tsv(path, n_fields):
+    """Read a tab-separated UTF-8 file into lists of exactly `n_fields` strings, changing no character of them."""
+    path = Path(path)
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    lines = data.decode("utf-8-sig").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    if lines and all(line.endswith("\r") for line in lines):
+        lines = [line[:-1] for line in lines]
+    rows = [line.split("\t") for line in lines]
+    for number, row in enumerate(rows, 1):
+        if len(row) != n_fields:
+            raise ValueError(f"{path}, line {number}: {len(row)} tab-separated fields, expected {n_fields}: {row!r}.")
+    return rows
+
+
+def _count(number, singular, plural):
+    return f"{number} {singular if number == 1 else plural}"
+
+
+def _entities_of(labels, sources):
+    plain = next((name for name, source in sources.items() if not isinstance(source, _LabelledVectors)), None)
+    if plain is not None:
+        raise ValueError(
+            f"modalities[{plain!r}] is a matrix without labels: give entities, the label of each of its rows in order, "
+            "or pass a data frame indexed by entity label."
+        )
+    parts = [labels[:, [0, 2]].ravel(), *(source.labels for source in sources.values())]
+    return first_occurrences(np.concatenate(parts))
+
+
+def _known_ids(table, labels):
+    missing = [row for row, triple in enumerate(labels) if any(map(is_missing, triple))]
+    if missing:
+        raise ValueError(f"triples has a missing label in row {missing[0]}: {labels[missing[0]].tolist()!r}.")
+    ids = table.ids_of(labels)
+    for columns, what in (([0, 2], "entities"), ([1], "relations")):
+        unknown = labels[:, columns][ids[:, columns] < 0]
+        if len(unknown):
+            raise ValueError(
+                f"triples names {name_first(first_occurrences(unknown))}, which {what} lacks; "
+                f"add every label of the triples to {what}."
+            )
+    return _frozen(ids)
