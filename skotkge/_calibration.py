@@ -11,7 +11,9 @@ def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
 
     Parameters
     ----------
-    ids, known_ids : ndarray of shape (n_triples, 3)
+    ids : ndarray of shape (n_triples, 3)
+    known_ids : ndarray of shape (n_known, 3)
+        All true triples, `ids` among them.
     n_entities, n_relations : int
     random_state : RandomState
 
@@ -23,7 +25,7 @@ def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
     half = len(ids)
     corrupted[:half, 0] = random_state.randint(n_entities, size=half)
     corrupted[half:, 2] = random_state.randint(n_entities, size=half)
-    known = KnownAnswers(np.concatenate([ids, known_ids]), n_relations)
+    known = KnownAnswers(known_ids, n_relations)
     rows, answers = known.of(corrupted[:, 0], corrupted[:, 1])
     true = np.zeros(len(corrupted), dtype=bool)
     true[rows[answers == corrupted[rows, 2]]] = True

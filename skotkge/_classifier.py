@@ -4,31 +4,28 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-import torch
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from . import metrics
 from ._calibration import corrupted_ids, platt_scaling
-from ._completion import Completions, asked_columns, best_entities, best_relations
 from ._holdout import spare_rows
-from ._labels import LabelIndex, first_occurrences, name_first
+from ._labels import first_occurrences, name_first, same_labels
+from ._prediction import TriplePredictor
 from ._progress import training_progress
-from ._ranking import KnownAnswers, Ranker, both_directions, rank_both_sides
+from ._ranking import KnownAnswers, rank_both_sides
 from ._scorers import SCORERS
 from ._spaces import EntitySpaces
 from ._structure import observed_in
 from ._training import Settings, train
-from ._triples import MultimodalTriples, as_label_triples, as_triples
+from ._triples import as_label_triples, as_triples
 
 DEFAULT_WIDTH = 200
 
 
-class OTKGEClassifier(ClassifierMixin, BaseEstimator):
+class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
     """Learn to score, classify and complete the triples of a multi-modal knowledge graph.
 
     Trains the structural space, the relations and the transport maps of a fused space (Eq. 2-6 of [1]_) on true
@@ -228,7 +225,7 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
             kept, held = self._hold_out(X, random_state)
         else:
             kept, held = X, self._validation_ids(X, X_val)
-        self._describe(X)
+        self._describe(X, held)
         trained = self._train(kept, width, seed, start, max_iter=self.max_iter, held=held)
         self._set_embeddings(trained)
         self._calibrate(held if len(held) else X.ids, random_state)
@@ -248,7 +245,7 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
         if not len(X):
             raise ValueError("X holds no true triple; training needs at least one row with y = 1.")
         fusion = X._fusion
-        if fusion is not None and not _same_labels(fusion.entities, X.entities):
+        if fusion is not None and not same_labels(fusion.entities, X.entities):
             raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
         if fusion is None and X.modalities:
             warnings.warn(
@@ -271,8 +268,8 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
                 )
         if SCORERS[self.scorer].needs_even_width and width % 2:
             raise ValueError(
-                f"scorer={self.scorer!r} needs an even number of columns for its real and imaginary halves, got {width}; "
-                "set embedding_dim, or n_components of OTFusionTransformer, to an even number."
+                f"scorer={self.scorer!r} needs an even number of columns for its real and imaginary halves, "
+                f"got {width}; set embedding_dim, or n_components of OTFusionTransformer, to an even number."
             )
         return width
 
@@ -280,7 +277,7 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
         """Tell whether there is a previous fit to continue from; refuse one that does not match."""
         if not hasattr(self, "_state"):
             return False
-        same = _same_labels(self.entities_, X.entities) and _same_labels(self.relations_, X.relations)
+        same = same_labels(self.entities_, X.entities) and same_labels(self.relations_, X.relations)
         if not same or self.entity_embeddings_.shape[1] != width:
             raise ValueError(
                 "warm_start=True needs the entities, relations and number of columns of the previous fit; set "
@@ -305,17 +302,17 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
         return (kept if X._fusion is None else X._fusion.refit(kept)), X.ids[spared]
 
     def _validation_ids(self, X, X_val):
-        labels = X_val.labels if isinstance(X_val, MultimodalTriples) else as_label_triples(X_val)
+        labels = as_label_triples(X_val)
         ids = X._table.ids_of(labels)
         if (ids < 0).any():
             unknown = name_first(first_occurrences(labels[ids < 0]))
             raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
         return ids
 
-    def _describe(self, X):
-        """Keep the labels, the ids of the true triples, and what is known about each entity and relation."""
+    def _describe(self, X, held):
+        """Keep the labels, the ids of all true triples seen, and what is known about each entity and relation."""
         self.entities_, self.relations_ = X.entities, X.relations
-        self._true_ids = X.ids
+        self._true_ids = np.unique(np.concatenate([X.ids, held]), axis=0)
         informed = observed_in(X.ids, X.n_entities)
         if X._fusion is not None:
             for name in X._fusion.maps:
@@ -325,8 +322,8 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
         without = np.count_nonzero(~observed_in(X.ids, X.n_entities)), np.count_nonzero(~trained)
         if any(without):
             warnings.warn(
-                f"{without[0]} of {X.n_entities} entities and {without[1]} of {len(X.relations)} relations have no "
-                "training triple; such entities are placed by their modalities alone, and scores of such relations tie.",
+                f"{without[0]} of {X.n_entities} entities and {without[1]} of {len(X.relations)} relations have "
+                "no training triple: such entities are placed by their modalities alone, scores of such relations tie.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -368,7 +365,7 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
 
     def _validation_score(self, held):
         """Return a function of the embeddings that gives the filtered MRR on the held-out triples."""
-        known = KnownAnswers(np.concatenate([self._true_ids, held]), len(self.relations_))
+        known = KnownAnswers(self._true_ids, len(self.relations_))
 
         def validation_score(entities, relations):
             ranks = rank_both_sides(self._ranker(entities, relations), held, known, len(self.relations_))
@@ -381,223 +378,8 @@ class OTKGEClassifier(ClassifierMixin, BaseEstimator):
         self._state = trained.state
 
     def _calibrate(self, held, random_state):
-        known = np.concatenate([self._true_ids, held])
-        false = corrupted_ids(held, known, len(self.entities_), len(self.relations_), random_state)
+        false = corrupted_ids(held, self._true_ids, len(self.entities_), len(self.relations_), random_state)
         self._slope, self._intercept = platt_scaling(self._score_ids(held), self._score_ids(false))
-
-    def _scorer(self):
-        return SCORERS[self.scorer](self.margin)
-
-    def _device(self):
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
-
-    def _ranker(self, entities=None, relations=None):
-        entities = self.entity_embeddings_ if entities is None else entities
-        relations = self.relation_embeddings_ if relations is None else relations
-        informed = self._informed_entities, self._informed_relations
-        return Ranker(self._scorer(), entities, relations, self._device(), *informed)
-
-    def _score_ids(self, ids):
-        """Mean of the scores of both directions."""
-        ranker, n_relations = self._ranker(), len(self.relations_)
-        return ranker.pair_scores(*both_directions(ids, n_relations)).reshape(2, len(ids)).mean(axis=0)
-
-    def _ids_of(self, X):
-        """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
-
-        Rows with an unknown label have ids of 0 there.
-        """
-        check_is_fitted(self, "entity_embeddings_")
-        if isinstance(X, MultimodalTriples) and _same_labels(X.entities, self.entities_):
-            if _same_labels(X.relations, self.relations_):
-                return X.ids, np.ones(len(X), dtype=bool)
-        return self._look_up(X.labels if isinstance(X, MultimodalTriples) else as_label_triples(X))
-
-    def _look_up(self, labels, empty=None):
-        """Ids of label triples; places marked in `empty` are not looked up."""
-        entities, relations = LabelIndex(self.entities_, "entities_"), LabelIndex(self.relations_, "relations_")
-        indices = (entities, relations, entities)
-        ids = np.column_stack([index.positions(labels[:, column]) for column, index in enumerate(indices)])
-        if empty is not None:
-            ids[empty] = 0
-        if (ids < 0).any() and self.handle_unknown == "error":
-            unknown = name_first(first_occurrences(labels[ids < 0]))
-            raise ValueError(
-                f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
-            )
-        known = (ids >= 0).all(axis=1)
-        return np.where(known[:, None], ids, 0), known
-
-    def _known_triples(self, X_ids, known):
-        """Ids of all triples to filter: those of training, the rows asked about and those given as known."""
-        parts = [self._true_ids, X_ids]
-        for triples in [] if known is None else known if _is_list_of_sets(known) else [known]:
-            labels = triples.labels if isinstance(triples, MultimodalTriples) else as_label_triples(triples)
-            entities, relations = LabelIndex(self.entities_, "entities_"), LabelIndex(self.relations_, "relations_")
-            indices = (entities, relations, entities)
-            ids = np.column_stack([index.positions(labels[:, column]) for column, index in enumerate(indices)])
-            parts.append(ids[(ids >= 0).all(axis=1)])
-        return np.concatenate(parts)
-
-    def score_triples(self, X):
-        """Raw scores, larger for more plausible triples.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-
-        Returns
-        -------
-        ndarray of shape (n_triples,)
-            Mean of the scores of both directions. With ``handle_unknown="last"`` -inf for rows with an unknown label.
-        """
-        ids, known = self._ids_of(X)
-        return np.where(known, self._score_ids(ids), -np.inf)
-
-    def decision_function(self, X):
-        """Calibrated log-odds that triples are true.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-
-        Returns
-        -------
-        ndarray of shape (n_triples,)
-            Natural logarithm of the odds, at equal numbers of true and corrupted triples.
-        """
-        scores = self.score_triples(X)
-        return np.where(np.isneginf(scores), -np.inf, self._slope * scores + self._intercept)
-
-    def predict_proba(self, X):
-        """Calibrated probabilities that triples are false and true.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-
-        Returns
-        -------
-        ndarray of shape (n_triples, 2)
-            In the order of `classes_`.
-        """
-        true = expit(self.decision_function(X))
-        return np.column_stack([1 - true, true])
-
-    def predict(self, X):
-        """Classify triples as true (1) or false (0).
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-
-        Returns
-        -------
-        ndarray of shape (n_triples,)
-        """
-        return (self.decision_function(X) >= 0).astype(self.classes_.dtype)
-
-    def score(self, X, y=None, sample_weight=None):
-        """Filtered mean reciprocal rank, or accuracy where y is given.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-        y : array-like of shape (n_triples,), default=None
-            Labels in {0, 1}. None means that all rows are true and are to be ranked.
-        sample_weight : array-like of shape (n_triples,), default=None
-            Weights of the rows in the accuracy.
-
-        Returns
-        -------
-        float
-        """
-        if y is None:
-            return metrics.mean_reciprocal_rank(self.rank(X))
-        y = column_or_1d(y)
-        if len(np.unique(y)) < 2:
-            warnings.warn(
-                "y has one class only, so that accuracy says little; leave y out to get the filtered MRR.",
-                UserWarning,
-                stacklevel=2,
-            )
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
-
-    def rank(self, X, *, known=None):
-        """Filtered ranks of heads and tails among all entities.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-            True triples.
-        known : triples or list of triples, default=None
-            More true triples to leave out of the ranking. Those of `fit` and of X always are.
-
-        Returns
-        -------
-        ndarray of shape (n_triples, 2)
-            Rank of the head and of the tail, from 1; the mean of best and worst rank on ties. With
-            ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
-        """
-        ids, known_rows = self._ids_of(X)
-        filtered = KnownAnswers(self._known_triples(ids[known_rows], known), len(self.relations_))
-        ranks = np.full((len(ids), 2), len(self.entities_) + 1.0)
-        ranks[known_rows] = rank_both_sides(self._ranker(), ids[known_rows], filtered, len(self.relations_))
-        return ranks
-
-    def evaluate(self, X, *, known=None):
-        """Filtered ranking metrics.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-            True triples.
-        known : triples or list of triples, default=None
-            More true triples to leave out of the ranking.
-
-        Returns
-        -------
-        dict of str to float
-            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
-            ``head_`` or ``tail_`` for one side.
-        """
-        return metrics.summarize_ranks(self.rank(X, known=known))
-
-    def complete(self, X, *, k=10, known=None):
-        """Fill the empty place of each triple with the k best labels.
-
-        Parameters
-        ----------
-        X : array-like of labels of shape (n_questions, 3)
-            Each row has exactly one None: its head, relation or tail.
-        k : int, default=10
-        known : triples or list of triples, default=None
-            More true triples, whose answers are left out as those of training are.
-
-        Returns
-        -------
-        Completions
-            ``labels`` and ``scores``, both of shape ``(n_questions, k)``, the best first. The score of an entity is
-            that of the direction asked in, the score of a relation the mean of both.
-        """
-        check_is_fitted(self, "entity_embeddings_")
-        questions = as_label_triples(X)
-        asked = asked_columns(questions)
-        empty = np.arange(3) == asked[:, None]
-        ids, known_rows = self._look_up(questions, empty)
-        filtered, n_relations = self._known_triples(ids[:0], known), len(self.relations_)
-        labels, scores = np.full((len(ids), k), None), np.full((len(ids), k), -np.inf)
-        for column in np.unique(asked[known_rows]):
-            rows = np.flatnonzero(known_rows & (asked == column))
-            if column == 1:
-                answers, scores[rows] = best_relations(self._score_ids, ids[rows], k, filtered, n_relations)
-            else:
-                answers, scores[rows] = best_entities(self._ranker(), ids[rows], column, k, filtered, n_relations)
-            names = self.relations_ if column == 1 else self.entities_
-            labels[rows] = np.where(answers >= 0, names[answers], None)
-        return Completions(labels, scores)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -612,20 +394,7 @@ def _check_truth(y, n_rows):
     y = column_or_1d(y)
     if len(y) != n_rows or not np.isin(y, [0, 1]).all():
         raise ValueError(
-            f"y has {len(y)} values of the kinds {name_first(np.unique(y).tolist())}, expected {n_rows} values in {{0, 1}}: "
-            "one for each triple of X."
+            f"y has {len(y)} values of the kinds {name_first(np.unique(y).tolist())}, expected {n_rows} values in "
+            "{0, 1}: one for each triple of X."
         )
     return y
-
-
-def _same_labels(first, second):
-    return first is second or (len(first) == len(second) and all(map(_same_label, first, second)))
-
-
-def _same_label(first, second):
-    return type(first) is type(second) and first == second
-
-
-def _is_list_of_sets(known):
-    """Tell a list of containers or arrays of triples from one array-like of triples."""
-    return isinstance(known, list | tuple) and all(hasattr(part, "shape") for part in known)

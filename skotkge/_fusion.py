@@ -9,39 +9,14 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._alignment import Modality, align
 from ._barycenter import wasserstein_barycenter
 from ._spaces import STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
 from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
-from ._transport import barycentric_map, column_scaling, feature_cost, scaled, transport_plan
+from ._transport import barycentric_map, scaled
 from ._triples import MultimodalTriples, as_label_triples
 
 SINGLE_MODALITY = "features"
-
-
-@dataclass(frozen=True)
-class Modality:
-    """A modality matrix, which of its rows are there, and the affine scaling of its columns."""
-
-    matrix: np.ndarray
-    observed: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def fit(cls, matrix, observed, standardize):
-        return cls(matrix, observed, *column_scaling(matrix, observed, standardize))
-
-    def scaled(self):
-        return scaled(self.matrix, self.observed, self.mean, self.scale)
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """How one modality reaches the structural space: Eq. 1's plan, Eq. 2's map, and W_p between the columns."""
-
-    plan: np.ndarray
-    map: np.ndarray
-    distance: float
 
 
 @dataclass(frozen=True)
@@ -106,50 +81,7 @@ class Fusion:
         return clone(self.recipe).fit_transform(X, y)
 
 
-def align(modality, structure, structure_observed, *, alignment, p, reg, random_state):
-    """Fit the map of one modality into the structural space.
-
-    Parameters
-    ----------
-    modality : Modality
-    structure : ndarray of shape (n_entities, d)
-        Scaled structural columns.
-    structure_observed : ndarray of shape (n_entities,), dtype bool
-    alignment, p, reg
-        As the parameters of `OTFusionTransformer`.
-    random_state : RandomState
-
-    Returns
-    -------
-    Alignment
-    """
-    columns = modality.scaled()
-    d_k, d = columns.shape[1], structure.shape[1]
-    if alignment == "linear":
-        projection = random_state.standard_normal((d_k, d)) / np.sqrt(d_k)
-        return Alignment(np.zeros((d_k, d)), projection, np.nan)
-    if alignment == "pca":
-        return Alignment(np.zeros((d_k, d)), leading_components(columns[modality.observed], d), np.nan)
-    both = modality.observed & structure_observed
-    cost = feature_cost(columns[both], structure[both], p=p)
-    plan = transport_plan(cost, reg=reg)  # Eq. (1)
-    distance = np.sum(plan * cost) ** (1 / p)
-    return Alignment(plan, barycentric_map(plan), float(distance))  # Eq. (2) with Delta_k = 0
-
-
-def leading_components(columns, n_components):
-    """Map to the leading principal components, each scaled to unit variance; columns beyond the rank are zero."""
-    _, values, right = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
-    rank = np.count_nonzero(values > values[:1] * max(columns.shape) * np.finfo(float).eps)
-    kept = min(rank, n_components)
-    projection = np.zeros((columns.shape[1], n_components))
-    projection[:, :kept] = right[:kept].T * (np.sqrt(len(columns)) / values[:kept])
-    return projection
-
-
-class OTFusionTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
 
     The points that are transported are feature columns, seen as vectors over entities (Eq. 1-3 of [1]_).
@@ -366,9 +298,7 @@ class OTFusionTransformer(
         self.modality_names_ = list(matrices)
         self.weights_ = self._normalized_weights()
         structure = Modality.fit(structure, structure_observed, self.standardize).scaled()
-        modalities = {
-            name: Modality.fit(matrix, observed[name], self.standardize) for name, matrix in matrices.items()
-        }
+        modalities = {name: Modality.fit(matrix, observed[name], self.standardize) for name, matrix in matrices.items()}
         options = dict(alignment=self.alignment, p=self.p, reg=self.reg, random_state=random_state)
         alignments = {
             name: align(modality, structure, structure_observed, **options) for name, modality in modalities.items()

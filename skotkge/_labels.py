@@ -67,3 +67,12 @@ def name_first(labels, limit=5):
     """Write the first few of the labels for an error message."""
     shown = ", ".join(repr(label) for label in labels[:limit])
     return shown if len(labels) <= limit else f"{shown} and {len(labels) - limit} more"
+
+
+def same_labels(first, second):
+    """Tell whether two label arrays hold the same labels, types included, in the same order."""
+    if first is second:
+        return True
+    return len(first) == len(second) and all(
+        type(one) is type(other) and one == other for one, other in zip(first, second, strict=True)
+    )

@@ -129,11 +129,11 @@ def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None
     model.to(settings.device)
     optimizer = _optimizer(model, settings)
     ids = torch.tensor(ids)
-    batch_loss = _batch_loss(model, ids, n_relations, settings, generator)
+    objective = _Objective(model, ids, n_relations, settings, generator)
     losses, scores, best = [], [], (-np.inf, 0, None)
     stale = 0
     for epoch in range(1, settings.max_iter + 1):
-        losses.append(_run_epoch(ids, batch_loss, optimizer, settings.batch_size, generator))
+        losses.append(_run_epoch(ids, objective, optimizer, settings.batch_size, generator))
         if validate is not None:
             with torch.no_grad():
                 scores.append(validate(model.entities(), model.relations))
@@ -164,53 +164,50 @@ def _optimizer(model, settings):
     return OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)
 
 
-def _run_epoch(ids, batch_loss, optimizer, batch_size, generator):
+def _run_epoch(ids, objective, optimizer, batch_size, generator):
     """Visit all triples once in random order; return the mean loss per triple."""
     total = 0.0
     for rows in torch.randperm(len(ids), generator=generator).split(batch_size):
         optimizer.zero_grad(set_to_none=True)
-        loss = batch_loss(ids[rows])
+        loss = objective(ids[rows])
         loss.backward()
         optimizer.step()
         total += loss.detach() * len(rows)
     return float(total) / len(ids)
 
 
-def _batch_loss(model, ids, n_relations, settings, generator):
-    """Choose the loss of a batch: a function of triple ids that returns the mean loss per triple."""
-    scorer, device = settings.scorer, settings.device
+class _Objective:
+    """Mean loss per triple of a batch, over both directions: (h, r, t), and (t, reciprocal of r, h)."""
 
-    def regularized(data_loss, heads, relations, tails, batch):
-        moduli = [scorer.modulus(heads), scorer.modulus(tails)]
+    def __init__(self, model, ids, n_relations, settings, generator):
+        self.model, self.n_relations, self.settings, self.generator = model, n_relations, settings, generator
+        self.head_probability = torch.tensor(
+            head_corruption_probability(ids.numpy(), n_relations, settings.negative_sampling)
+        )
+
+    def __call__(self, batch):
+        scorer = self.settings.scorer
+        head, relation, tail = batch.to(self.settings.device).T
+        targets = torch.cat([tail, head])
+        entities = self.model.entities()
+        sources = functional.embedding(torch.cat([head, tail]), entities)
+        relations = functional.embedding(torch.cat([relation, relation + self.n_relations]), self.model.relations)
+        tails = functional.embedding(targets, entities)
+        queries = scorer.query(sources, relations)
+        if self.settings.loss == "cross_entropy":
+            loss = cross_entropy(scorer.against_all(queries, entities), targets)
+        else:
+            loss = logistic(scorer.pairs(queries, tails), self._negative_scores(batch, queries, entities))
+        moduli = [scorer.modulus(sources), scorer.modulus(tails)]
         if scorer.regularizes_relations:
             moduli.append(scorer.modulus(relations))
-        return (data_loss + settings.regularization * n3(*moduli)) / len(batch)
+        return (loss + self.settings.regularization * n3(*moduli)) / len(batch)
 
-    def gathered(batch):
-        """Embeddings of both directions: (h, r, t), and (t, reciprocal of r, h)."""
-        head, relation, tail = batch.to(device).T
-        entities = model.entities()
-        sources, targets = torch.cat([head, tail]), torch.cat([tail, head])
-        relations = functional.embedding(torch.cat([relation, relation + n_relations]), model.relations)
-        return entities, functional.embedding(sources, entities), relations, targets
-
-    def all_entities_loss(batch):
-        entities, sources, relations, targets = gathered(batch)
-        logits = scorer.against_all(scorer.query(sources, relations), entities)
-        tails = functional.embedding(targets, entities)
-        return regularized(cross_entropy(logits, targets), sources, relations, tails, batch)
-
-    head_probability = torch.tensor(head_corruption_probability(ids.numpy(), n_relations, settings.negative_sampling))
-
-    def sampled_loss(batch):
-        entities, sources, relations, targets = gathered(batch)
-        queries = scorer.query(sources, relations)
-        tails = functional.embedding(targets, entities)
-        negatives = corrupt(batch[:, 1], head_probability, settings.n_negatives, len(entities), generator)
-        replacement, replaces_head = (drawn.to(device) for drawn in negatives)
+    def _negative_scores(self, batch, queries, entities):
+        """Scores of sampled corruptions, each in the direction that asks for the replaced side."""
+        scorer, device = self.settings.scorer, self.settings.device
+        drawn = corrupt(batch[:, 1], self.head_probability, self.settings.n_negatives, len(entities), self.generator)
+        replacement, replaces_head = (part.to(device) for part in drawn)
         tail_queries, head_queries = queries[:, None].chunk(2)
         chosen = torch.where(replaces_head[:, :, None], head_queries, tail_queries)
-        negative_scores = scorer.pairs(chosen, functional.embedding(replacement, entities))
-        return regularized(logistic(scorer.pairs(queries, tails), negative_scores), sources, relations, tails, batch)
-
-    return all_entities_loss if settings.loss == "cross_entropy" else sampled_loss
+        return scorer.pairs(chosen, functional.embedding(replacement, entities))

@@ -18,7 +18,7 @@ def as_label_triples(triples):
 
     Parameters
     ----------
-    triples : array-like of shape (n_triples, 3) or data frame
+    triples : MultimodalTriples, array-like of shape (n_triples, 3) or data frame
         A data frame needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
 
     Raises
@@ -28,10 +28,9 @@ def as_label_triples(triples):
     """
     if issparse(triples):
         raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
-    if hasattr(triples, "columns"):
-        columns = _frame_columns(triples)
-    else:
-        columns = _sequence_columns(triples)
+    if isinstance(triples, MultimodalTriples):
+        return triples.labels
+    columns = _frame_columns(triples) if hasattr(triples, "columns") else _sequence_columns(triples)
     out = np.empty((len(columns[0]), 3), dtype=object)
     for position, column in enumerate(columns):
         out[:, position] = as_labels(column)
@@ -76,7 +75,7 @@ class EntityTable:
         One row per entity; a row of NaN is a missing one.
     """
 
-    def __init__(self, entities, relations, modalities):
+    def __init__(self, entities, relations, modalities=MappingProxyType({})):
         self.entities = _frozen(entities)
         self.relations = _frozen(relations)
         self._modalities = {name: _frozen(matrix) for name, matrix in modalities.items()}

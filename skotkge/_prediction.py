@@ -1,0 +1,237 @@
+"""What a fitted classifier answers: scores, probabilities, ranks and completions of triples."""
+
+import warnings
+
+import numpy as np
+import torch
+from scipy.special import expit
+from sklearn.metrics import accuracy_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_is_fitted
+
+from . import metrics
+from ._completion import Completions, asked_columns, best_entities, best_relations
+from ._labels import first_occurrences, name_first, same_labels
+from ._ranking import KnownAnswers, Ranker, both_directions, rank_both_sides
+from ._scorers import SCORERS
+from ._triples import EntityTable, MultimodalTriples, as_label_triples
+
+
+class TriplePredictor:
+    """Prediction methods over the learned attributes of `OTKGEClassifier`."""
+
+    def _scorer(self):
+        return SCORERS[self.scorer](self.margin)
+
+    def _device(self):
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def _ranker(self, entities=None, relations=None):
+        entities = self.entity_embeddings_ if entities is None else entities
+        relations = self.relation_embeddings_ if relations is None else relations
+        informed = self._informed_entities, self._informed_relations
+        return Ranker(self._scorer(), entities, relations, self._device(), *informed)
+
+    def _score_ids(self, ids):
+        """Mean of the scores of both directions."""
+        ranker, n_relations = self._ranker(), len(self.relations_)
+        return ranker.pair_scores(*both_directions(ids, n_relations)).reshape(2, len(ids)).mean(axis=0)
+
+    def _ids_of(self, X):
+        """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
+
+        Rows with an unknown label have ids of 0 there.
+        """
+        check_is_fitted(self, "entity_embeddings_")
+        if (
+            isinstance(X, MultimodalTriples)
+            and same_labels(X.entities, self.entities_)
+            and same_labels(X.relations, self.relations_)
+        ):
+            return X.ids, np.ones(len(X), dtype=bool)
+        return self._look_up(as_label_triples(X))
+
+    def _look_up(self, labels, empty=False):
+        """Ids of label triples; places marked in `empty` are not looked up."""
+        ids = np.where(empty, 0, EntityTable(self.entities_, self.relations_).ids_of(labels))
+        if (ids < 0).any() and self.handle_unknown == "error":
+            unknown = name_first(first_occurrences(labels[ids < 0]))
+            raise ValueError(
+                f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
+            )
+        known = (ids >= 0).all(axis=1)
+        return np.where(known[:, None], ids, 0), known
+
+    def _known_triples(self, asked, known):
+        """Ids of all triples to filter: those that fit saw, the rows asked about and those given as known."""
+        parts = [self._true_ids, asked]
+        sets = known if _is_list_of_sets(known) else [] if known is None else [known]
+        for triples in sets:
+            ids = EntityTable(self.entities_, self.relations_).ids_of(as_label_triples(triples))
+            parts.append(ids[(ids >= 0).all(axis=1)])
+        return np.concatenate(parts)
+
+    def score_triples(self, X):
+        """Raw scores, larger for more plausible triples.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            Mean of the scores of both directions. With ``handle_unknown="last"`` -inf for rows with an unknown label.
+        """
+        ids, known = self._ids_of(X)
+        return np.where(known, self._score_ids(ids), -np.inf)
+
+    def decision_function(self, X):
+        """Calibrated log-odds that triples are true.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            Natural logarithm of the odds, at equal numbers of true and corrupted triples.
+        """
+        scores = self.score_triples(X)
+        return np.where(np.isneginf(scores), -np.inf, self._slope * scores + self._intercept)
+
+    def predict_proba(self, X):
+        """Calibrated probabilities that triples are false and true.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            In the order of `classes_`.
+        """
+        true = expit(self.decision_function(X))
+        return np.column_stack([1 - true, true])
+
+    def predict(self, X):
+        """Classify triples as true (1) or false (0).
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+        """
+        return (self.decision_function(X) >= 0).astype(self.classes_.dtype)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Filtered mean reciprocal rank, or accuracy where y is given.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        y : array-like of shape (n_triples,), default=None
+            Labels in {0, 1}. None means that all rows are true and are to be ranked.
+        sample_weight : array-like of shape (n_triples,), default=None
+            Weights of the rows in the accuracy.
+
+        Returns
+        -------
+        float
+        """
+        if y is None:
+            return metrics.mean_reciprocal_rank(self.rank(X))
+        y = column_or_1d(y)
+        if len(np.unique(y)) < 2:
+            warnings.warn(
+                "y has one class only, so that accuracy says little; leave y out to get the filtered MRR.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+
+    def rank(self, X, *, known=None):
+        """Filtered ranks of heads and tails among all entities.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            True triples.
+        known : triples or list of triples, default=None
+            More true triples to leave out of the ranking. Those of `fit` (`X_val` included) and of X always are.
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            Rank of the head and of the tail, from 1; the mean of best and worst rank on ties. With
+            ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
+        """
+        ids, known_rows = self._ids_of(X)
+        filtered = KnownAnswers(self._known_triples(ids[known_rows], known), len(self.relations_))
+        ranks = np.full((len(ids), 2), len(self.entities_) + 1.0)
+        ranks[known_rows] = rank_both_sides(self._ranker(), ids[known_rows], filtered, len(self.relations_))
+        return ranks
+
+    def evaluate(self, X, *, known=None):
+        """Filtered ranking metrics.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            True triples.
+        known : triples or list of triples, default=None
+            More true triples to leave out of the ranking.
+
+        Returns
+        -------
+        dict of str to float
+            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
+            ``head_`` or ``tail_`` for one side.
+        """
+        return metrics.summarize_ranks(self.rank(X, known=known))
+
+    def complete(self, X, *, k=10, known=None):
+        """Fill the empty place of each triple with the k best labels.
+
+        Parameters
+        ----------
+        X : array-like of labels of shape (n_questions, 3)
+            Each row has exactly one None: its head, relation or tail.
+        k : int, default=10
+        known : triples or list of triples, default=None
+            More true triples, whose answers are left out as those of training are.
+
+        Returns
+        -------
+        Completions
+            ``labels`` and ``scores``, both of shape ``(n_questions, k)``, the best first. The score of an entity is
+            that of the direction asked in, the score of a relation the mean of both.
+        """
+        check_is_fitted(self, "entity_embeddings_")
+        questions = as_label_triples(X)
+        asked = asked_columns(questions)
+        empty = np.arange(3) == asked[:, None]
+        ids, known_rows = self._look_up(questions, empty)
+        filtered, n_relations = self._known_triples(ids[:0], known), len(self.relations_)
+        labels, scores = np.full((len(ids), k), None), np.full((len(ids), k), -np.inf)
+        for column in np.unique(asked[known_rows]):
+            rows = np.flatnonzero(known_rows & (asked == column))
+            if column == 1:
+                answers, scores[rows] = best_relations(self._score_ids, ids[rows], k, filtered, n_relations)
+            else:
+                answers, scores[rows] = best_entities(self._ranker(), ids[rows], column, k, filtered, n_relations)
+            names = self.relations_ if column == 1 else self.entities_
+            labels[rows] = np.where(answers >= 0, names[answers], None)
+        return Completions(labels, scores)
+
+
+def _is_list_of_sets(known):
+    """Tell a list of containers or arrays of triples from one array-like of triples."""
+    return isinstance(known, list | tuple) and all(hasattr(part, "shape") for part in known)
