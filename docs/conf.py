@@ -1,5 +1,7 @@
 """Sphinx configuration; build with ``make docs``."""
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 from skotkge import __version__
 
 project = "skotkge"
@@ -27,8 +29,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skotkge",),
-    "reference_url": {"skotkge": None},
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": ExplicitOrder(["plot_quickstart.py", "*"]),
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,

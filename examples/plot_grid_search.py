@@ -71,4 +71,5 @@ for metric in ["mrr", "hits@1", "hits@3", "hits@10"]:
 
 # %%
 # `evaluate` filters the triples of ``fit``, those of ``X_val`` included, and the test triples themselves; so there is
-# no need for ``known`` here.
+# no need for ``known`` here. In the search nothing was known of the test triples, so they counted as wrong answers. The
+# two figures are therefore not comparable: the scores of a search rank its settings, no more.

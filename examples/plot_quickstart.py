@@ -42,7 +42,7 @@ for head, relation, tail in kg.train.ids[:4]:
 otkge = Pipeline(
     [
         ("fuse", OTFusionTransformer(n_components=100, random_state=0)),
-        ("kge", OTKGEClassifier(max_iter=10, random_state=0)),
+        ("kge", OTKGEClassifier(max_iter=8, random_state=0)),
     ]
 )
 structure_only = clone(otkge).set_params(fuse__fusion="none")

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from ._ranking import KnownAnswers
+from ._queries import AnswerLists
 
 
 def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
@@ -25,7 +25,7 @@ def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
     half = len(ids)
     corrupted[:half, 0] = random_state.randint(n_entities, size=half)
     corrupted[half:, 2] = random_state.randint(n_entities, size=half)
-    known = KnownAnswers(known_ids, n_relations)
+    known = AnswerLists(known_ids, n_relations)
     rows, answers = known.of(corrupted[:, 0], corrupted[:, 1])
     true = np.zeros(len(corrupted), dtype=bool)
     true[rows[answers == corrupted[rows, 2]]] = True

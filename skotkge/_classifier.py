@@ -15,7 +15,8 @@ from ._holdout import spare_rows
 from ._labels import first_occurrences, name_first, same_labels
 from ._prediction import TriplePredictor
 from ._progress import training_progress
-from ._ranking import KnownAnswers, rank_both_sides
+from ._queries import AnswerLists
+from ._ranking import rank_both_sides
 from ._scorers import SCORERS
 from ._spaces import EntitySpaces
 from ._structure import observed_in
@@ -70,7 +71,8 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
     handle_unknown : {"error", "last"}, default="error"
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     warm_start : bool, default=False
-        Continue from the parameters of the previous `fit` on the same entities and relations.
+        Continue from the parameters of the previous `fit` on the same entities, relations and modalities. Give `X_val`
+        too: triples held out of a second fit were trained on in the first, so they flatter validation and calibration.
     device : str, default="auto"
         A PyTorch device; "auto" is a GPU where there is one.
     verbose : int, default=0
@@ -220,7 +222,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         width = self._check_width(X)
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(np.iinfo(np.int32).max)
-        start = self._state if self.warm_start and self._continues(X, width) else None
+        start = self._state if self.warm_start and self._continues(X) else None
         if X_val is None:
             kept, held = self._hold_out(X, random_state)
         else:
@@ -273,15 +275,14 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
             )
         return width
 
-    def _continues(self, X, width):
-        """Tell whether there is a previous fit to continue from; refuse one that does not match."""
+    def _continues(self, X):
+        """Tell whether there is a previous fit to continue from; refuse one over other labels."""
         if not hasattr(self, "_state"):
             return False
-        same = same_labels(self.entities_, X.entities) and same_labels(self.relations_, X.relations)
-        if not same or self.entity_embeddings_.shape[1] != width:
+        if not same_labels(self.entities_, X.entities) or not same_labels(self.relations_, X.relations):
             raise ValueError(
-                "warm_start=True needs the entities, relations and number of columns of the previous fit; set "
-                "warm_start=False to start anew."
+                "warm_start=True needs the entities and relations of the previous fit; set warm_start=False to start "
+                "anew."
             )
         return True
 
@@ -365,7 +366,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
 
     def _validation_score(self, held):
         """Return a function of the embeddings that gives the filtered MRR on the held-out triples."""
-        known = KnownAnswers(self._true_ids, len(self.relations_))
+        known = AnswerLists(self._true_ids, len(self.relations_))
 
         def validation_score(entities, relations):
             ranks = rank_both_sides(self._ranker(entities, relations), held, known, len(self.relations_))

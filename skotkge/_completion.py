@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._labels import is_missing
-from ._ranking import KnownAnswers
+from ._queries import AnswerLists
 
 
 class Completions(NamedTuple):
@@ -56,7 +56,7 @@ def best_entities(ranker, ids, column, k, known_ids, n_relations):
     -------
     answers, scores : ndarray of shape (n_questions, k)
     """
-    known = KnownAnswers(known_ids, n_relations)
+    known = AnswerLists(known_ids, n_relations)
     if column == 2:
         return ranker.best(ids[:, 0], ids[:, 1], k, known)
     return ranker.best(ids[:, 2], ids[:, 1] + n_relations, k, known)

@@ -1,9 +1,11 @@
 """OTFusionTransformer: modality matrices moved into the structural space of a graph and fused there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context, clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -228,7 +230,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ValueError
             If the matrix form lacks y, numbers of rows differ, or weights name other spaces than there are.
         """
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seed = self._seed()
         random_state = np.random.RandomState(seed)
         if isinstance(X, MultimodalTriples):
             validate_data(self, X, skip_check_array=True)
@@ -243,6 +245,12 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             structure, structure_observed = self._check_structure(y, matrices)
         self._fit_spaces(structure, structure_observed, matrices, observed, random_state)
         return self
+
+    def _seed(self):
+        """An integer that repeats this fit, also in a clone that gets it as random_state."""
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
     def _structure_of(self, X, y, random_state):
         """Structural space of the true triples among the rows of X."""
@@ -259,8 +267,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def _check_matrices(self, X, *, reset):
         """Validate the matrix form: every matrix numeric, with one common number of rows, NaN only in whole rows."""
-        named = hasattr(X, "keys") and not hasattr(X, "columns")
-        if named:
+        if isinstance(X, Mapping) and not issparse(X):
             matrices = {
                 name: check_array(matrix, dtype="numeric", ensure_all_finite="allow-nan", input_name=f"X[{name!r}]")
                 for name, matrix in X.items()
@@ -420,7 +427,6 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
         return tags

@@ -10,31 +10,36 @@ NEGLIGIBLE_PROBABILITY = 1e-12
 
 class _SoftmaxCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, logits, targets):
-        log_normalizer = torch.logsumexp(logits, dim=1)
-        rows = torch.arange(len(logits), device=logits.device)
-        target_logits = logits[rows, targets]
-        gradient = torch.exp(logits - log_normalizer[:, None])
-        functional.threshold_(gradient, NEGLIGIBLE_PROBABILITY, 0.0)
-        gradient[rows, targets] -= 1.0
+    def forward(ctx, logits, rows, answers):
+        counts = torch.bincount(rows, minlength=len(logits)).to(logits.dtype)
+        largest = logits.amax(dim=1, keepdim=True)
+        gradient = (logits - largest).exp_()
+        normalizer = gradient.sum(dim=1, keepdim=True)
+        loss = (counts * (normalizer.log() + largest).squeeze(1)).sum() - logits[rows, answers].sum()
+        functional.threshold_(gradient.div_(normalizer), NEGLIGIBLE_PROBABILITY, 0.0)
+        gradient.mul_(counts[:, None])
+        gradient.index_put_((rows, answers), -torch.ones_like(rows, dtype=logits.dtype), accumulate=True)
         ctx.save_for_backward(gradient)
-        return (log_normalizer - target_logits).sum()
+        return loss
 
     @staticmethod
     def backward(ctx, grad_output):
         (gradient,) = ctx.saved_tensors
-        return gradient * grad_output, None
+        return gradient * grad_output, None, None
 
 
-def cross_entropy(logits, targets):
-    """Sum over rows of the cross-entropy between the softmax of the logits and one target column each.
+def cross_entropy(logits, rows, answers):
+    """Sum over answers of the cross-entropy between the softmax of their query's logits and the answer.
+
+    Queries with several answers share one row of logits.
 
     Parameters
     ----------
     logits : tensor of shape (n_queries, n_entities)
-    targets : tensor of shape (n_queries,), dtype int64
+    rows, answers : tensor of shape (n_answers,), dtype int64
+        Row of the query and column of the answer.
     """
-    return _SoftmaxCrossEntropy.apply(logits, targets)
+    return _SoftmaxCrossEntropy.apply(logits, rows, answers)
 
 
 def logistic(positive_scores, negative_scores):
@@ -42,6 +47,7 @@ def logistic(positive_scores, negative_scores):
     return functional.softplus(-positive_scores).sum() + functional.softplus(negative_scores).sum()
 
 
-def n3(*moduli):
-    """Sum of the cubed moduli of all factors (Lacroix et al., 2018)."""
-    return sum((modulus**3).sum() for modulus in moduli)
+def n3(modulus, counts=None):
+    """Sum of cubed moduli (Lacroix et al., 2018), each row counted as often as told."""
+    cubed = (modulus**3).sum(-1)
+    return cubed.sum() if counts is None else (counts * cubed).sum()

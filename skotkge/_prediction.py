@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from . import metrics
 from ._completion import Completions, asked_columns, best_entities, best_relations
 from ._labels import first_occurrences, name_first, same_labels
-from ._ranking import KnownAnswers, Ranker, both_directions, rank_both_sides
+from ._queries import AnswerLists, both_directions
+from ._ranking import Ranker, rank_both_sides
 from ._scorers import SCORERS
 from ._triples import EntityTable, MultimodalTriples, as_label_triples
 
@@ -174,7 +175,7 @@ class TriplePredictor:
             ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
         """
         ids, known_rows = self._ids_of(X)
-        filtered = KnownAnswers(self._known_triples(ids[known_rows], known), len(self.relations_))
+        filtered = AnswerLists(self._known_triples(ids[known_rows], known), len(self.relations_))
         ranks = np.full((len(ids), 2), len(self.entities_) + 1.0)
         ranks[known_rows] = rank_both_sides(self._ranker(), ids[known_rows], filtered, len(self.relations_))
         return ranks

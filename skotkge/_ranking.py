@@ -5,53 +5,7 @@ import torch
 from sklearn import get_config
 from sklearn.utils import gen_batches
 
-
-class KnownAnswers:
-    """True answers of queries (source, relation), as sorted arrays.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n_triples, 3)
-        True triples.
-    n_relations : int
-        Relation ``n_relations + r`` is the reciprocal of r, whose sources are tails and whose answers are heads.
-    """
-
-    def __init__(self, ids, n_relations):
-        self._n_queries = 2 * n_relations
-        sources, relations, answers = both_directions(np.unique(ids, axis=0), n_relations)
-        keys = sources * self._n_queries + relations
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._answers = keys[order], answers[order]
-
-    def of(self, sources, relations):
-        """Return all (query row, known answer) pairs of the queries, as two arrays."""
-        keys = sources * self._n_queries + relations
-        first = np.searchsorted(self._keys, keys, side="left")
-        counts = np.searchsorted(self._keys, keys, side="right") - first
-        rows = np.repeat(np.arange(len(keys)), counts)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return rows, self._answers[first[rows] + within]
-
-
-def both_directions(ids, n_relations):
-    """Triples as queries in both directions: sources, relations and answers, tails asked for first.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n_triples, 3)
-    n_relations : int
-
-    Returns
-    -------
-    sources, relations, answers : ndarray of shape (2 * n_triples,)
-    """
-    head, relation, tail = ids.T
-    return (
-        np.concatenate([head, tail]),
-        np.concatenate([relation, relation + n_relations]),
-        np.concatenate([tail, head]),
-    )
+from ._queries import both_directions
 
 
 class Ranker:
@@ -102,6 +56,8 @@ class Ranker:
 
     def _batches(self, n_rows, width):
         """Slices of rows for which a few arrays of rows x width numbers fit into scikit-learn's working memory."""
+        if not n_rows:
+            return ()
         bytes_per_row = 4 * 8 * width
         return gen_batches(n_rows, max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_row)))
 
@@ -126,7 +82,7 @@ class Ranker:
         Parameters
         ----------
         sources, relations, answers : ndarray of shape (n_queries,)
-        known : KnownAnswers
+        known : AnswerLists
             Left out of the ranking, the answer itself excepted.
 
         Returns

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from ._losses import cross_entropy, logistic, n3
+from ._queries import AnswerLists, both_directions
 from ._sampling import corrupt, head_corruption_probability
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
@@ -89,6 +90,12 @@ class _Model(torch.nn.Module):
         return {name: parameter.detach().clone() for name, parameter in self.named_parameters()}
 
     def load_trained(self, state):
+        shapes = {name: tuple(parameter.shape) for name, parameter in self.named_parameters()}
+        if shapes != {name: tuple(np.shape(value)) for name, value in state.items()}:
+            raise ValueError(
+                "warm_start=True needs the scorer, the modalities and the number of columns of the previous fit; set "
+                "warm_start=False to start anew."
+            )
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 parameter.copy_(torch.as_tensor(state[name]))
@@ -128,12 +135,11 @@ def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None
         model.load_trained(start)
     model.to(settings.device)
     optimizer = _optimizer(model, settings)
-    ids = torch.tensor(ids)
-    objective = _Objective(model, ids, n_relations, settings, generator)
+    objective = OBJECTIVES[settings.loss](model, ids, n_relations, settings, generator)
     losses, scores, best = [], [], (-np.inf, 0, None)
     stale = 0
     for epoch in range(1, settings.max_iter + 1):
-        losses.append(_run_epoch(ids, objective, optimizer, settings.batch_size, generator))
+        losses.append(_run_epoch(objective, optimizer))
         if validate is not None:
             with torch.no_grad():
                 scores.append(validate(model.entities(), model.relations))
@@ -164,50 +170,88 @@ def _optimizer(model, settings):
     return OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)
 
 
-def _run_epoch(ids, objective, optimizer, batch_size, generator):
-    """Visit all triples once in random order; return the mean loss per triple."""
-    total = 0.0
-    for rows in torch.randperm(len(ids), generator=generator).split(batch_size):
-        optimizer.zero_grad(set_to_none=True)
-        loss = objective(ids[rows])
-        loss.backward()
-        optimizer.step()
-        total += loss.detach() * len(rows)
-    return float(total) / len(ids)
-
-
 class _Objective:
-    """Mean loss per triple of a batch, over both directions: (h, r, t), and (t, reciprocal of r, h)."""
+    """Loss of a batch of triples, read in both directions: (h, r, t), and (t, reciprocal of r, h)."""
 
     def __init__(self, model, ids, n_relations, settings, generator):
         self.model, self.n_relations, self.settings, self.generator = model, n_relations, settings, generator
-        self.head_probability = torch.tensor(
-            head_corruption_probability(ids.numpy(), n_relations, settings.negative_sampling)
-        )
+        self.ids = ids
 
-    def __call__(self, batch):
-        scorer = self.settings.scorer
-        head, relation, tail = batch.to(self.settings.device).T
-        targets = torch.cat([tail, head])
+    def batches(self):
+        """Yield all triples once, in random order."""
+        order = torch.randperm(len(self.ids), generator=self.generator).numpy()
+        for first in range(0, len(order), self.settings.batch_size):
+            yield self.ids[order[first : first + self.settings.batch_size]]
+
+    def loss(self, batch):
+        """Mean loss per triple."""
+        raise NotImplementedError
+
+    def embed(self, sources, relations):
+        """Rows of the source entities and relations, their queries, and the whole entity table."""
         entities = self.model.entities()
-        sources = functional.embedding(torch.cat([head, tail]), entities)
-        relations = functional.embedding(torch.cat([relation, relation + self.n_relations]), self.model.relations)
-        tails = functional.embedding(targets, entities)
-        queries = scorer.query(sources, relations)
-        if self.settings.loss == "cross_entropy":
-            loss = cross_entropy(scorer.against_all(queries, entities), targets)
-        else:
-            loss = logistic(scorer.pairs(queries, tails), self._negative_scores(batch, queries, entities))
-        moduli = [scorer.modulus(sources), scorer.modulus(tails)]
-        if scorer.regularizes_relations:
-            moduli.append(scorer.modulus(relations))
-        return (loss + self.settings.regularization * n3(*moduli)) / len(batch)
+        sources = functional.embedding(self.tensor(sources), entities)
+        relations = functional.embedding(self.tensor(relations), self.model.relations)
+        return sources, relations, self.settings.scorer.query(sources, relations), entities
 
-    def _negative_scores(self, batch, queries, entities):
-        """Scores of sampled corruptions, each in the direction that asks for the replaced side."""
-        scorer, device = self.settings.scorer, self.settings.device
-        drawn = corrupt(batch[:, 1], self.head_probability, self.settings.n_negatives, len(entities), self.generator)
-        replacement, replaces_head = (part.to(device) for part in drawn)
-        tail_queries, head_queries = queries[:, None].chunk(2)
-        chosen = torch.where(replaces_head[:, :, None], head_queries, tail_queries)
-        return scorer.pairs(chosen, functional.embedding(replacement, entities))
+    def regularizer(self, sources, relations, answers, counts=None):
+        """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
+        scorer = self.settings.scorer
+        total = n3(scorer.modulus(sources), counts) + n3(scorer.modulus(answers))
+        if scorer.regularizes_relations:
+            total = total + n3(scorer.modulus(relations), counts)
+        return self.settings.regularization * total
+
+    def tensor(self, array):
+        return torch.as_tensor(array, device=self.settings.device)
+
+
+class _AllEntities(_Objective):
+    """Cross-entropy over all entities, one row of logits for each distinct query of the batch."""
+
+    def loss(self, batch):
+        queries = AnswerLists(batch, self.n_relations)
+        rows, answers = (self.tensor(index) for index in queries.pairs())
+        sources, relations, query, entities = self.embed(queries.sources, queries.relations)
+        loss = cross_entropy(self.settings.scorer.against_all(query, entities), rows, answers)
+        tails = functional.embedding(answers, entities)
+        return (loss + self.regularizer(sources, relations, tails, self.tensor(queries.counts))) / len(batch)
+
+
+class _SampledNegatives(_Objective):
+    """Logistic loss with sampled negatives (Eq. 6), each scored in the direction that asks for the replaced side."""
+
+    def __init__(self, model, ids, n_relations, settings, generator):
+        super().__init__(model, ids, n_relations, settings, generator)
+        probability = head_corruption_probability(ids, n_relations, settings.negative_sampling)
+        self.head_probability = torch.tensor(probability)
+
+    def loss(self, batch):
+        scorer = self.settings.scorer
+        sources, relations, answers = both_directions(batch, self.n_relations)
+        sources, relations, query, entities = self.embed(sources, relations)
+        answers = functional.embedding(self.tensor(answers), entities)
+        negatives = corrupt(
+            torch.tensor(batch[:, 1]), self.head_probability, self.settings.n_negatives, len(entities), self.generator
+        )
+        replacement, replaces_head = (self.tensor(drawn) for drawn in negatives)
+        tail_query, head_query = query[:, None].chunk(2)
+        chosen = torch.where(replaces_head[:, :, None], head_query, tail_query)
+        negative_scores = scorer.pairs(chosen, functional.embedding(replacement, entities))
+        loss = logistic(scorer.pairs(query, answers), negative_scores)
+        return (loss + self.regularizer(sources, relations, answers)) / len(batch)
+
+
+OBJECTIVES = {"cross_entropy": _AllEntities, "logistic": _SampledNegatives}
+
+
+def _run_epoch(objective, optimizer):
+    """Visit all triples once; return the mean loss per triple."""
+    total = 0.0
+    for batch in objective.batches():
+        optimizer.zero_grad(set_to_none=True)
+        loss = objective.loss(batch)
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(batch)
+    return float(total) / len(objective.ids)

@@ -1,6 +1,7 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -165,14 +166,14 @@ class _LabelledVectors:
 
 
 def _is_labelled(source):
-    return hasattr(source, "keys") or (hasattr(source, "index") and hasattr(source, "to_numpy"))
+    return isinstance(source, Mapping) or (hasattr(source, "index") and hasattr(source, "to_numpy"))
 
 
 def _modality_sources(modalities):
     """Validate the mapping of modalities as far as this needs no entity labels."""
     if modalities is None:
         return {}
-    if not hasattr(modalities, "keys") or hasattr(modalities, "columns"):
+    if not isinstance(modalities, Mapping):
         raise TypeError(
             f"modalities is a {type(modalities).__name__}, expected a mapping from modality name to matrix, "
             "such as {'text': matrix}."
@@ -274,7 +275,9 @@ class MultimodalTriples:
         ----------
         path : str or path-like
             The file; decompressed when its name ends with ``.gz``.
-        modalities, entities, relations
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        entities, relations : array-like, default=None
             As for the class.
 
         Returns
@@ -318,30 +321,37 @@ class MultimodalTriples:
 
     @property
     def shape(self):
+        """``(n_triples, 3)``."""
         return self._ids.shape
 
     @property
     def ids(self):
+        """Positions of the labels in `entities` and `relations`, ``(n_triples, 3)`` of int64."""
         return self._ids
 
     @property
     def entities(self):
+        """Labels of the entities, in the order of the rows of every modality."""
         return self._table.entities
 
     @property
     def relations(self):
+        """Labels of the relations."""
         return self._table.relations
 
     @property
     def modalities(self):
+        """Read-only mapping from name to matrix."""
         return self._table.modalities
 
     @property
     def n_entities(self):
+        """Number of entities of the table, whether they occur in the rows or not."""
         return len(self._table.entities)
 
     @property
     def labels(self):
+        """Labels of head, relation and tail, ``(n_triples, 3)``."""
         out = np.empty(self._ids.shape, dtype=object)
         for position, names in enumerate((self.entities, self.relations, self.entities)):
             out[:, position] = names[self._ids[:, position]]
@@ -397,11 +407,9 @@ def read_tsv(path, n_fields):
     """Read a tab-separated UTF-8 file into lists of exactly `n_fields` strings, changing no character of them."""
     path = Path(path)
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    lines = data.decode("utf-8-sig").split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    if lines and all(line.endswith("\r") for line in lines):
-        lines = [line[:-1] for line in lines]
+    text = data.decode("utf-8-sig")
+    line_end = "\r\n" if text.count("\r\n") == text.count("\n") > 0 else "\n"
+    lines = text.removesuffix(line_end).split(line_end) if text else []
     rows = [line.split("\t") for line in lines]
     for number, row in enumerate(rows, 1):
         if len(row) != n_fields:

@@ -1,0 +1,68 @@
+"""Triples as queries: (head, relation) asks for tails, (tail, reciprocal relation) for heads. Arrays in, arrays out."""
+
+import numpy as np
+
+
+def both_directions(ids, n_relations):
+    """Triples as queries in both directions, tails asked for first.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+    n_relations : int
+        Relation ``n_relations + r`` is the reciprocal of r.
+
+    Returns
+    -------
+    sources, relations, answers : ndarray of shape (2 * n_triples,)
+    """
+    head, relation, tail = ids.T
+    return (
+        np.concatenate([head, tail]),
+        np.concatenate([relation, relation + n_relations]),
+        np.concatenate([tail, head]),
+    )
+
+
+class AnswerLists:
+    """Distinct queries of triples, in both directions, and the answers of each as slices of one sorted array.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+    n_relations : int
+
+    Attributes
+    ----------
+    sources, relations : ndarray of shape (n_queries,)
+        The distinct queries, in lexicographic order.
+    counts : ndarray of shape (n_queries,)
+        Number of answers of each.
+    """
+
+    def __init__(self, ids, n_relations):
+        self._base = 2 * n_relations
+        sources, relations, answers = both_directions(ids, n_relations)
+        keys = sources * self._base + relations
+        order = np.lexsort((answers, keys))
+        self._answers = answers[order]
+        self._keys, self._starts, self.counts = np.unique(keys[order], return_index=True, return_counts=True)
+        self.sources, self.relations = np.divmod(self._keys, max(1, self._base))
+
+    def __len__(self):
+        return len(self._keys)
+
+    def pairs(self):
+        """Return all pairs (position of the query, answer), as two arrays."""
+        return np.repeat(np.arange(len(self)), self.counts), self._answers
+
+    def of(self, sources, relations):
+        """Return all pairs (row of the query, answer) of any queries, as two arrays."""
+        keys = sources * self._base + relations
+        first = np.searchsorted(self._keys, keys, side="left")
+        found = first < np.searchsorted(self._keys, keys, side="right")
+        starts, counts = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
+        starts[found], counts[found] = self._starts[first[found]], self.counts[first[found]]
+        rows = np.repeat(np.arange(len(keys)), counts)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return rows, self._answers[starts[rows] + within]

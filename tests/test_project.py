@@ -1,0 +1,122 @@
+"""The project keeps its own rules: imports, documented defaults, examples, command line."""
+
+import ast
+import inspect
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skotkge
+import skotkge.__main__
+from skotkge import datasets, metrics
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "skotkge"
+
+# A module imports only from those before it.
+ORDER = [
+    *("_labels", "_triples", "_queries", "_structure", "_transport", "_alignment", "_barycenter", "_spaces", "_fusion"),
+    *("_scorers", "_losses", "_sampling", "_ranking", "_training", "metrics", "_progress", "_holdout", "_calibration"),
+    *("_completion", "_prediction", "_classifier", "__init__", "datasets", "__main__"),
+]
+USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_ranking", "_prediction"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PUBLIC = [
+    *(getattr(module, name) for module in (skotkge, datasets) for name in module.__all__ if name != "__version__"),
+    *(metrics.mean_reciprocal_rank, metrics.hits_at_k, metrics.summarize_ranks),
+]
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        level = getattr(node, "level", 0)
+        names = [name.split(".")[0] for name in imported(node)]
+        inside_its_room = level == 1 and path.parent != PACKAGE
+        if level and not inside_its_room and room_of(path) != "__main__":
+            assert all(ORDER.index(name) < ORDER.index(room_of(path)) for name in names), names
+        if "torch" in names:
+            assert room_of(path) in USES_TORCH
+        if {"matplotlib", "PIL"} & set(names):
+            assert node not in tree.body
+
+
+@pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
+def test_documented_defaults_equal_signatures(thing):
+    functions = [thing]
+    if inspect.isclass(thing):
+        functions += [method for name, method in inspect.getmembers(thing, inspect.isfunction) if name[0] != "_"]
+        functions = [function for function in functions if function.__module__.startswith("skotkge")]
+    for function in functions:
+        documented = documented_defaults(inspect.getdoc(function) or "")
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.default is not parameter.empty and name != "self":
+                assert documented.get(name, "undocumented") == repr(parameter.default).replace("'", '"'), name
+
+
+def documented_defaults(doc):
+    section = re.split(r"\n\w[\w ]*\n-{3,}\n", doc.partition("Parameters\n----------\n")[2])[0]
+    pairs = re.findall(r"^(\w[\w, ]*) : .*?default=(\S+)$", section, flags=re.MULTILINE)
+    plain = {name: value for names, value in pairs for name in names.split(", ")}
+    return {name: repr(ast.literal_eval(value)).replace("'", '"') for name, value in plain.items()}
+
+
+@pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
+def test_public_docstrings_have_the_numpydoc_sections(thing):
+    doc = inspect.getdoc(thing)
+    assert doc
+    if not inspect.isclass(thing):
+        assert "Returns\n-------" in doc
+
+
+@pytest.mark.parametrize("script", sorted((REPOSITORY / "examples").glob("plot_*.py")), ids=lambda path: path.stem)
+def test_examples_run(script, tmp_path, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    namespace = runpy.run_path(str(script), run_name="__main__")
+    assert namespace["__doc__"]
+
+
+def test_demo_trains_answers_and_saves(tmp_path, capsys):
+    assert skotkge.__main__.main(["--max-iter", "2", "--output", str(tmp_path / "model.joblib")]) == 0
+    out = capsys.readouterr().out
+    assert "structure only" in out
+    assert "the same ranks" in re.sub(r"\s+", " ", out)
+
+
+def test_command_line_errors_are_one_line(tmp_path):
+    command = [sys.executable, "-m", "skotkge", "--output", str(tmp_path / "nowhere" / "model.joblib")]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert result.returncode == 2
+    assert "there is no folder" in result.stderr.splitlines()[-1]
+
+
+def test_version_is_told_once():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", skotkge.__version__)
+    assert "version = { attr" in (REPOSITORY / "pyproject.toml").read_text()
+
+
+def test_readme_example_runs_as_written():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})

@@ -1,0 +1,100 @@
+"""Filtered ranks against a plain loop."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import config_context
+
+from skotkge._queries import AnswerLists, both_directions
+from skotkge._ranking import Ranker, rank_both_sides
+from skotkge._scorers import SCORERS
+from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
+
+
+def naive_ranks(score, ids, true, n_entities):
+    ranks = []
+    for head, relation, tail in ids:
+        own = score(head, relation, tail)
+        heads = [score(e, relation, tail) for e in range(n_entities) if (e, relation, tail) not in true and e != head]
+        tails = [score(head, relation, e) for e in range(n_entities) if (head, relation, e) not in true and e != tail]
+        ranks.append([1 + sum(s > own for s in side) + sum(s == own for s in side) / 2 for side in (heads, tails)])
+    return np.array(ranks)
+
+
+@pytest.fixture(params=["distmult", "transe"])
+def problem(request, rng):
+    """Embeddings of few integers, so that scores tie exactly, with reciprocals that score like the relation."""
+    scorer = SCORERS[request.param](1.0)
+    entities = rng.randint(-2, 3, size=(20, 4)).astype(float)
+    relations = rng.randint(-2, 3, size=(3, 4)).astype(float)
+    both = np.concatenate([relations, relations if request.param == "distmult" else -relations])
+    ids = np.unique(rng.randint([20, 3, 20], size=(120, 3)), axis=0)
+
+    def score(head, relation, tail):
+        query = scorer.query(torch.tensor(entities[head]), torch.tensor(relations[relation]))
+        return scorer.pairs(query, torch.tensor(entities[tail])).item()
+
+    return scorer, entities, both, ids, score
+
+
+@pytest.mark.parametrize("working_memory", [0.001, 1024])
+def test_ranks_are_those_of_the_loop_with_realistic_ties(problem, working_memory):
+    scorer, entities, relations, ids, score = problem
+    test = ids[::4]
+    with config_context(working_memory=working_memory):
+        ranker = Ranker(scorer, entities, relations, "cpu")
+        ranks = rank_both_sides(ranker, test, AnswerLists(ids, 3), 3)
+    np.testing.assert_allclose(ranks, naive_ranks(score, test, set(map(tuple, ids.tolist())), 20))
+
+
+def test_equal_scores_get_the_mean_rank(problem):
+    scorer, entities, relations, ids, _ = problem
+    ranker = Ranker(scorer, np.zeros_like(entities), relations, "cpu")
+    ranks = rank_both_sides(ranker, ids[:1], AnswerLists(ids[:1], 3), 3)
+    np.testing.assert_array_equal(ranks, 10.5)
+
+
+def test_uninformed_queries_tie_whatever_the_scorer(problem):
+    scorer, entities, relations, ids, _ = problem
+    informed = np.arange(20) != ids[0, 0]
+    ranker = Ranker(scorer, entities, relations, "cpu", informed)
+    rank = ranker.ranks(ids[:1, 0], ids[:1, 1], ids[:1, 2], AnswerLists(ids[:1], 3))
+    np.testing.assert_array_equal(rank, 10.5)
+
+
+def test_a_score_that_is_nan_is_an_error(problem):
+    scorer, entities, relations, ids, _ = problem
+    entities[3] = np.nan
+    with pytest.raises(FloatingPointError, match="a score is NaN; training diverged"):
+        rank_both_sides(Ranker(scorer, entities, relations, "cpu"), ids, AnswerLists(ids, 3), 3)
+
+
+def test_best_answers_are_unknown_and_in_order(problem):
+    scorer, entities, relations, ids, _ = problem
+    ranker, known = Ranker(scorer, entities, relations, "cpu"), AnswerLists(ids, 3)
+    sources, kinds, _ = both_directions(ids[:10], 3)
+    answers, scores = ranker.best(sources, kinds, 25, known)
+    assert (np.diff(np.where(np.isneginf(scores), -1e9, scores), axis=1) <= 0).all()
+    for row, (source, relation) in enumerate(zip(sources, kinds, strict=True)):
+        true = set(known.of(np.array([source]), np.array([relation]))[1].tolist())
+        got = answers[row][answers[row] >= 0].tolist()
+        assert sorted(got) == sorted(set(range(20)) - true)
+        assert np.isneginf(scores[row, len(got) :]).all()
+
+
+def test_metrics_satisfy_the_bounds_between_mrr_and_hits(rng):
+    for _ in range(20):
+        report = summarize_ranks(rng.geometric(0.1, size=(50, 2)))
+        for side in ("", "head_", "tail_"):
+            hits = [report[f"{side}hits@{k}"] for k in (1, 3, 10)]
+            low = hits[0] + (hits[1] - hits[0]) / 3 + (hits[2] - hits[1]) / 10
+            high = hits[0] + (hits[1] - hits[0]) / 2 + (hits[2] - hits[1]) / 4 + (1 - hits[2]) / 11
+            assert low <= report[f"{side}mrr"] <= high + 1e-12
+
+
+@pytest.mark.parametrize("ranks", [[], [0.5], [np.nan], [-1]])
+def test_ranks_that_are_none_are_refused(ranks):
+    with pytest.raises(ValueError, match="ranks"):
+        mean_reciprocal_rank(ranks)
+    with pytest.raises(ValueError, match="ranks"):
+        hits_at_k(ranks)

@@ -1,0 +1,118 @@
+"""Scorers against plain NumPy formulas; gradients of scorers and losses against finite differences."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+
+from skotkge._losses import cross_entropy, logistic, n3
+from skotkge._queries import AnswerLists, both_directions
+from skotkge._scorers import SCORERS
+
+MARGIN = 2.0
+
+
+def as_complex(rows):
+    real, imaginary = np.split(rows, 2, axis=-1)
+    return real + 1j * imaginary
+
+
+FORMULAS = {
+    "transe": lambda h, r, t: MARGIN - np.linalg.norm(h + r - t),
+    "distmult": lambda h, r, t: np.sum(h * r * t),
+    "complex": lambda h, r, t: np.sum(as_complex(h) * as_complex(r) * as_complex(t).conj()).real,
+    "rotate": lambda h, r, t: MARGIN - np.linalg.norm(as_complex(h) * np.exp(1j * r) - as_complex(t)),
+}
+
+
+@pytest.fixture(params=sorted(SCORERS))
+def model(request):
+    scorer = SCORERS[request.param](MARGIN)
+    generator = torch.Generator().manual_seed(0)
+    entities = torch.randn(7, 6, generator=generator, dtype=torch.float64)
+    relations = scorer.initial_relations(4, 6, 0.5, generator).double()
+    return request.param, scorer, entities, relations
+
+
+def test_scores_are_those_of_the_formula(model):
+    name, scorer, entities, relations = model
+    heads, kinds, tails = (np.array(index) for index in ([0, 1, 2, 6], [0, 3, 1, 2], [3, 4, 2, 0]))
+    query = scorer.query(entities[heads], relations[kinds])
+    wanted = np.array(
+        [
+            [FORMULAS[name](entities[h].numpy(), relations[r].numpy(), tail) for tail in entities.numpy()]
+            for h, r in zip(heads, kinds, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(scorer.against_all(query, entities).numpy(), wanted, rtol=1e-9)
+    np.testing.assert_allclose(scorer.pairs(query, entities[tails]).numpy(), wanted[range(4), tails], rtol=1e-9)
+
+
+def test_gradients_of_both_ways_to_score(model):
+    _, scorer, entities, relations = model
+    entities.requires_grad_(), relations.requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda e, r: scorer.against_all(scorer.query(e[:3], r[:3]), e), (entities, relations)
+    )
+    assert torch.autograd.gradcheck(
+        lambda e, r: scorer.pairs(scorer.query(e[:3], r[:3]), e[3:6]), (entities, relations)
+    )
+
+
+def test_gradients_of_n3_on_the_modulus(model):
+    _, scorer, entities, _ = model
+    counts = torch.arange(1.0, 8.0, dtype=torch.float64)
+    entities.requires_grad_()
+    assert torch.autograd.gradcheck(lambda e: n3(scorer.modulus(e), counts), (entities,))
+    factors = entities.detach().numpy()
+    moduli = np.abs(as_complex(factors)) if scorer.needs_even_width else np.abs(factors)
+    np.testing.assert_allclose(n3(scorer.modulus(entities)).item(), np.sum(moduli**3))
+
+
+def test_a_distance_of_zero_has_a_finite_gradient(model):
+    _, scorer, entities, relations = model
+    query = scorer.query(entities[:2], relations[:2]).detach().requires_grad_()
+    scorer.pairs(query, query.detach()).sum().backward()
+    assert torch.isfinite(query.grad).all()
+
+
+def test_cross_entropy_is_that_of_one_row_per_answer():
+    logits = torch.randn(3, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    rows, answers = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([1, 4, 4, 0, 3, 7])
+    loss = cross_entropy(logits, rows, answers)
+    wanted = -log_softmax(logits.detach().numpy(), axis=1)[rows, answers].sum()
+    np.testing.assert_allclose(loss.item(), wanted)
+    assert torch.autograd.gradcheck(lambda x: cross_entropy(x, rows, answers), (logits,))
+
+
+def test_negligible_probabilities_have_no_gradient():
+    logits = torch.tensor([[0.0, -100.0, -5.0]], requires_grad=True)
+    cross_entropy(logits, torch.tensor([0]), torch.tensor([0])).backward()
+    assert logits.grad[0, 1] == 0
+    assert logits.grad[0, 2] > 0
+
+
+def test_logistic_loss_is_equation_6():
+    positive, negative = torch.tensor([0.3, -2.0, 40.0]), torch.tensor([[1.0], [-90.0]])
+    labels, scores = np.array([1, 1, 1, -1, -1]), np.array([0.3, -2.0, 40.0, 1.0, -90.0])
+    np.testing.assert_allclose(logistic(positive, negative).item(), np.log1p(np.exp(-labels * scores)).sum(), rtol=1e-6)
+
+
+def test_answer_lists_hold_every_answer_of_every_query(rng):
+    ids = rng.randint([6, 2, 6], size=(40, 3))
+    ids[5] = ids[4]
+    lists = AnswerLists(ids, 2)
+    triples = list(zip(*both_directions(ids, 2), strict=True))
+    rows, answers = lists.pairs()
+    listed = zip(lists.sources[rows], lists.relations[rows], answers, strict=True)
+    assert sorted(map(tuple, triples)) == sorted(listed)
+    assert lists.counts.sum() == 80
+    sources, relations = rng.randint(6, size=9), rng.randint(4, size=9)
+    rows, answers = lists.of(sources, relations)
+    for row in range(9):
+        wanted = sorted(
+            answer for source, relation, answer in triples if (source, relation) == (sources[row], relations[row])
+        )
+        assert sorted(answers[rows == row]) == wanted
+    empty = AnswerLists(ids[:0], 2)
+    assert len(empty.of(sources, relations)[0]) == len(empty) == 0

@@ -1,0 +1,207 @@
+"""The container: labels kept exactly, slices that share one table, errors that name what is wrong."""
+
+import gzip
+import io
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_array
+from sklearn.utils import _safe_indexing
+
+from skotkge import MultimodalTriples
+
+TRICKY = [
+    "nan",
+    "NA",
+    "007",
+    "7",
+    "",
+    " ",
+    "\u00e9",
+    "e\u0301",
+    "tail\twith tab",
+    'a "quote"',
+    7,
+    7.0,
+    True,
+    -1,
+    (1, 2),
+]
+
+
+def test_labels_are_kept_exactly_and_never_confused():
+    triples = [(label, "is", other) for label, other in zip(TRICKY, reversed(TRICKY), strict=True)]
+    X = MultimodalTriples(triples)
+    assert X.n_entities == len(TRICKY)
+    for row, (head, relation, tail) in zip(X.labels, triples, strict=True):
+        for got, wanted in zip(row, (head, relation, tail), strict=True):
+            assert type(got) is type(wanted)
+            assert got == wanted
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        list,
+        np.array,
+        lambda rows: np.array(rows, dtype=object),
+        lambda rows: pd.DataFrame(rows, columns=["head", "relation", "tail"])[["tail", "head", "relation"]],
+        lambda rows: pd.DataFrame(rows),
+        lambda rows: [list(row) for row in rows],
+    ],
+    ids=["tuples", "array", "object array", "data frame by name", "numbered data frame", "lists"],
+)
+def test_kinds_of_triples_give_the_same_container(make):
+    rows = [("a", "likes", "b"), ("b", "likes", "c")]
+    X = MultimodalTriples(make(rows))
+    assert X.labels.tolist() == [list(row) for row in rows]
+    assert X.entities.tolist() == ["a", "b", "c"]
+    assert X.ids.tolist() == [[0, 0, 1], [1, 0, 2]]
+    assert X.shape == (2, 3)
+    assert len(X) == 2
+    assert np.asarray(X).tolist() == X.labels.tolist()
+
+
+def test_integer_labels_stay_integers():
+    X = MultimodalTriples(np.array([[10, 0, 30], [30, 0, 10]]))
+    assert X.labels.tolist() == [[10, 0, 30], [30, 0, 10]]
+    assert type(X.labels[0, 0]) is int
+
+
+def test_modality_matrices_are_shared_by_reference_and_read_only():
+    matrix = np.ones((2, 3), dtype=np.float16)
+    X = MultimodalTriples([("a", "r", "b")], {"text": matrix}, entities=["a", "b"])
+    for view in (X, X[[0]], X[np.array([True])], X[0:1], X[[0], ...], X.with_triples([("b", "r", "a")])):
+        assert np.shares_memory(view.modalities["text"], matrix)
+        assert not view.modalities["text"].flags.writeable
+        assert not view.ids.flags.writeable
+        assert view.entities is X.entities
+    assert matrix.flags.writeable
+    with pytest.raises(TypeError):
+        X.modalities["image"] = matrix
+
+
+def test_labelled_modalities_are_put_in_the_order_of_the_entities():
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=["b", "a"])
+    X = MultimodalTriples([("a", "r", "b"), ("b", "r", "c")], {"text": frame, "image": {"c": [5], "a": [6]}})
+    np.testing.assert_array_equal(X.modalities["text"], [[3, 4], [1, 2], [np.nan, np.nan]])
+    np.testing.assert_array_equal(X.modalities["image"], [[6], [np.nan], [5]])
+    assert repr(X) == (
+        "MultimodalTriples(2 triples, 3 entities, 1 relation; text: 2 columns, 1 row missing; "
+        "image: 1 column, 1 row missing)"
+    )
+
+
+def test_entities_known_only_from_a_modality_join_the_table():
+    X = MultimodalTriples([("a", "r", "b")], {"text": {"z": [0.0], "a": [1.0]}})
+    assert X.entities.tolist() == ["a", "b", "z"]
+
+
+def test_indexing_as_scikit_learn_does(small):
+    rows = np.array([3, 1, 1])
+    assert _safe_indexing(small, rows).labels.tolist() == small.labels[rows].tolist()
+    assert small[small.ids[:, 1] == 0].ids[:, 1].max() == 0
+    assert len(small[[]]) == 0
+    assert small[2].tolist() == small.labels[2].tolist()
+    assert [row.tolist() for row in small[:2]] == small.labels[:2].tolist()
+    with pytest.raises(IndexError, match="only rows can be selected"):
+        small[:, 0]
+
+
+def test_pickled_copy_is_equal_and_read_only(small):
+    copy = pickle.loads(pickle.dumps(small[:5]))
+    assert copy.labels.tolist() == small[:5].labels.tolist()
+    assert not copy.modalities["text"].flags.writeable
+    np.testing.assert_array_equal(copy.modalities["image"], small.modalities["image"])
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "line end"])
+def test_from_tsv(tmp_path, line_end, last):
+    rows = [["nan", "r", "007"], ["a b", "r", "\u2028"], ["", "r", "NA"]]
+    text = line_end.join("\t".join(row) for row in rows) + (line_end if last else "")
+    (tmp_path / "plain.tsv").write_bytes(text.encode())
+    (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("plain.tsv", "packed.tsv.gz"):
+        assert MultimodalTriples.from_tsv(tmp_path / name).labels.tolist() == rows
+
+
+def test_from_tsv_tells_the_line_that_is_wrong(tmp_path):
+    (tmp_path / "bad.tsv").write_text("a\tr\tb\na\tb\n")
+    with pytest.raises(ValueError, match=r"line 2: 2 tab-separated fields, expected 3"):
+        MultimodalTriples.from_tsv(tmp_path / "bad.tsv")
+
+
+GOOD = [("a", "r", "b")]
+MATRIX = np.zeros((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (dict(triples=np.zeros((4, 2))), ValueError, r"shape \(4, 2\), expected \(n_triples, 3\)"),
+        (dict(triples=[("a", "b")]), ValueError, "row .* at position 0, expected head, relation, tail"),
+        (dict(triples="abc"), TypeError, "triples is a str"),
+        (dict(triples=csr_array((3, 3))), TypeError, "triples is a sparse matrix"),
+        (dict(triples=pd.DataFrame({"s": ["a"], "p": ["r"], "o": ["b"]})), ValueError, "rename them"),
+        (dict(triples=[("a", None, "b")]), ValueError, "missing label in row 0"),
+        (dict(triples=[("a", "r", float("nan"))]), ValueError, "missing label"),
+        (dict(triples=GOOD, entities=["a", "b", "a"]), ValueError, "label 'a' more than once"),
+        (dict(triples=GOOD, entities=["a"]), ValueError, "names 'b', which entities lacks"),
+        (dict(triples=GOOD, relations=["q"]), ValueError, "names 'r', which relations lacks"),
+        (dict(triples=GOOD, modalities={"text": MATRIX}), ValueError, "matrix without labels: give entities"),
+        (
+            dict(triples=GOOD, modalities={"text": np.zeros((3, 3))}, entities=["a", "b"]),
+            ValueError,
+            r"shape \(3, 3\), expected \(2, n_features\)",
+        ),
+        (
+            dict(triples=GOOD, modalities={"text": [[0, np.inf], [1, 1]]}, entities=["a", "b"]),
+            ValueError,
+            r"modalities\['text'\] has an infinite value in row 0",
+        ),
+        (
+            dict(triples=GOOD, modalities={"text": [[0, 1], [np.nan, 1]]}, entities=["a", "b"]),
+            ValueError,
+            "NaN in some columns of row 1",
+        ),
+        (dict(triples=GOOD, modalities={"text": [["x"], ["y"]]}, entities=["a", "b"]), ValueError, "dtype"),
+        (dict(triples=GOOD, modalities=MATRIX), TypeError, "expected a mapping from modality name"),
+        (dict(triples=GOOD, modalities={"structure": MATRIX}), ValueError, "names are strings other than 'structure'"),
+        (dict(triples=GOOD, modalities={"text": csr_array((2, 2))}), TypeError, "sparse matrix"),
+        (dict(triples=GOOD, modalities={"text": {"a": [1], "b": [1, 2]}}), ValueError, "one common length"),
+        (
+            dict(triples=GOOD, modalities={"text": {"a": [1], "c": [1]}}, entities=["a", "b"]),
+            ValueError,
+            "vectors for 1 labels that are not in entities .'c'.",
+        ),
+        (
+            dict(triples=GOOD, modalities={"text": pd.DataFrame([[1.0], [2.0]], index=["a", "a"])}),
+            ValueError,
+            "label 'a' more than once",
+        ),
+    ],
+)
+def test_errors_name_what_is_wrong(arguments, error, message):
+    with pytest.raises(error, match=message):
+        MultimodalTriples(**arguments)
+
+
+def test_with_triples_refuses_labels_that_the_table_lacks(small):
+    with pytest.raises(ValueError, match="names 'nobody', which entities lacks"):
+        small.with_triples([("e1", "r0", "nobody")])
+
+
+def test_memory_mapped_modality_is_not_read_into_memory(tmp_path, rng):
+    np.save(tmp_path / "text.npy", rng.standard_normal((2, 4)))
+    mapped = np.load(tmp_path / "text.npy", mmap_mode="r")
+    X = MultimodalTriples(GOOD, {"text": mapped}, entities=["a", "b"])
+    assert isinstance(X.modalities["text"], np.memmap)
+
+
+def test_csv_read_by_pandas_as_strings_round_trips():
+    text = "head,relation,tail\nnan,r,NA\n007,r,\n"
+    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    assert MultimodalTriples(frame).labels.tolist() == [["nan", "r", "NA"], ["007", "r", ""]]
