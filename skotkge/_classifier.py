@@ -227,6 +227,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
             kept, held = self._hold_out(X, random_state)
         else:
             kept, held = X, self._validation_ids(X, X_val)
+        vars(self).pop("entity_embeddings_", None)  # an interrupted fit leaves the estimator unfitted
         self._describe(X, held)
         trained = self._train(kept, width, seed, start, max_iter=self.max_iter, held=held)
         self._set_embeddings(trained)
@@ -277,7 +278,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
 
     def _continues(self, X):
         """Tell whether there is a previous fit to continue from; refuse one over other labels."""
-        if not hasattr(self, "_state"):
+        if not hasattr(self, "entity_embeddings_"):
             return False
         if not same_labels(self.entities_, X.entities) or not same_labels(self.relations_, X.relations):
             raise ValueError(

@@ -230,6 +230,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ValueError
             If the matrix form lacks y, numbers of rows differ, or weights name other spaces than there are.
         """
+        vars(self).pop("embedding_", None)  # an interrupted fit leaves the estimator unfitted
         seed = self._seed()
         random_state = np.random.RandomState(seed)
         if isinstance(X, MultimodalTriples):
@@ -267,6 +268,11 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def _check_matrices(self, X, *, reset):
         """Validate the matrix form: every matrix numeric, with one common number of rows, NaN only in whole rows."""
+        if isinstance(X, np.ndarray) and X.dtype.kind in "OU" and X.size and isinstance(X.flat[0], str):
+            raise TypeError(
+                "X is an array of labels without modalities: fusion needs a MultimodalTriples. Tools that turn it into "
+                "an array, such as BaggingClassifier, cannot resample triples."
+            )
         if isinstance(X, Mapping) and not issparse(X):
             matrices = {
                 name: check_array(matrix, dtype="numeric", ensure_all_finite="allow-nan", input_name=f"X[{name!r}]")
@@ -321,9 +327,8 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def _fuse(self, spaces, observed, maps):
         weights = row_weights(self.weights_, observed, self.fusion)
-        self.n_iter_, self._start = 0, spaces[STRUCTURE]
-        self.transport_maps_ = maps
         if self.fusion != "barycenter":
+            self.n_iter_, self._start, self.transport_maps_ = 0, spaces[STRUCTURE], maps
             self.embedding_ = join(spaces, weights, self.fusion)
             return
         barycenter = wasserstein_barycenter(  # Eq. (3)
@@ -334,10 +339,10 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             max_iter=self.max_iter,
             tol=self.tol,
         )
-        plans = dict(zip(spaces, barycenter.plans, strict=True))
-        self.embedding_, self.n_iter_ = barycenter.points, barycenter.n_iter
-        self._start = spaces[STRUCTURE] @ barycentric_map(plans[STRUCTURE])
-        self.transport_maps_ = {name: maps[name] @ barycentric_map(plans[name]) for name in maps}
+        moves = {name: barycentric_map(plan) for name, plan in zip(spaces, barycenter.plans, strict=True)}
+        self.n_iter_, self._start = barycenter.n_iter, spaces[STRUCTURE] @ moves[STRUCTURE]
+        self.transport_maps_ = {name: maps[name] @ moves[name] for name in maps}
+        self.embedding_ = barycenter.points
 
     def _normalized_weights(self):
         names = [STRUCTURE, *self.modality_names_]
@@ -419,6 +424,20 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             entities=self._entities,
             recipe=self._recipe,
         )
+
+    def set_output(self, *, transform=None):
+        """Do nothing: triples stay triples, and the columns of a fused space have no names of their own.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Accepted so that a pipeline can configure its other steps.
+
+        Returns
+        -------
+        self
+        """
+        return self
 
     @property
     def _n_features_out(self):

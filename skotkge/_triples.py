@@ -54,6 +54,11 @@ def _frame_columns(frame):
 
 def _sequence_columns(triples):
     if isinstance(triples, np.ndarray):
+        if triples.ndim == 2 and triples.shape[1] > 3 and triples.shape[1] % 3 == 0:
+            raise TypeError(
+                f"triples has {triples.shape[1]} columns, several triples side by side as FeatureUnion makes them; it "
+                "cannot join triples: give each branch a Pipeline of its own."
+            )
         if triples.ndim != 2 or triples.shape[1] != 3:
             raise ValueError(f"triples has the shape {triples.shape}, expected (n_triples, 3): head, relation, tail.")
         return [triples[:, position] for position in range(3)]
@@ -369,7 +374,10 @@ class MultimodalTriples:
     def __getitem__(self, rows):
         if isinstance(rows, tuple):
             if len(rows) != 2 or not (rows[1] is Ellipsis or (isinstance(rows[1], slice) and rows[1] == slice(None))):
-                raise IndexError(f"index {rows!r}: only rows can be selected; use X.labels or X.ids for columns.")
+                raise TypeError(
+                    f"index {rows!r}: only rows of triples can be selected, not columns as by ColumnTransformer; use "
+                    "X.labels or X.ids for columns."
+                )
             rows = rows[0]
         if isinstance(rows, int | np.integer):
             return self.labels[rows]

@@ -106,7 +106,7 @@ def test_indexing_as_scikit_learn_does(small):
     assert len(small[[]]) == 0
     assert small[2].tolist() == small.labels[2].tolist()
     assert [row.tolist() for row in small[:2]] == small.labels[:2].tolist()
-    with pytest.raises(IndexError, match="only rows can be selected"):
+    with pytest.raises(TypeError, match="only rows of triples can be selected"):
         small[:, 0]
 
 
