@@ -1,15 +1,20 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+CONSTRAINTS ?= constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test test-oldest lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m skotkge
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+# Downloads some gigabytes where there is no build of that torch without CUDA.
+test-oldest:
+	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
@@ -25,7 +30,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # torch comes first and alone: its pinned build must be in place before any other package asks for "torch".
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 	$(INSTALL) torch
 	$(INSTALL) --editable .
 	touch $@

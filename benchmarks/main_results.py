@@ -46,7 +46,7 @@ def main():
         means, deviations = np.mean(runs, axis=0), np.std(runs, axis=0, ddof=1) if len(runs) > 1 else np.zeros(5)
         cells = [f"{mean:.3f} ± {deviation:.3f}" for mean, deviation in zip(means[:4], deviations[:4], strict=True)]
         table.add_row(model, *cells, f"{means[4]:.0f} ± {deviations[4]:.0f}")
-    console = Console()
+    console = Console(width=110)
     console.print(table)
     versions = f"skotkge {skotkge.__version__}, torch {torch.__version__}, scikit-learn {sklearn.__version__}"
     console.print(f"{versions}, Python {platform.python_version()}, {torch.get_num_threads()} threads", highlight=False)

@@ -3,6 +3,26 @@
 import numpy as np
 
 
+def first_of_each(places, rows, priority):
+    """For each place (an entity or a relation), the one of its rows that comes first.
+
+    Parameters
+    ----------
+    places, rows : ndarray of int, of shape (n_pairs,)
+        Which place occurs in which row.
+    priority : ndarray of shape (n_rows,)
+        The row with the lowest value comes first.
+
+    Returns
+    -------
+    ndarray of int
+        Sorted row numbers, without repetition.
+    """
+    order = np.lexsort((priority[rows], places))
+    _, first = np.unique(places[order], return_index=True)
+    return np.unique(rows[order[first]])
+
+
 def spare_rows(ids, fraction, random_state):
     """Choose rows to hold out so that each entity and relation keeps a row in training.
 
@@ -19,10 +39,8 @@ def spare_rows(ids, fraction, random_state):
         Sorted row numbers.
     """
     order = random_state.permutation(len(ids))
-    head, relation, tail = ids[order].T
-    _, first_of_entity = np.unique(np.column_stack([head, tail]), return_index=True)
-    _, first_of_relation = np.unique(relation, return_index=True)
+    head, relation, tail = ids.T
+    places = np.concatenate([head, tail, relation + ids[:, [0, 2]].max(initial=-1) + 1])
     needed = np.zeros(len(ids), dtype=bool)
-    needed[first_of_entity // 2] = True
-    needed[first_of_relation] = True
-    return np.sort(order[~needed][: round(fraction * len(ids))])
+    needed[first_of_each(places, np.tile(np.arange(len(ids)), 3), np.argsort(order))] = True
+    return np.sort(order[~needed[order]][: round(fraction * len(ids))])

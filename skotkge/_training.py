@@ -52,57 +52,51 @@ class Trained:
     best_iter: int
 
 
-class _EntityTable(torch.nn.Module):
-    """Entity embeddings as a function of the trained structure and maps (Eq. 2-3 with Delta_k)."""
+class _Model:
+    """The trained parameters and the entity embeddings that they make (Eq. 2-3 with Delta_k)."""
 
-    def __init__(self, spaces, learn_transport):
-        super().__init__()
-        self.structure = torch.nn.Parameter(INITIAL_GAIN * _float_tensor(spaces.structure))
-        self.maps = torch.nn.ParameterDict(
-            {
-                name: torch.nn.Parameter(INITIAL_GAIN * _float_tensor(start), requires_grad=learn_transport)
-                for name, start in spaces.maps.items()
-            }
-        )
-        self.register_buffer("structure_weight", _float_tensor(spaces.structure_weight)[:, None])
-        for name, matrix in spaces.features.items():
-            self.register_buffer(f"features_{name}", _float_tensor(matrix))
-        order = None if spaces.order is None else torch.tensor(spaces.order)
-        self.register_buffer("order", order)
-
-    def forward(self):
-        parts = [self.structure_weight * self.structure]
-        parts += [getattr(self, f"features_{name}") @ weight for name, weight in self.maps.items()]
-        if self.order is None:
-            return sum(parts)
-        return torch.cat(parts, dim=1)[:, self.order]
-
-
-class _Model(torch.nn.Module):
     def __init__(self, spaces, n_relations, settings, generator):
-        super().__init__()
-        self.entities = _EntityTable(spaces, settings.learn_transport)
-        start = settings.scorer.initial_relations(2 * n_relations, spaces.width, INITIAL_GAIN, generator)
-        self.relations = torch.nn.Parameter(start)
+        def on_device(array):
+            return torch.tensor(np.asarray(array, dtype=np.float32), device=settings.device)
+
+        relations = settings.scorer.initial_relations(2 * n_relations, spaces.width, INITIAL_GAIN, generator)
+        self.relations = relations.to(settings.device).requires_grad_()
+        self.structure = (INITIAL_GAIN * on_device(spaces.structure)).requires_grad_()
+        self.maps = {
+            name: (INITIAL_GAIN * on_device(start)).requires_grad_(settings.learn_transport)
+            for name, start in spaces.maps.items()
+        }
+        self._structure_weight = on_device(spaces.structure_weight)[:, None]
+        self._features = {name: on_device(matrix) for name, matrix in spaces.features.items()}
+        self._order = None if spaces.order is None else torch.tensor(spaces.order, device=settings.device)
+
+    def entities(self):
+        """Return the entity embeddings of shape (n_entities, d)."""
+        parts = [self._structure_weight * self.structure]
+        parts += [self._features[name] @ weight for name, weight in self.maps.items()]
+        return sum(parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
+
+    def parameters(self):
+        """Return all parameters by name."""
+        maps = {f"map of {name}": weight for name, weight in self.maps.items()}
+        return {"structure": self.structure, "relations": self.relations} | maps
 
     def trained_state(self):
-        """Copies of the parameters, without the fixed matrices."""
-        return {name: parameter.detach().clone() for name, parameter in self.named_parameters()}
+        """Return copies of the parameters."""
+        return {name: parameter.detach().clone() for name, parameter in self.parameters().items()}
 
     def load_trained(self, state):
-        shapes = {name: tuple(parameter.shape) for name, parameter in self.named_parameters()}
-        if shapes != {name: tuple(np.shape(value)) for name, value in state.items()}:
+        """Take over parameters of the same names and shapes."""
+        parameters = self.parameters()
+        shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+        if shapes != {name: tuple(value.shape) for name, value in state.items()}:
             raise ValueError(
                 "warm_start=True needs the scorer, the modalities and the number of columns of the previous fit; set "
                 "warm_start=False to start anew."
             )
         with torch.no_grad():
-            for name, parameter in self.named_parameters():
+            for name, parameter in parameters.items():
                 parameter.copy_(torch.as_tensor(state[name]))
-
-
-def _float_tensor(array):
-    return torch.tensor(np.asarray(array, dtype=np.float32))
 
 
 def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None, on_epoch=None):
@@ -133,7 +127,6 @@ def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None
     model = _Model(spaces, n_relations, settings, generator)
     if start is not None:
         model.load_trained(start)
-    model.to(settings.device)
     optimizer = _optimizer(model, settings)
     objective = OBJECTIVES[settings.loss](model, ids, n_relations, settings, generator)
     losses, scores, best = [], [], (-np.inf, 0, None)
@@ -163,10 +156,9 @@ def _to_numpy(model, losses, scores, best_iter):
 
 
 def _optimizer(model, settings):
-    maps = [parameter for parameter in model.entities.maps.values() if parameter.requires_grad]
-    groups = [{"params": [model.entities.structure, model.relations]}]
-    if maps:
-        groups.append({"params": maps, "lr": MAP_STEP * settings.learning_rate})
+    groups = [{"params": [model.structure, model.relations]}]
+    if settings.learn_transport and model.maps:
+        groups.append({"params": list(model.maps.values()), "lr": MAP_STEP * settings.learning_rate})
     return OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)
 
 

@@ -1,6 +1,17 @@
-"""Metrics of ranks."""
+"""Metrics of ranks, a report of them, and scorers for scikit-learn's searches."""
+
+from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing, column_or_1d
+
+from ._labels import LabelIndex, first_occurrences, name_first
+from ._triples import MultimodalTriples, as_label_triples
+
+SIDES = ("", "head_", "tail_")
+SHOWN_RELATIONS = 20
 
 
 def mean_reciprocal_rank(ranks):
@@ -46,6 +57,54 @@ def hits_at_k(ranks, k=10):
     return float(np.mean(_check_ranks(ranks) <= k))
 
 
+def adjusted_mean_rank_index(ranks, n_candidates):
+    """Mean rank relative to what guessing reaches (AMRI of [1]_).
+
+    Unlike the mean rank it can be compared between graphs of different sizes: 1 is reached if all ranks are 1, guessing
+    gives 0 on average, and negative values are worse than that.
+
+    Parameters
+    ----------
+    ranks : array-like of float
+        Ranks from 1, of any shape.
+    n_candidates : int or array-like
+        Number of entities that were ranked for each of the ranks, the true answer among them, those filtered out not. A
+        number or an array that can be broadcast to the shape of `ranks`.
+
+    Returns
+    -------
+    float
+        ``1 - mean(ranks - 1) / mean((n_candidates - 1) / 2)``, at least -1.
+
+    Raises
+    ------
+    ValueError
+        If a rank is greater than its number of candidates, or no answer had a rival.
+
+    References
+    ----------
+    .. [1] Berrendorf, Faerman, Vermue, Tresp, "On the Ambiguity of Rank-Based Evaluation of Entity Alignment or Link
+       Prediction Methods", 2020, https://arxiv.org/abs/2002.06914.
+
+    Examples
+    --------
+    >>> from skotkge.metrics import adjusted_mean_rank_index
+    >>> adjusted_mean_rank_index([1, 3], n_candidates=[5, 5])
+    0.5
+    """
+    ranks = _check_ranks(ranks)
+    n_candidates = np.broadcast_to(np.asarray(n_candidates, dtype=float), ranks.shape)
+    if not (ranks <= n_candidates).all():
+        worst = tuple(np.argwhere(~(ranks <= n_candidates))[0])
+        raise ValueError(
+            f"n_candidates has the value {n_candidates[worst]:g} for a rank of {ranks[worst]:g}; count the true answer "
+            "among the candidates, so that no rank is beyond them."
+        )
+    if (n_candidates == 1).all():
+        raise ValueError("n_candidates is 1 everywhere; without other candidates every rank is 1 and says nothing.")
+    return float(1 - np.mean(ranks - 1) / np.mean((n_candidates - 1) / 2))
+
+
 def summarize_ranks(ranks):
     """Filtered-ranking metrics over both sides and for each side.
 
@@ -61,12 +120,245 @@ def summarize_ranks(ranks):
     """
     ranks = _check_ranks(ranks)
     report = {}
-    for prefix, side in (("", ranks), ("head_", ranks[:, 0]), ("tail_", ranks[:, 1])):
+    for prefix, side in zip(SIDES, (ranks, ranks[:, 0], ranks[:, 1]), strict=True):
         report[f"{prefix}mrr"] = mean_reciprocal_rank(side)
         for k in (1, 3, 10):
             report[f"{prefix}hits@{k}"] = hits_at_k(side, k)
         report[f"{prefix}mean_rank"] = float(np.mean(side))
     return report
+
+
+@dataclass(frozen=True)
+class RankingReport:
+    """Metrics of filtered ranks, for all triples and for each relation.
+
+    ``report["mrr"]`` is short for ``report.metrics["mrr"]``. Printing the report shows a table, with the 20 most
+    frequent relations.
+
+    Parameters
+    ----------
+    metrics : dict of str to float
+        As from `summarize_ranks`: over both sides, and each side with the prefix ``head_`` or ``tail_``.
+    n_triples : int
+        Number of triples ranked; each has two ranks.
+    relation_metrics : dict of label to dict of str to float
+        The same metrics for the triples of each relation, the most frequent relation first.
+    relation_counts : dict of label to int
+        Number of triples of each relation, in the same order; they add up to `n_triples`.
+    """
+
+    metrics: dict
+    n_triples: int
+    relation_metrics: dict = field(repr=False)
+    relation_counts: dict = field(repr=False)
+
+    def __getitem__(self, name):
+        return self.metrics[name]
+
+    def __str__(self):
+        names = list(self.metrics)[: len(self.metrics) // len(SIDES)]
+        rows = [("", "triples", *names)]
+        for title, prefix in zip(("both sides", "heads", "tails"), SIDES, strict=True):
+            rows.append((title, self.n_triples, *(self.metrics[prefix + name] for name in names)))
+        rows.append(("both sides, by relation",) + ("",) * (len(names) + 1))
+        shown = list(self.relation_metrics.items())[:SHOWN_RELATIONS]
+        for label, metrics in shown:
+            rows.append((f"  {label}", self.relation_counts[label], *(metrics[name] for name in names)))
+        width = max(len(row[0]) for row in rows)
+        lines = [f"{row[0]:<{width}}" + "".join(f"{_cell(value):>11}" for value in row[1:]) for row in rows]
+        if len(shown) < len(self.relation_metrics):
+            lines.append(f"  and {len(self.relation_metrics) - len(shown)} more in relation_metrics")
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def ranking_report(estimator, X, y=None, *, known=None):
+    """Rank the heads and tails of triples and report the metrics in all, by side and by relation.
+
+    Parameters
+    ----------
+    estimator : OTKGEClassifier, Pipeline or search
+        Fitted; anything with a method ``rank(X, known=...)``. Of a pipeline, the steps before the last transform X
+        once; of a search, the best estimator is taken.
+    X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        Triples to rank.
+    y : array-like of shape (n_triples,), default=None
+        Labels in {0, 1}; rows of 0 are known to be false and left out. None means that all rows are true.
+    known : triples or list of triples, default=None
+        More true triples to leave out of the ranking; those of `fit` and the ranked ones always are.
+
+    Returns
+    -------
+    RankingReport
+
+    Raises
+    ------
+    TypeError
+        If the estimator cannot rank.
+    ValueError
+        If there is no true triple.
+
+    Examples
+    --------
+    >>> from skotkge import OTKGEClassifier
+    >>> from skotkge.datasets import load_emoji
+    >>> from skotkge.metrics import ranking_report
+    >>> kg = load_emoji()
+    >>> kge = OTKGEClassifier(embedding_dim=20, max_iter=5, early_stopping=False, random_state=0)
+    >>> report = ranking_report(kge.fit(kg.train.labels), kg.test.labels, known=kg.valid)
+    >>> print(report)
+                               triples        mrr     hits@1     hits@3    hits@10  mean_rank
+    both sides                     639 ...
+    """
+    relations, ranks = _relations_and_ranks(estimator, X, y, known)
+    labels = first_occurrences(relations)
+    codes = LabelIndex(labels, "relations").positions(relations)
+    counts = np.bincount(codes)
+    rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
+    frequent_first = np.argsort(-counts, kind="stable")
+    return RankingReport(
+        metrics=summarize_ranks(ranks),
+        n_triples=len(ranks),
+        relation_metrics={labels[code]: summarize_ranks(ranks[rows_of[code]]) for code in frequent_first},
+        relation_counts={labels[code]: int(counts[code]) for code in frequent_first},
+    )
+
+
+def make_ranking_scorer(metric="mrr", *, known=None):
+    """Make a scorer of filtered ranks, to be given as ``scoring=`` to scikit-learn's searches and validations.
+
+    Parameters
+    ----------
+    metric : str or list of str, default="mrr"
+        A name from `summarize_ranks`: ``mrr``, ``hits@1``, ``hits@3`` or ``hits@10``, for one side with the prefix
+        ``head_`` or ``tail_``. As scikit-learn takes greater scores for better, the mean rank is ``neg_mean_rank``
+        (``neg_head_mean_rank``, ``neg_tail_mean_rank``). With a list the scorer gives a dict of scores, from one
+        ranking for all of them.
+    known : triples or list of triples, default=None
+        More true triples to leave out of the ranking, as for ``rank``.
+
+    Returns
+    -------
+    callable
+        Called as ``scorer(estimator, X, y=None)``, it ranks the rows of X that y does not call false, and returns a
+        float or a dict of floats. It can be pickled.
+
+    Raises
+    ------
+    ValueError
+        If there is no metric of a name.
+
+    See Also
+    --------
+    ranking_report : All metrics at once, also by relation.
+
+    Notes
+    -----
+    ``scoring={"mrr": make_ranking_scorer("mrr"), "hits@10": make_ranking_scorer("hits@10")}`` works too, but ranks once
+    for each of the scorers.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_validate
+    >>> from skotkge import OTKGEClassifier
+    >>> from skotkge.datasets import load_emoji
+    >>> from skotkge.metrics import make_ranking_scorer
+    >>> from skotkge.model_selection import TransductiveKFold
+    >>> kge = OTKGEClassifier(embedding_dim=8, max_iter=2, early_stopping=False, random_state=0)
+    >>> folds = TransductiveKFold(3, random_state=0)
+    >>> scoring = make_ranking_scorer(["mrr", "hits@10"])
+    >>> scores = cross_validate(kge, load_emoji().train.labels, cv=folds, scoring=scoring)
+    >>> scores["test_hits@10"].shape
+    (3,)
+    """
+    return RankingScorer(metric, known)
+
+
+class RankingScorer:
+    """What `make_ranking_scorer` returns.
+
+    Parameters
+    ----------
+    metric : str or list of str
+    known : triples or list of triples
+    """
+
+    def __init__(self, metric, known):
+        self.metric = metric if isinstance(metric, str) else list(metric)
+        allowed = _scores(np.ones((1, 2)))
+        unknown = [name for name in self._names() if name not in allowed]
+        if unknown or not self._names():
+            raise ValueError(
+                f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
+            )
+        self.known = _known_sets(known)
+
+    def _names(self):
+        return [self.metric] if isinstance(self.metric, str) else self.metric
+
+    def __call__(self, estimator, X, y=None, **kwargs):
+        if kwargs:
+            raise TypeError(f"{self!r} takes no {', '.join(kwargs)}: every rank counts the same.")
+        _, ranks = _relations_and_ranks(estimator, X, y, self.known)
+        scores = _scores(ranks)
+        if isinstance(self.metric, str):
+            return scores[self.metric]
+        return {name: scores[name] for name in self.metric}
+
+    def __repr__(self):
+        counts = ", ".join(f"{len(triples)} triples" for triples in self.known)
+        return f"make_ranking_scorer({self.metric!r}{f', known=[{counts}]' if self.known else ''})"
+
+    def _accept_sample_weight(self):
+        """Answer scikit-learn's question; without this method a search with sample weights fails."""
+        return False
+
+
+def _scores(ranks):
+    """Metrics by name, such that greater ones are better."""
+    metrics = summarize_ranks(ranks)
+    falling = [name for name in metrics if name.endswith("mean_rank")]
+    return {name: value for name, value in metrics.items() if name not in falling} | {
+        f"neg_{name}": -metrics[name] for name in falling
+    }
+
+
+def _known_sets(known):
+    """List of containers or arrays of label triples, for lists of rows would be slow to send to workers."""
+    if known is None:
+        return []
+    is_list_of_sets = isinstance(known, list | tuple) and all(hasattr(part, "shape") for part in known)
+    sets = known if is_list_of_sets else [known]
+    return [part if isinstance(part, MultimodalTriples) else as_label_triples(part) for part in sets]
+
+
+def _relations_and_ranks(estimator, X, y, known):
+    """Rank the true rows of X with the last step of an estimator; also return their relations."""
+    if y is not None:
+        X = _safe_indexing(X, _true_rows(y))
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    while isinstance(estimator, Pipeline):
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    if not hasattr(estimator, "rank"):
+        raise TypeError(
+            f"estimator is, or ends in, {estimator!r}, which cannot rank; give an OTKGEClassifier or a Pipeline that "
+            "ends in one."
+        )
+    return as_label_triples(X)[:, 1], estimator.rank(X, known=known)
+
+
+def _true_rows(y):
+    y = column_or_1d(y)
+    if not np.isin(y, [0, 1]).all() or not (y == 1).any():
+        raise ValueError(
+            f"y has the values {name_first(np.unique(y).tolist())}; expected 1 for triples to rank, at least one of "
+            "them, and 0 for those known to be false."
+        )
+    return np.flatnonzero(y == 1)
+
+
+def _cell(value):
+    return f"{value:.3f}" if isinstance(value, Real) and not isinstance(value, int) else str(value)
 
 
 def _check_ranks(ranks):

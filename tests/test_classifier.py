@@ -247,7 +247,7 @@ def test_learn_transport_off_keeps_the_maps(small):
     kept = quick(embedding_dim=None, learn_transport=False, refit=False).fit(fused)
     learned = quick(embedding_dim=None, refit=False).fit(fused)
     for name in small.modalities:
-        key = f"entities.maps.{name}"
+        key = f"map of {name}"
         start = 1e-2 * kept_maps(kept, fused)[name]
         np.testing.assert_allclose(kept._state[key], start, rtol=1e-5)
         assert not np.allclose(learned._state[key], start, rtol=1e-2)
