@@ -182,6 +182,15 @@ def test_equal_triples_stay_together():
         assert not {*map(tuple, ids[train].tolist())} & {*map(tuple, ids[test].tolist())}
 
 
+def test_two_folds_give_up_one_triple_of_an_odd_cycle():
+    triangle = np.array([(0, 0, 1), (1, 0, 2), (2, 0, 0)])
+    for seed in range(5):
+        folds = list(TransductiveKFold(2, random_state=seed).split(triangle))
+        assert [len(test) for _, test in folds] == [1, 1]
+        for train, test in folds:
+            assert_transductive(triangle, train, test, keep_pairs=False)
+
+
 def test_the_only_triple_of_an_entity_is_never_tested(small):
     labels = np.concatenate([small.labels, [["hermit", "r0", "e3"], ["e1", "unique", "e2"]]])
     for _, test in TransductiveKFold(3).split(labels):
