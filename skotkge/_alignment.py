@@ -49,15 +49,19 @@ def align(modality, structure, structure_observed, *, alignment, p, reg, random_
     Returns
     -------
     Alignment
+        Without an entity that has both spaces the map is zero and the distance NaN.
     """
     columns = modality.scaled()
     d_k, d = columns.shape[1], structure.shape[1]
     if alignment == "linear":
         projection = random_state.standard_normal((d_k, d)) / np.sqrt(d_k)
         return Alignment(np.zeros((d_k, d)), projection, np.nan)
+    both = modality.observed & structure_observed
+    if not both.any():
+        plan = np.full((d_k, d), 1.0 / (d_k * d))
+        return Alignment(plan, np.zeros((d_k, d)), np.nan)
     if alignment == "pca":
         return Alignment(np.zeros((d_k, d)), leading_components(columns[modality.observed], d), np.nan)
-    both = modality.observed & structure_observed
     cost = feature_cost(columns[both], structure[both], p=p)
     plan = transport_plan(cost, reg=reg)  # Eq. (1)
     distance = np.sum(plan * cost) ** (1 / p)

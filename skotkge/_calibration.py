@@ -1,5 +1,7 @@
 """Log-odds from raw scores, learned on true triples against corrupted ones."""
 
+import warnings
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
@@ -42,6 +44,12 @@ def platt_scaling(positive_scores, negative_scores):
     Returns
     -------
     slope, intercept : float
+        Both 0 where higher scores do not go with truth.
+
+    Warns
+    -----
+    UserWarning
+        In that case.
     """
     if not len(positive_scores) or not len(negative_scores):
         return 1.0, 0.0
@@ -50,4 +58,12 @@ def platt_scaling(positive_scores, negative_scores):
     centre, scale = scores.mean(), scores.std() or 1.0
     model = LogisticRegression(C=1e3, class_weight="balanced").fit((scores[:, None] - centre) / scale, truth)
     slope = model.coef_[0, 0] / scale
+    if slope <= 0:
+        warnings.warn(
+            "held-out triples do not score higher than corrupted ones, so all probabilities are equal: the model "
+            "has not learned to tell them apart.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return 0.0, 0.0
     return float(slope), float(model.intercept_[0] - slope * centre)

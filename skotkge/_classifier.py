@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
@@ -20,8 +20,8 @@ from ._ranking import rank_both_sides
 from ._scorers import SCORERS
 from ._spaces import EntitySpaces
 from ._structure import observed_in
-from ._training import Settings, train
-from ._triples import as_label_triples, as_triples
+from ._training import Settings, is_available, train
+from ._triples import as_label_triples, as_triples, check_truth
 
 DEFAULT_WIDTH = 200
 
@@ -74,7 +74,8 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         Continue from the parameters of the previous `fit` on the same entities, relations and modalities. Give `X_val`
         too: triples held out of a second fit were trained on in the first, so they flatter validation and calibration.
     device : str, default="auto"
-        A PyTorch device; "auto" is a GPU where there is one.
+        A PyTorch device; "auto" is a GPU where there is one. A fitted model answers on the CPU where there is no such
+        device.
     verbose : int, default=0
         Above 0 training shows a progress bar.
     random_state : int, RandomState instance or None, default=None
@@ -215,11 +216,14 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If y holds other values than 0 and 1 or no 1, `X_val` has unknown labels, or the number of columns does not
-            suit the scorer or the fusion.
+            If y holds other values than 0 and 1 or no 1, `X_val` has unknown labels, the number of columns does not
+            suit the scorer or the fusion, or there is no such device.
+        FloatingPointError
+            If training diverges.
         """
         X = self._check_training_triples(X, y)
         width = self._check_width(X)
+        self._check_device()
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(np.iinfo(np.int32).max)
         start = self._state if self.warm_start and self._continues(X) else None
@@ -227,7 +231,16 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
             kept, held = self._hold_out(X, random_state)
         else:
             kept, held = X, self._validation_ids(X, X_val)
-        vars(self).pop("entity_embeddings_", None)  # an interrupted fit leaves the estimator unfitted
+        vars(self).pop("entity_embeddings_", None)
+        try:
+            self._fit_parts(X, kept, held, width, seed, start, random_state)
+        except BaseException:  # a fit that fails or is interrupted leaves the estimator unfitted
+            vars(self).pop("entity_embeddings_", None)
+            raise
+        return self
+
+    def _fit_parts(self, X, kept, held, width, seed, start, random_state):
+        """Train on the part kept, calibrate on the part held out, train again on the whole."""
         self._describe(X, held)
         trained = self._train(kept, width, seed, start, max_iter=self.max_iter, held=held)
         self._set_embeddings(trained)
@@ -236,17 +249,13 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         self.loss_curve_, self.validation_scores_ = trained.losses, trained.validation_scores
         if len(kept) < len(X) and self.refit:
             self._set_embeddings(self._train(X, width, seed, start, max_iter=self.best_iter_))
-        return self
 
     def _check_training_triples(self, X, y):
         """Return the true rows of X as `MultimodalTriples`."""
         X = as_triples(X)
         validate_data(self, X, skip_check_array=True)
         self.classes_ = np.array([0, 1])
-        if y is not None:
-            X = X[_check_truth(y, len(X)) == 1]
-        if not len(X):
-            raise ValueError("X holds no true triple; training needs at least one row with y = 1.")
+        X = X[check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1]
         fusion = X._fusion
         if fusion is not None and not same_labels(fusion.entities, X.entities):
             raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
@@ -261,20 +270,24 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
 
     def _check_width(self, X):
         """Return the number of columns of the entity embeddings."""
-        width = self.embedding_dim or DEFAULT_WIDTH
+        width = part = self.embedding_dim or DEFAULT_WIDTH
         if X._fusion is not None:
-            width = X._fusion.width
+            width, part = X._fusion.width, X._fusion.structure.shape[1]
             if self.embedding_dim not in (None, width):
                 raise ValueError(
                     f"embedding_dim={self.embedding_dim} differs from the {width} columns of the fusion; leave it at "
                     "None and set n_components of OTFusionTransformer."
                 )
-        if SCORERS[self.scorer].needs_even_width and width % 2:
+        if SCORERS[self.scorer].needs_even_width and part % 2:
             raise ValueError(
                 f"scorer={self.scorer!r} needs an even number of columns for its real and imaginary halves, "
-                f"got {width}; set embedding_dim, or n_components of OTFusionTransformer, to an even number."
+                f"got {part}; set embedding_dim, or n_components of OTFusionTransformer, to an even number."
             )
         return width
+
+    def _check_device(self):
+        if self.device != "auto" and not is_available(self.device):
+            raise ValueError(f"device={self.device!r} is not available here; use 'auto' or 'cpu'.")
 
     def _continues(self, X):
         """Tell whether there is a previous fit to continue from; refuse one over other labels."""
@@ -380,6 +393,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         self._state = trained.state
 
     def _calibrate(self, held, random_state):
+        self._slope, self._intercept = 1.0, 0.0
         false = corrupted_ids(held, self._true_ids, len(self.entities_), len(self.relations_), random_state)
         self._slope, self._intercept = platt_scaling(self._score_ids(held), self._score_ids(false))
 
@@ -390,13 +404,3 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         tags.target_tags.required = False
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _check_truth(y, n_rows):
-    y = column_or_1d(y)
-    if len(y) != n_rows or not np.isin(y, [0, 1]).all():
-        raise ValueError(
-            f"y has {len(y)} values of the kinds {name_first(np.unique(y).tolist())}, expected {n_rows} values in "
-            "{0, 1}: one for each triple of X."
-        )
-    return y

@@ -3,9 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from ._labels import is_missing
 from ._queries import AnswerLists
+
+CANDIDATES_AT_ONCE = 2**20
 
 
 class Completions(NamedTuple):
@@ -74,9 +77,11 @@ def best_relations(score_ids, ids, k, known_ids, n_relations):
     -------
     answers, scores : ndarray of shape (n_questions, k)
     """
-    candidates = np.repeat(ids, n_relations, axis=0)
-    candidates[:, 1] = np.tile(np.arange(n_relations), len(ids))
-    scores = score_ids(candidates).reshape(len(ids), n_relations)
+    scores = np.empty((len(ids), n_relations))
+    for rows in gen_batches(len(ids), max(1, CANDIDATES_AT_ONCE // n_relations)):
+        candidates = np.repeat(ids[rows], n_relations, axis=0)
+        candidates[:, 1] = np.tile(np.arange(n_relations), len(candidates) // n_relations)
+        scores[rows] = score_ids(candidates).reshape(-1, n_relations)
     pairs = {}
     for row, (head, tail) in enumerate(ids[:, [0, 2]].tolist()):
         pairs.setdefault((head, tail), []).append(row)

@@ -1,5 +1,6 @@
 """OTFusionTransformer: modality matrices moved into the structural space of a graph and fused there."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -13,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._alignment import Modality, align
 from ._barycenter import wasserstein_barycenter
+from ._labels import name_first
 from ._spaces import STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
 from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
 from ._transport import barycentric_map, scaled
-from ._triples import MultimodalTriples, as_label_triples
+from ._triples import MultimodalTriples, as_label_triples, check_truth
 
 SINGLE_MODALITY = "features"
 
@@ -256,7 +258,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def _structure_of(self, X, y, random_state):
         """Structural space of the true triples among the rows of X."""
         if y is not None:
-            X = X[np.flatnonzero(np.asarray(y) != 0)]
+            X = X[check_truth(y, len(X)) == 1]
         n_components = self.n_components
         if self.structure == "spectral":
             space = spectral_structure(X.ids, X.n_entities, len(X.relations), n_components, random_state)
@@ -274,6 +276,9 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
                 "an array, such as BaggingClassifier, cannot resample triples."
             )
         if isinstance(X, Mapping) and not issparse(X):
+            strange = [name for name in X if not isinstance(name, str) or name == STRUCTURE]
+            if strange:
+                raise ValueError(f"X has the name {strange[0]!r}; names are strings other than {STRUCTURE!r}.")
             matrices = {
                 name: check_array(matrix, dtype="numeric", ensure_all_finite="allow-nan", input_name=f"X[{name!r}]")
                 for name, matrix in X.items()
@@ -312,6 +317,13 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.weights_ = self._normalized_weights()
         structure = Modality.fit(structure, structure_observed, self.standardize).scaled()
         modalities = {name: Modality.fit(matrix, observed[name], self.standardize) for name, matrix in matrices.items()}
+        apart = [name for name in matrices if not (observed[name] & structure_observed).any()]
+        if apart:
+            warnings.warn(
+                f"no entity has both a training triple and a vector in {name_first(apart)}: it is left out.",
+                UserWarning,
+                stacklevel=3,
+            )
         options = dict(alignment=self.alignment, p=self.p, reg=self.reg, random_state=random_state)
         alignments = {
             name: align(modality, structure, structure_observed, **options) for name, modality in modalities.items()
@@ -350,6 +362,8 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             return dict.fromkeys(names, 1.0 / len(names))
         if set(self.weights) != set(names):
             raise ValueError(f"weights={self.weights!r} must name exactly the spaces {names}.")
+        if not all(isinstance(weight, Real) for weight in self.weights.values()):
+            raise ValueError(f"weights={self.weights!r} must be numbers.")
         total = sum(self.weights.values())
         if not np.isfinite(total) or total <= 0 or min(self.weights.values()) < 0:
             raise ValueError(f"weights={self.weights!r} must be non-negative numbers with a positive sum.")
@@ -361,8 +375,8 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Parameters
         ----------
         X : MultimodalTriples, array-like of labels or matrix form
-            The form that `fit` was given. After a fit on triples, bare ``(n_triples, 3)`` labels are handed on as they
-            are, so that a pipeline can predict for them.
+            The form that `fit` was given. After a fit on triples, bare ``(n_triples, 3)`` labels and triples without
+            modalities are handed on as they are, so that a pipeline can predict for them.
 
         Returns
         -------
@@ -378,6 +392,8 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         if isinstance(X, MultimodalTriples):
             if self._entities is None:
                 raise ValueError("X is a MultimodalTriples, but this transformer was fitted on matrices.")
+            if not X.modalities:
+                return X if self.modality_names_ else X._with_fusion(self._fusion())
             self._check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()})
             return X._with_fusion(self._fusion())
         if self._entities is not None:

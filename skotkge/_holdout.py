@@ -1,5 +1,7 @@
 """Rows that can be held out of training without taking any entity or relation away from it."""
 
+import math
+
 import numpy as np
 
 
@@ -30,7 +32,8 @@ def spare_rows(ids, fraction, random_state):
     ----------
     ids : ndarray of shape (n_triples, 3)
     fraction : float
-        Share of the rows to hold out; fewer where not enough can be spared.
+        Share of the distinct triples to hold out, rounded up; fewer where not enough can be spared. A triple that
+        occurs in several rows is never held out.
     random_state : RandomState
 
     Returns
@@ -38,9 +41,12 @@ def spare_rows(ids, fraction, random_state):
     ndarray of int
         Sorted row numbers.
     """
+    ids, first_row, occurrences = np.unique(ids, axis=0, return_index=True, return_counts=True)
     order = random_state.permutation(len(ids))
     head, relation, tail = ids.T
     places = np.concatenate([head, tail, relation + ids[:, [0, 2]].max(initial=-1) + 1])
     needed = np.zeros(len(ids), dtype=bool)
     needed[first_of_each(places, np.tile(np.arange(len(ids)), 3), np.argsort(order))] = True
-    return np.sort(order[~needed[order]][: round(fraction * len(ids))])
+    needed |= occurrences > 1
+    spare = order[~needed[order]]
+    return np.sort(first_row[spare[: math.ceil(fraction * len(ids))]])

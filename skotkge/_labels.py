@@ -7,7 +7,16 @@ def as_labels(values):
     """Return a 1-D object array of the labels as plain Python objects.
 
     NumPy scalars become the Python objects of equal value; nothing else is converted.
+
+    Raises
+    ------
+    TypeError
+        If the values have no order, or are NumPy dates, which Python objects cannot hold to the nanosecond.
     """
+    if isinstance(values, set | frozenset):
+        raise TypeError(f"labels are given as a {type(values).__name__}, which has no order; pass a list.")
+    if any(isinstance(value, np.datetime64 | np.timedelta64) for value in values[:1]):
+        raise TypeError("labels are NumPy dates; turn them into strings or Python dates first.")
     if isinstance(values, np.ndarray):
         values = values.tolist()
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
@@ -15,8 +24,8 @@ def as_labels(values):
 
 
 def is_missing(label):
-    """Tell whether a label is None or a NaN (what tables hold where a label is absent)."""
-    return label is None or label != label  # NaN is the only label unequal to itself
+    """Tell whether a label is None, NaN, NaT or NA: what tables hold where a label is absent."""
+    return label is None or (label != label) is not False  # NaN is unequal to itself, NA neither equal nor unequal
 
 
 def label_keys(labels):

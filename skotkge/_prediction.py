@@ -1,12 +1,12 @@
 """What a fitted classifier answers: scores, probabilities, ranks and completions of triples."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
-import torch
 from scipy.special import expit
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_scalar, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from . import metrics
@@ -15,7 +15,8 @@ from ._labels import first_occurrences, name_first, same_labels
 from ._queries import AnswerLists, both_directions
 from ._ranking import Ranker, rank_both_sides
 from ._scorers import SCORERS
-from ._triples import EntityTable, MultimodalTriples, as_label_triples
+from ._training import is_available
+from ._triples import EntityTable, MultimodalTriples, as_label_triples, as_triple_sets
 
 
 class TriplePredictor:
@@ -25,9 +26,8 @@ class TriplePredictor:
         return SCORERS[self.scorer](self.margin)
 
     def _device(self):
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        wanted = "cuda" if self.device == "auto" else self.device
+        return wanted if is_available(wanted) else "cpu"
 
     def _ranker(self, entities=None, relations=None):
         entities = self.entity_embeddings_ if entities is None else entities
@@ -36,9 +36,14 @@ class TriplePredictor:
         return Ranker(self._scorer(), entities, relations, self._device(), *informed)
 
     def _score_ids(self, ids):
-        """Mean of the scores of both directions."""
-        ranker, n_relations = self._ranker(), len(self.relations_)
-        return ranker.pair_scores(*both_directions(ids, n_relations)).reshape(2, len(ids)).mean(axis=0)
+        """Mean of the scores of the directions about which something is known, else the score of even odds."""
+        ranker = self._ranker()
+        sources, relations, answers = both_directions(ids, len(self.relations_))
+        scores = ranker.pair_scores(sources, relations, answers).reshape(2, len(ids))
+        informed = ~ranker.is_blank(sources, relations).reshape(2, len(ids))
+        even_odds = -self._intercept / self._slope if self._slope else 0.0
+        mean = (scores * informed).sum(axis=0) / np.maximum(informed.sum(axis=0), 1)
+        return np.where(informed.any(axis=0), mean, even_odds)
 
     def _ids_of(self, X):
         """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
@@ -68,10 +73,12 @@ class TriplePredictor:
     def _known_triples(self, asked, known):
         """Ids of all triples to filter: those that fit saw, the rows asked about and those given as known."""
         parts = [self._true_ids, asked]
-        sets = known if _is_list_of_sets(known) else [] if known is None else [known]
-        for triples in sets:
-            ids = EntityTable(self.entities_, self.relations_).ids_of(as_label_triples(triples))
-            parts.append(ids[(ids >= 0).all(axis=1)])
+        for triples in as_triple_sets(known):
+            ids = EntityTable(self.entities_, self.relations_).ids_of(triples)
+            in_table = (ids >= 0).all(axis=1)
+            if len(ids) and not in_table.any():
+                raise ValueError(f"known holds no triple of the fitted table; the first is {triples[0].tolist()!r}.")
+            parts.append(ids[in_table])
         return np.concatenate(parts)
 
     def score_triples(self, X):
@@ -84,7 +91,9 @@ class TriplePredictor:
         Returns
         -------
         ndarray of shape (n_triples,)
-            Mean of the scores of both directions. With ``handle_unknown="last"`` -inf for rows with an unknown label.
+            Mean of the scores of both directions; a direction whose source or relation has neither a training triple
+            nor a vector does not count, and without any the score is that of even odds. With ``handle_unknown="last"``
+            -inf for rows with an unknown label.
         """
         ids, known = self._ids_of(X)
         return np.where(known, self._score_ids(ids), -np.inf)
@@ -102,7 +111,8 @@ class TriplePredictor:
             Natural logarithm of the odds, at equal numbers of true and corrupted triples.
         """
         scores = self.score_triples(X)
-        return np.where(np.isneginf(scores), -np.inf, self._slope * scores + self._intercept)
+        known = np.isfinite(scores)
+        return np.where(known, self._slope * np.where(known, scores, 0.0) + self._intercept, -np.inf)
 
     def predict_proba(self, X):
         """Calibrated probabilities that triples are false and true.
@@ -216,6 +226,7 @@ class TriplePredictor:
             that of the direction asked in, the score of a relation the mean of both.
         """
         check_is_fitted(self, "entity_embeddings_")
+        k = check_scalar(k, "k", Integral, min_val=1)
         questions = as_label_triples(X)
         asked = asked_columns(questions)
         empty = np.arange(3) == asked[:, None]
@@ -231,8 +242,3 @@ class TriplePredictor:
             names = self.relations_ if column == 1 else self.entities_
             labels[rows] = np.where(answers >= 0, names[answers], None)
         return Completions(labels, scores)
-
-
-def _is_list_of_sets(known):
-    """Tell a list of containers or arrays of triples from one array-like of triples."""
-    return isinstance(known, list | tuple) and all(hasattr(part, "shape") for part in known)

@@ -24,19 +24,18 @@ class Ranker:
 
     def __init__(self, scorer, entities, relations, device, informed_entities=None, informed_relations=None):
         self.scorer = scorer
-        self.entities = torch.as_tensor(entities).to(device=device, dtype=torch.float64)
-        self.relations = torch.as_tensor(relations).to(device=device, dtype=torch.float64)
+        self.entities, self.relations = _in_double_precision(entities, device), _in_double_precision(relations, device)
         self.device = device
         n_entities, n_relations = len(self.entities), len(self.relations)
         self._informed_entities = np.ones(n_entities, bool) if informed_entities is None else informed_entities
         self._informed_relations = np.ones(n_relations, bool) if informed_relations is None else informed_relations
 
     def _query(self, sources, relations):
-        as_tensor = (torch.tensor(index, device=self.device) for index in (sources, relations))
-        sources, relations = as_tensor
+        sources, relations = self._indices((sources, relations))
         return self.scorer.query(self.entities[sources], self.relations[relations])
 
-    def _is_blank(self, sources, relations):
+    def is_blank(self, sources, relations):
+        """Tell of which queries nothing is known."""
         return ~(self._informed_entities[sources] & self._informed_relations[relations])
 
     def pair_scores(self, sources, relations, answers):
@@ -45,13 +44,17 @@ class Ranker:
         Returns
         -------
         ndarray of shape (n_queries,)
+
+        Raises
+        ------
+        FloatingPointError
+            If a score is NaN.
         """
         scores = np.empty(len(sources))
         for rows in self._batches(len(sources), self.entities.shape[1]):
             query = self._query(sources[rows], relations[rows])
             answer = self.entities[torch.tensor(answers[rows], device=self.device)]
-            scores[rows] = self.scorer.pairs(query, answer).cpu().numpy()
-        scores[self._is_blank(sources, relations)] = 0.0
+            scores[rows] = _without_nan(self.scorer.pairs(query, answer)).cpu().numpy()
         return scores
 
     def _batches(self, n_rows, width):
@@ -70,10 +73,9 @@ class Ranker:
             If a score is NaN.
         """
         for rows in self._batches(len(sources), len(self.entities)):
-            scores = self.scorer.against_all(self._query(sources[rows], relations[rows]), self.entities)
-            if torch.isnan(scores).any():
-                raise FloatingPointError("a score is NaN; training diverged: lower learning_rate or the scale of X.")
-            blank = torch.tensor(self._is_blank(sources[rows], relations[rows]), device=self.device)
+            query = self._query(sources[rows], relations[rows])
+            scores = _without_nan(self.scorer.against_all(query, self.entities))
+            blank = torch.tensor(self.is_blank(sources[rows], relations[rows]), device=self.device)
             yield rows, scores.masked_fill_(blank[:, None], 0.0)
 
     def ranks(self, sources, relations, answers, known):
@@ -121,6 +123,17 @@ class Ranker:
 
     def _indices(self, pairs):
         return tuple(torch.tensor(index, device=self.device) for index in pairs)
+
+
+def _in_double_precision(table, device):
+    table = table if isinstance(table, torch.Tensor) else torch.tensor(np.asarray(table))
+    return table.to(device=device, dtype=torch.float64)
+
+
+def _without_nan(scores):
+    if torch.isnan(scores).any():
+        raise FloatingPointError("a score is NaN; training diverged: lower learning_rate or the scale of the features.")
+    return scores
 
 
 def rank_both_sides(ranker, ids, known, n_relations):

@@ -61,7 +61,8 @@ def row_weights(weights, observed, fusion):
     """
     raw = {name: weights[name] * observed[name] for name in observed}
     if fusion == "concat":
-        return {name: len(observed) * row for name, row in raw.items()}
+        relative = len(observed) / sum(weights[name] for name in observed)
+        return {name: relative * row for name, row in raw.items()}
     total = sum(raw.values())
     return {name: np.divide(row, total, out=np.zeros(len(row)), where=total > 0) for name, row in raw.items()}
 

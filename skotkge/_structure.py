@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.utils.extmath import randomized_svd
 
 from ._labels import LabelIndex, name_first
+from ._triples import MultimodalTriples
 
 
 def observed_in(ids, n_entities):
@@ -78,18 +79,22 @@ def estimated_structure(estimator, X, n_components, random_state):
     Parameters
     ----------
     estimator : estimator
-        Cloned and fitted on X; must then have `entity_embeddings_` and, where they are in another order than
-        ``X.entities``, `entities_`.
+        Cloned and fitted on the triples of X; must then have `entity_embeddings_` and, where they are in another
+        order than ``X.entities``, `entities_`.
     X : MultimodalTriples
     n_components : int
     random_state : RandomState
-        Draws the columns beyond those of the estimator.
+        Draws the columns beyond those of the estimator, and seeds its parameters random_state that are None.
 
     Returns
     -------
     ndarray of shape (n_entities, n_components)
     """
-    fitted = clone(estimator).fit(X)
+    estimator = clone(estimator)
+    seeds = {
+        name: random_state.randint(2**31) for name, value in estimator.get_params().items() if is_open_seed(name, value)
+    }
+    fitted = estimator.set_params(**seeds).fit(MultimodalTriples(X.labels, entities=X.entities, relations=X.relations))
     if not hasattr(fitted, "entity_embeddings_"):
         raise ValueError(f"structure={estimator!r} has no entity_embeddings_ after fit; give an estimator that has it.")
     embeddings = np.asarray(fitted.entity_embeddings_, dtype=float)
@@ -104,6 +109,11 @@ def estimated_structure(estimator, X, n_components, random_state):
             raise ValueError(f"structure={estimator!r} has no row for {name_first(list(X.entities[positions < 0]))}.")
         embeddings = embeddings[positions]
     return fill_with_noise(embeddings, n_components, random_state)
+
+
+def is_open_seed(name, value):
+    """Tell whether a parameter is a random_state without a seed."""
+    return value is None and name.split("__")[-1] == "random_state"
 
 
 def fill_with_noise(embeddings, n_components, random_state):

@@ -89,6 +89,9 @@ class _Model:
         """Take over parameters of the same names and shapes."""
         parameters = self.parameters()
         shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+        state = {
+            name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()
+        }
         if shapes != {name: tuple(value.shape) for name, value in state.items()}:
             raise ValueError(
                 "warm_start=True needs the scorer, the modalities and the number of columns of the previous fit; set "
@@ -96,7 +99,16 @@ class _Model:
             )
         with torch.no_grad():
             for name, parameter in parameters.items():
-                parameter.copy_(torch.as_tensor(state[name]))
+                parameter.copy_(state[name])
+
+
+def is_available(device):
+    """Tell whether tensors can be put on a device."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        return False
+    return True
 
 
 def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None, on_epoch=None):
@@ -152,6 +164,8 @@ def _to_numpy(model, losses, scores, best_iter):
     with torch.no_grad():
         entities = model.entities().cpu().numpy()
     state = {name: value.cpu().numpy() for name, value in model.trained_state().items()}
+    if not all(np.isfinite(table).all() for table in (entities, *state.values())):
+        raise FloatingPointError("training diverged: an embedding is not finite; lower learning_rate.")
     return Trained(entities, state["relations"], state, losses, scores, best_iter)
 
 

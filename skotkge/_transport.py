@@ -106,7 +106,8 @@ def transport_plan(cost, *, reg=0.0):
             plan = ot.bregman.sinkhorn_log(source_mass, target_mass, cost, reg, numItermax=10_000, stopThr=1e-9)
     if caught:
         warnings.warn(
-            f"the transport plan did not converge ({caught[0].message}); for reg > 0 a larger reg helps (reg={reg}).",
+            f"the transport plan did not converge ({caught[0].message})"
+            + (f"; a reg larger than {reg} helps." if reg else "."),
             ConvergenceWarning,
             stacklevel=2,
         )

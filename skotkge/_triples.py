@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import gen_batches
+from sklearn.utils import column_or_1d, gen_batches
 
 from ._labels import LabelIndex, as_labels, first_occurrences, is_missing, name_first
 
@@ -141,11 +141,17 @@ class _LabelledVectors:
     """Vectors by label: a data frame indexed by label or a mapping from label to vector."""
 
     def __init__(self, name, source):
-        if hasattr(source, "index") and hasattr(source, "to_numpy"):
+        if not isinstance(source, Mapping):
+            if source.ndim != 2:
+                raise ValueError(
+                    f"modalities[{name!r}] is a Series; pass a data frame with one column for each feature."
+                )
             self.labels, self.matrix = as_labels(source.index.to_numpy()), source.to_numpy()
         else:
             self.labels = as_labels(list(source))
             widths = {np.shape(vector) for vector in source.values()}
+            if not source:
+                raise ValueError(f"modalities[{name!r}] is an empty mapping; leave the modality out.")
             if len(widths) != 1 or len(next(iter(widths))) != 1:
                 raise ValueError(
                     f"modalities[{name!r}] maps labels to vectors of the shapes {name_first(sorted(widths))}; "
@@ -379,10 +385,12 @@ class MultimodalTriples:
                     "X.labels or X.ids for columns."
                 )
             rows = rows[0]
-        if isinstance(rows, int | np.integer):
-            return self.labels[rows]
         if not isinstance(rows, slice):
             rows = np.asarray(rows)
+            if rows.ndim == 0 and rows.dtype.kind in "iu":
+                return self.labels[rows]
+            if rows.ndim != 1:
+                raise IndexError(f"index of shape {rows.shape}: give a row number, a list of them or a mask of rows.")
             rows = rows.astype(np.int64) if rows.size == 0 else rows
         return self._with_ids(self._ids[rows])
 
@@ -404,6 +412,49 @@ class MultimodalTriples:
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._ids = _frozen(self._ids)
+
+
+def as_triple_sets(known):
+    """Return a list of label arrays from None, one set of triples or a list of such sets.
+
+    Parameters
+    ----------
+    known : None, MultimodalTriples, data frame, array-like of shape (n_triples, 3), or list of these
+
+    Returns
+    -------
+    list of ndarray of shape (n_triples, 3), dtype object
+    """
+    if known is None:
+        return []
+    is_list_of_sets = isinstance(known, list | tuple) and all(map(_is_set_of_triples, known))
+    return [as_label_triples(triples) for triples in (known if is_list_of_sets else [known])]
+
+
+def _is_set_of_triples(part):
+    if hasattr(part, "shape"):
+        return len(part.shape) == 2
+    return isinstance(part, list | tuple) and all(isinstance(row, list | tuple | np.ndarray) for row in part)
+
+
+def check_truth(y, n_rows):
+    """Return y as an array after checking that it has one value of 0 or 1 for each of the rows.
+
+    Raises
+    ------
+    ValueError
+        Otherwise, or if no value is 1.
+    """
+    y = column_or_1d(y)
+    strange = [value for value in y.tolist() if value not in (0, 1)]
+    if len(y) != n_rows or strange:
+        found = f", among them {name_first(first_occurrences(strange))}" if strange else ""
+        raise ValueError(
+            f"y has {len(y)} values{found}, expected {n_rows} values in {{0, 1}}: one for each triple of X."
+        )
+    if not (y == 1).any():
+        raise ValueError("X holds no true triple; training needs at least one row with y = 1.")
+    return y
 
 
 def as_triples(X):

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, column_or_1d
 
 from ._labels import LabelIndex, first_occurrences, name_first
-from ._triples import MultimodalTriples, as_label_triples
+from ._triples import as_label_triples, as_triple_sets
 
 SIDES = ("", "head_", "tail_")
 SHOWN_RELATIONS = 20
@@ -290,7 +290,7 @@ class RankingScorer:
             raise ValueError(
                 f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
             )
-        self.known = _known_sets(known)
+        self.known = as_triple_sets(known)
 
     def _names(self):
         return [self.metric] if isinstance(self.metric, str) else self.metric
@@ -320,15 +320,6 @@ def _scores(ranks):
     return {name: value for name, value in metrics.items() if name not in falling} | {
         f"neg_{name}": -metrics[name] for name in falling
     }
-
-
-def _known_sets(known):
-    """List of containers or arrays of label triples, for lists of rows would be slow to send to workers."""
-    if known is None:
-        return []
-    is_list_of_sets = isinstance(known, list | tuple) and all(hasattr(part, "shape") for part in known)
-    sets = known if is_list_of_sets else [known]
-    return [part if isinstance(part, MultimodalTriples) else as_label_triples(part) for part in sets]
 
 
 def _relations_and_ranks(estimator, X, y, known):

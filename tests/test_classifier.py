@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline
 
@@ -175,6 +176,65 @@ def test_complete_finds_what_rank_says_is_first(fitted, small):
     assert labels[0].tolist().index(tail) == ranks[row, 1] - 1
 
 
+@pytest.mark.parametrize("k", [0, -1, 2.5])
+def test_complete_refuses_a_strange_number_of_answers(fitted, k):
+    with pytest.raises((ValueError, TypeError), match="k"):
+        fitted.complete([("e1", "r0", None)], k=k)
+
+
+def test_known_takes_every_kind_of_sets(fitted, small):
+    extra = [["e0", "r0", "e0"], ["e1", "r1", "e1"], ["e2", "r2", "e2"], ["e3", "r0", "e3"]]
+    expected = fitted.rank(small.labels[:9], known=extra)
+    for known in (
+        extra[:3] + extra[3:],
+        [extra[:3], extra[3:]],
+        [np.array(extra), small],
+        list(np.array(extra)),
+        (extra,),
+    ):
+        np.testing.assert_array_equal(fitted.rank(small.labels[:9], known=known), expected)
+    with pytest.raises(ValueError, match="known holds no triple of the fitted table"):
+        fitted.rank(small.labels[:9], known=[("x", "y", "z")])
+
+
+def test_scores_that_are_nan_are_an_error_in_every_answer(small):
+    kge = quick().fit(small.labels)
+    kge.entity_embeddings_ = np.full_like(kge.entity_embeddings_, np.nan)
+    for ask in (kge.score_triples, kge.predict, kge.rank, lambda X: kge.complete([("e1", None, "e2")])):
+        with pytest.raises(FloatingPointError, match="a score is NaN"):
+            ask(small.labels)
+
+
+def test_training_that_diverges_is_an_error_and_leaves_the_estimator_unfitted(small):
+    kge = quick(learning_rate=1e30, early_stopping=False)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        kge.fit(small.labels)
+    with pytest.raises(NotFittedError):
+        kge.predict(small.labels)
+
+
+def test_memory_mapped_model_answers_without_a_warning(fused, small, tmp_path):
+    joblib.dump(fused, tmp_path / "model.joblib")
+    mapped = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    np.testing.assert_array_equal(mapped["kge"].rank(small), fused["kge"].rank(small))
+
+
+def test_calibration_is_learned_on_the_triples_held_out(small, monkeypatch):
+    seen = []
+    scores = OTKGEClassifier._score_ids
+    monkeypatch.setattr(OTKGEClassifier, "_score_ids", lambda self, ids: seen.append(ids) or scores(self, ids))
+    quick().fit(small.with_triples(small.labels[:-9]).labels, X_val=small.labels[-9:])
+    assert len(seen[0]) == 9
+    assert len(seen[1]) <= 18
+
+
+def test_device_that_is_not_there(small, fitted):
+    with pytest.raises(ValueError, match="device='tpu' is not available here"):
+        quick(device="tpu").fit(small.labels)
+    elsewhere = clone(fitted).fit(small.labels).set_params(device="tpu")
+    np.testing.assert_array_equal(elsewhere.rank(small.labels), fitted.rank(small.labels))
+
+
 @pytest.mark.parametrize("bad", [("a", "b", "c"), (None, None, "e1")])
 def test_complete_needs_exactly_one_none(fitted, bad):
     with pytest.raises(ValueError, match="put None in exactly one place"):
@@ -276,7 +336,8 @@ def test_entity_without_triples_is_placed_by_its_vectors_and_ties_without(small)
     np.testing.assert_array_equal(pipe["kge"].entity_embeddings_[3], 0)
     assert np.abs(pipe["kge"].entity_embeddings_[4]).sum() > 0
     unknown_head, unknown_relation = pipe["kge"].rank([("e3", "r0", "e1"), ("e5", "new", "e6")])
-    assert unknown_head[1] == (30 - 0 + 1) / 2
+    assert unknown_head[1] == 15.5
+    assert pipe["kge"].predict_proba([("e5", "new", "e6")])[0, 1] == pytest.approx(0.5)
     np.testing.assert_array_equal(unknown_relation, 15.5)
     assert pipe["kge"].rank([("e4", "r0", "e1")])[0, 1] != 15.5
 
@@ -345,6 +406,11 @@ def test_width_that_contradicts_the_fusion_and_strange_validation_triples(small)
         quick(embedding_dim=6).fit(fused)
     with pytest.raises(ValueError, match="X_val has labels that X lacks: 'stranger'"):
         quick().fit(small.labels, X_val=[("stranger", "r0", "e1")])
+
+
+def test_odd_halves_of_a_concatenation_are_refused(small):
+    with pytest.raises(ValueError, match=r"needs an even number of columns .*got 3"):
+        pipeline({"n_components": 3, "fusion": "concat"}).fit(small.with_triples(small.labels))
 
 
 def test_odd_width_suits_scorers_without_halves(small):

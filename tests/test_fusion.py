@@ -36,8 +36,9 @@ def test_every_combination_has_the_documented_shapes(small, alignment, fusion, p
     assert fuse.get_feature_names_out().shape == (width,)
 
 
-def test_p2_embedding_is_the_weighted_sum_along_the_maps(small):
-    fuse = fit(small, weights={"structure": 2, "text": 1, "image": 1})
+@pytest.mark.parametrize("alignment", ["transport", "linear", "pca"])
+def test_p2_embedding_is_the_weighted_sum_along_the_maps(small, alignment):
+    fuse = fit(small, weights={"structure": 2, "text": 1, "image": 1}, alignment=alignment)
     fusion = fuse.transform(small)._fusion
     spaces = fusion.spaces(small)
     moved = sum(spaces.features[name] @ spaces.maps[name] for name in ("text", "image"))
@@ -60,13 +61,8 @@ def test_entities_without_an_image_do_not_shape_its_plan(small):
     image = np.array(small.modalities["image"])
     missing = np.isnan(image).any(axis=1)
     structure = np.random.RandomState(0).standard_normal((30, 6))
-    whole = OTFusionTransformer().fit(image, structure)
-    part = OTFusionTransformer().fit(image[~missing], structure[~missing])
-    scale = structure.std(axis=0) / structure[~missing].std(axis=0)
-    assert not np.allclose(scale, 1)
-    plain = dict(standardize=False)
     whole, part = (
-        OTFusionTransformer(**plain).fit(matrix, space)
+        OTFusionTransformer(standardize=False).fit(matrix, space)
         for matrix, space in ((image, structure), (image[~missing], structure[~missing]))
     )
     np.testing.assert_allclose(whole.transport_plans_["features"], part.transport_plans_["features"])
@@ -143,6 +139,40 @@ def test_concatenation_joins_per_half(small):
     np.testing.assert_allclose(fuse.embedding_[:, 12:16], fuse.structural_embedding_[:, 4:])
 
 
+def test_concatenation_scales_each_space_by_its_weight(small, rng):
+    text, image, structure = rng.standard_normal((20, 5)), rng.standard_normal((20, 3)), rng.standard_normal((20, 4))
+    X, weights = {"text": text, "image": image}, {"structure": 5, "text": 3, "image": 1}
+    fuse = OTFusionTransformer(fusion="concat", weights=weights).fit(X, structure)
+    plain = OTFusionTransformer(fusion="mean").fit(X, structure)
+    moved = [(X[n] - X[n].mean(axis=0)) / X[n].std(axis=0) @ plain.transport_maps_[n] for n in X]
+    out = fuse.transform(X)
+    np.testing.assert_allclose(out[:, [0, 1, 4, 5]], 1.5 * moved[0])
+    np.testing.assert_allclose(out[:, [2, 3, 6, 7]], 0.5 * moved[1])
+    single = OTFusionTransformer(fusion="concat").fit(text, structure)
+    np.testing.assert_allclose(single.transform(text), moved[0])
+
+
+def test_entropic_regularisation_spreads_the_plans(small):
+    exact, entropic = fit(small), fit(small, reg=1.0)
+    for name in small.modalities:
+        assert (entropic.transport_plans_[name] > 1e-9).sum() > 1.5 * (exact.transport_plans_[name] > 1e-9).sum()
+        assert entropic.wasserstein_distances_[name] > exact.wasserstein_distances_[name]
+
+
+def test_modality_that_meets_no_structure_is_left_out(small):
+    X = MultimodalTriples(small.labels, {"text": np.full((30, 4), np.nan)}, entities=small.entities)
+    for alignment in ("transport", "pca", "linear"):
+        with pytest.warns(UserWarning, match="no entity has both a training triple and a vector in 'text'"):
+            fuse = fit(X, alignment=alignment)
+        assert np.isnan(fuse.wasserstein_distances_["text"])
+        np.testing.assert_allclose(fuse.embedding_, fuse.structural_embedding_)
+
+
+def test_triples_without_modalities_are_handed_on(small):
+    rows = MultimodalTriples(small.labels[:3])
+    assert fit(small).transform(rows) is rows
+
+
 def test_constant_columns_are_harmless(small):
     text = np.array(small.modalities["text"])
     text[:, 3] = 0.1
@@ -158,6 +188,7 @@ def test_constant_columns_are_harmless(small):
         (dict(weights={"structure": 1, "text": 1}), "must name exactly the spaces"),
         (dict(weights={"structure": 1, "text": -1, "image": 1}), "must be non-negative"),
         (dict(weights={"structure": 0, "text": 0, "image": 0}), "with a positive sum"),
+        (dict(weights={"structure": "1", "text": 1, "image": 1}), "must be numbers"),
         (dict(p=3), "'p' parameter"),
         (dict(alignment="best"), "'alignment' parameter"),
     ],
@@ -177,6 +208,10 @@ def test_errors_of_the_matrix_form(rng, small):
         OTFusionTransformer().fit({"text": text, "image": text[:5]}, text)
     with pytest.raises(ValueError, match="keeps the structure alone"):
         OTFusionTransformer(fusion="none").fit(text, text)
+    with pytest.raises(ValueError, match="names are strings other than 'structure'"):
+        OTFusionTransformer().fit({"structure": text}, text)
+    with pytest.raises(ValueError, match="y has 10 values, expected 176"):
+        fit(small, np.ones(10))
     broken = text.copy()
     broken[2, 1] = np.nan
     with pytest.raises(ValueError, match="NaN in some columns of row 2"):

@@ -1,6 +1,7 @@
 """Corruption of triples."""
 
 import numpy as np
+import pytest
 import torch
 
 from skotkge._calibration import corrupted_ids, platt_scaling
@@ -39,12 +40,25 @@ def test_platt_scaling_recovers_the_log_odds_of_two_gaussians(rng):
     np.testing.assert_allclose([slope, intercept], [2, -4], rtol=0.05)
 
 
+def test_platt_scaling_never_turns_scores_around(rng):
+    with pytest.warns(UserWarning, match="do not score higher than corrupted ones"):
+        assert platt_scaling(rng.normal(1, 1, 50), rng.normal(3, 1, 50)) == (0, 0)
+
+
+def test_a_triple_in_several_rows_is_not_held_out(small):
+    ids = np.concatenate([small.ids, small.ids[:80]])
+    rows = spare_rows(ids, 0.9, np.random.RandomState(0))
+    assert len(rows) > 10
+    kept = np.delete(ids, rows, axis=0)
+    assert not set(map(tuple, ids[rows])) & set(map(tuple, kept))
+
+
 def test_held_out_rows_leave_every_entity_and_relation_in_training(emoji):
     for ids in (emoji.train.ids, np.random.RandomState(0).randint([40, 5, 40], size=(200, 3))):
         for fraction in (0.05, 0.3, 0.99):
             rows = spare_rows(ids, fraction, np.random.RandomState(1))
             kept = np.delete(ids, rows, axis=0)
-            assert len(np.unique(rows)) == len(rows) <= round(fraction * len(ids))
+            assert len(np.unique(rows)) == len(rows) <= np.ceil(fraction * len(ids))
             assert set(ids[:, [0, 2]].ravel()) == set(kept[:, [0, 2]].ravel())
             assert set(ids[:, 1]) == set(kept[:, 1])
     assert len(spare_rows(emoji.train.ids, 0.05, np.random.RandomState(1))) == 256

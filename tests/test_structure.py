@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
-from skotkge import OTFusionTransformer
+from skotkge import OTFusionTransformer, OTKGEClassifier
 from skotkge._structure import observed_in, relational_adjacency, spectral_structure
 
 
@@ -63,6 +63,14 @@ def test_structure_from_an_estimator_is_matched_by_label(small):
     fuse = OTFusionTransformer(n_components=2, structure=Degrees(), standardize=False, fusion="none").fit(small)
     degree = np.bincount(small.ids[:, [0, 2]].ravel(), minlength=30)
     np.testing.assert_array_equal(fuse.structural_embedding_, np.column_stack([degree, degree]))
+
+
+def test_structure_from_a_classifier_follows_the_seed(small):
+    structure = OTKGEClassifier(embedding_dim=4, max_iter=2)
+    first, second = (
+        OTFusionTransformer(6, structure=structure, random_state=0).fit(small).embedding_ for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
 
 
 def test_structure_wider_than_the_fusion_is_an_error(small):

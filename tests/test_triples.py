@@ -104,7 +104,10 @@ def test_indexing_as_scikit_learn_does(small):
     assert _safe_indexing(small, rows).labels.tolist() == small.labels[rows].tolist()
     assert small[small.ids[:, 1] == 0].ids[:, 1].max() == 0
     assert len(small[[]]) == 0
-    assert small[2].tolist() == small.labels[2].tolist()
+    assert small[2].tolist() == small[np.array(2)].tolist() == small.labels[2].tolist()
+    for strange in (True, np.zeros((2, 2), dtype=int)):
+        with pytest.raises(IndexError, match="give a row number"):
+            small[strange]
     assert [row.tolist() for row in small[:2]] == small.labels[:2].tolist()
     with pytest.raises(TypeError, match="only rows of triples can be selected"):
         small[:, 0]
@@ -148,6 +151,15 @@ MATRIX = np.zeros((2, 3))
         (dict(triples=pd.DataFrame({"s": ["a"], "p": ["r"], "o": ["b"]})), ValueError, "rename them"),
         (dict(triples=[("a", None, "b")]), ValueError, "missing label in row 0"),
         (dict(triples=[("a", "r", float("nan"))]), ValueError, "missing label"),
+        (dict(triples=pd.DataFrame([*GOOD, ("a", "r", None)]).astype("string")), ValueError, "missing label in row 1"),
+        (dict(triples=GOOD, entities={"a", "b"}), TypeError, "given as a set, which has no order"),
+        (dict(triples=[(np.datetime64("2020-01-01"), "r", "b")]), TypeError, "labels are NumPy dates"),
+        (
+            dict(triples=GOOD, modalities={"text": pd.Series([[1.0], [2.0]], index=["a", "b"])}),
+            ValueError,
+            "is a Series",
+        ),
+        (dict(triples=GOOD, modalities={"text": {}}), ValueError, "empty mapping"),
         (dict(triples=GOOD, entities=["a", "b", "a"]), ValueError, "label 'a' more than once"),
         (dict(triples=GOOD, entities=["a"]), ValueError, "names 'b', which entities lacks"),
         (dict(triples=GOOD, relations=["q"]), ValueError, "names 'r', which relations lacks"),

@@ -1,0 +1,109 @@
+"""The objective of a batch against plain NumPy: both losses, both directions, N3, the division by the batch."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+from test_scorers import FORMULAS, as_complex
+
+from skotkge import OTFusionTransformer, _training
+from skotkge._queries import both_directions
+from skotkge._scorers import SCORERS
+
+STRENGTH = 0.3
+
+
+@pytest.fixture(params=["complex", "transe"])
+def problem(request, small, monkeypatch):
+    """A model at a scale where every term of the loss counts."""
+    monkeypatch.setattr(_training, "INITIAL_GAIN", 1.0)
+    scorer = SCORERS[request.param](2.0)
+    settings = _training.Settings(
+        scorer=scorer,
+        loss="cross_entropy",
+        negative_sampling="bernoulli",
+        n_negatives=5,
+        regularization=STRENGTH,
+        optimizer="adagrad",
+        learning_rate=0.1,
+        batch_size=32,
+        max_iter=1,
+        learn_transport=True,
+        n_iter_no_change=1,
+        tol=0.0,
+        device="cpu",
+    )
+    spaces = OTFusionTransformer(6, random_state=0).fit_transform(small)._fusion.spaces(small)
+    model = _training._Model(spaces, 3, settings, torch.Generator().manual_seed(0))
+    return request.param, model, small.ids, settings
+
+
+def objective(name, problem):
+    _, model, ids, settings = problem
+    return _training.OBJECTIVES[name](model, ids, 3, settings, torch.Generator().manual_seed(1))
+
+
+def tables(model):
+    return model.entities().detach().double().numpy(), model.relations.detach().double().numpy()
+
+
+def expected_n3(name, entities, relations, triples):
+    modulus = (lambda rows: np.abs(as_complex(rows))) if name == "complex" else np.abs
+    rows = (np.concatenate([entities[h], relations[r], entities[t]]).reshape(3, -1) for h, r, t in triples)
+    return STRENGTH * sum((modulus(factors) ** 3).sum() for factors in rows)
+
+
+def test_entity_table_is_the_fused_embedding(problem, small):
+    fuse = OTFusionTransformer(6, random_state=0).fit(small)
+    np.testing.assert_allclose(tables(problem[1])[0], fuse.embedding_, atol=1e-5)
+
+
+def test_cross_entropy_of_a_batch(problem):
+    name, model, ids, _ = problem
+    entities, relations = tables(model)
+    batch = np.concatenate([ids[:20], ids[:2]])
+    triples = list(zip(*both_directions(batch, 3), strict=True))
+    data = sum(
+        -log_softmax([FORMULAS[name](entities[h], relations[r], tail) for tail in entities])[t] for h, r, t in triples
+    )
+    wanted = (data + expected_n3(name, entities, relations, triples)) / 22
+    np.testing.assert_allclose(objective("cross_entropy", problem).loss(batch).item(), wanted, rtol=1e-4)
+
+
+def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_for_them(problem, monkeypatch):
+    name, model, ids, _ = problem
+    entities, relations = tables(model)
+    drawn = []
+    corrupt = _training.corrupt
+    monkeypatch.setattr(_training, "corrupt", lambda *a: drawn.append(corrupt(*a)) or drawn[-1])
+    batch = ids[:15]
+    loss = objective("logistic", problem).loss(batch).item()
+    replacement, replaces_head = (part.numpy() for part in drawn[0])
+    assert replacement.shape == (15, 5)
+
+    def score(h, r, t):
+        return FORMULAS[name](entities[h], relations[r], entities[t])
+
+    triples = list(zip(*both_directions(batch, 3), strict=True))
+    data = sum(np.log1p(np.exp(-score(*triple))) for triple in triples)
+    for row, (h, r, t) in enumerate(batch):
+        for entity, at_head in zip(replacement[row], replaces_head[row], strict=True):
+            data += np.log1p(np.exp(score(t, r + 3, entity) if at_head else score(h, r, entity)))
+    wanted = (data + expected_n3(name, entities, relations, triples)) / 15
+    np.testing.assert_allclose(loss, wanted, rtol=1e-4)
+
+
+def test_bernoulli_probabilities_reach_the_sampler(problem):
+    from skotkge._sampling import head_corruption_probability
+
+    sampler = objective("logistic", problem)
+    np.testing.assert_allclose(sampler.head_probability, head_corruption_probability(problem[2], 3, "bernoulli"))
+    assert not np.allclose(sampler.head_probability, 0.5)
+
+
+def test_an_epoch_visits_every_triple_once(problem):
+    batches = list(objective("cross_entropy", problem).batches())
+    assert {len(batch) for batch in batches[:-1]} == {32}
+    visited = np.concatenate(batches)
+    assert sorted(map(tuple, visited)) == sorted(map(tuple, problem[2]))
+    assert visited.tolist() != problem[2].tolist()
