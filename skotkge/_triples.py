@@ -1,15 +1,15 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
 import gzip
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import column_or_1d, gen_batches
+from sklearn.utils import column_or_1d
 
 from ._labels import LabelIndex, as_labels, first_occurrences, is_missing, name_first
+from ._modalities import LabelledVectors, modality_matrices, modality_sources, observed_rows
 
 COLUMNS = ("head", "relation", "tail")
 
@@ -85,7 +85,7 @@ class EntityTable:
         self.entities = _frozen(entities)
         self.relations = _frozen(relations)
         self._modalities = {name: _frozen(matrix) for name, matrix in modalities.items()}
-        self._observed = {name: _frozen(_observed_rows(name, matrix)) for name, matrix in modalities.items()}
+        self._observed = {name: _frozen(observed_rows(name, matrix)) for name, matrix in modalities.items()}
 
     @property
     def modalities(self):
@@ -112,106 +112,6 @@ def _frozen(array):
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _observed_rows(name, matrix, block_bytes=2**26):
-    """Find the rows that are present, and refuse infinities and rows with only some values missing."""
-    observed = np.ones(len(matrix), dtype=bool)
-    if matrix.dtype.kind != "f":
-        return observed
-    rows_per_block = max(1, block_bytes // max(1, matrix.shape[1] * 8))
-    for rows in gen_batches(len(matrix), rows_per_block):
-        block = matrix[rows]
-        if np.isinf(block).any():
-            row = rows.start + int(np.isinf(block).any(axis=1).argmax())
-            raise ValueError(f"modalities[{name!r}] has an infinite value in row {row}; replace it before fusing.")
-        missing = np.isnan(block)
-        partly = missing.any(axis=1) & ~missing.all(axis=1)
-        if partly.any():
-            row = rows.start + int(partly.argmax())
-            raise ValueError(
-                f"modalities[{name!r}] has NaN in some columns of row {row}; a missing modality is a whole row of NaN: "
-                "impute the single values or drop the row's vector altogether."
-            )
-        observed[rows] = ~missing.all(axis=1) if matrix.shape[1] else False
-    return observed
-
-
-class _LabelledVectors:
-    """Vectors by label: a data frame indexed by label or a mapping from label to vector."""
-
-    def __init__(self, name, source):
-        if not isinstance(source, Mapping):
-            if source.ndim != 2:
-                raise ValueError(
-                    f"modalities[{name!r}] is a Series; pass a data frame with one column for each feature."
-                )
-            self.labels, self.matrix = as_labels(source.index.to_numpy()), source.to_numpy()
-        else:
-            self.labels = as_labels(list(source))
-            widths = {np.shape(vector) for vector in source.values()}
-            if not source:
-                raise ValueError(f"modalities[{name!r}] is an empty mapping; leave the modality out.")
-            if len(widths) != 1 or len(next(iter(widths))) != 1:
-                raise ValueError(
-                    f"modalities[{name!r}] maps labels to vectors of the shapes {name_first(sorted(widths))}; "
-                    "all vectors need one common length."
-                )
-            self.matrix = np.array(list(source.values()))
-
-    def in_order_of(self, entities, name):
-        positions = LabelIndex(self.labels, f"modalities[{name!r}]").positions(entities)
-        extra = len(self.labels) - np.count_nonzero(positions >= 0)
-        if extra:
-            known = LabelIndex(entities, "entities").positions(self.labels) >= 0
-            raise ValueError(
-                f"modalities[{name!r}] has vectors for {extra} labels that are not in entities "
-                f"({name_first(list(self.labels[~known]))}); add them to entities or leave their vectors out."
-            )
-        if (positions >= 0).all():
-            return self.matrix[positions]
-        dtype = np.result_type(self.matrix.dtype, np.float16)
-        out = np.full((len(entities), self.matrix.shape[1]), np.nan, dtype=dtype)
-        out[positions >= 0] = self.matrix[positions[positions >= 0]]
-        return out
-
-
-def _is_labelled(source):
-    return isinstance(source, Mapping) or (hasattr(source, "index") and hasattr(source, "to_numpy"))
-
-
-def _modality_sources(modalities):
-    """Validate the mapping of modalities as far as this needs no entity labels."""
-    if modalities is None:
-        return {}
-    if not isinstance(modalities, Mapping):
-        raise TypeError(
-            f"modalities is a {type(modalities).__name__}, expected a mapping from modality name to matrix, "
-            "such as {'text': matrix}."
-        )
-    sources = {}
-    for name, source in modalities.items():
-        if not isinstance(name, str) or name == "structure":
-            raise ValueError(f"modalities has the name {name!r}; names are strings other than 'structure'.")
-        if issparse(source):
-            raise TypeError(f"modalities[{name!r}] is a sparse matrix; reduce it with TruncatedSVD or pass .toarray().")
-        sources[name] = _LabelledVectors(name, source) if _is_labelled(source) else np.asanyarray(source)
-    return sources
-
-
-def _modality_matrices(sources, entities):
-    matrices = {}
-    for name, source in sources.items():
-        matrix = source.in_order_of(entities, name) if isinstance(source, _LabelledVectors) else source
-        if matrix.ndim != 2 or len(matrix) != len(entities) or matrix.shape[1] == 0:
-            raise ValueError(
-                f"modalities[{name!r}] has the shape {matrix.shape}, expected ({len(entities)}, n_features): "
-                "one row for each entity, in the order of entities."
-            )
-        if matrix.dtype.kind not in "fiub":
-            raise ValueError(f"modalities[{name!r}] has the dtype {matrix.dtype}, expected real numbers.")
-        matrices[name] = matrix
-    return matrices
 
 
 class MultimodalTriples:
@@ -269,12 +169,12 @@ class MultimodalTriples:
 
     def __init__(self, triples, modalities=None, *, entities=None, relations=None):
         labels = as_label_triples(triples)
-        sources = _modality_sources(modalities)
+        sources = modality_sources(modalities)
         if entities is None:
             entities = _entities_of(labels, sources)
         entities = as_labels(entities)
         relations = first_occurrences(labels[:, 1]) if relations is None else as_labels(relations)
-        self._table = EntityTable(entities, relations, _modality_matrices(sources, entities))
+        self._table = EntityTable(entities, relations, modality_matrices(sources, entities))
         self._ids = _known_ids(self._table, labels)
         self._fusion = None
 
@@ -481,7 +381,7 @@ def _count(number, singular, plural):
 
 
 def _entities_of(labels, sources):
-    plain = next((name for name, source in sources.items() if not isinstance(source, _LabelledVectors)), None)
+    plain = next((name for name, source in sources.items() if not isinstance(source, LabelledVectors)), None)
     if plain is not None:
         raise ValueError(
             f"modalities[{plain!r}] is a matrix without labels: give entities, the label of each of its rows in order, "

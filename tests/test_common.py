@@ -172,7 +172,7 @@ class TestContract:
 
     def test_fit_on_other_data_forgets_the_first(self, make, small):
         other = MultimodalTriples(
-            [("a", "r", "b"), ("b", "r", "c"), ("c", "r", "a"), ("a", "r", "c"), ("a", "q", "b"), ("c", "q", "b")] * 3,
+            [("a", "r", "b"), ("b", "r", "c"), ("c", "r", "a"), ("a", "r", "c"), ("a", "q", "b"), ("c", "q", "b")],
             {"text": np.eye(3)},
             entities=["a", "b", "c"],
         )

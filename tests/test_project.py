@@ -19,7 +19,18 @@ PACKAGE = REPOSITORY / "skotkge"
 
 # A module imports only from those before it.
 ORDER = [
-    *("_labels", "_triples", "_queries", "_structure", "_transport", "_alignment", "_barycenter", "_spaces", "_fusion"),
+    *(
+        "_labels",
+        "_modalities",
+        "_triples",
+        "_queries",
+        "_structure",
+        "_transport",
+        "_alignment",
+        "_barycenter",
+        "_spaces",
+        "_fusion",
+    ),
     *("_scorers", "_losses", "_sampling", "_ranking", "_training", "metrics", "_progress", "_holdout", "_calibration"),
     "model_selection",
     *("_completion", "_prediction", "_classifier", "__init__", "datasets", "__main__"),
