@@ -29,7 +29,7 @@ def main(arguments=None):
     """Run the demonstration; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m skotkge", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--seed", type=int, default=0, help="random_state of both models (default: %(default)s)")
-    parser.add_argument("--max-iter", type=int, default=20, help="most epochs of each model (default: %(default)s)")
+    parser.add_argument("--max-iter", type=int, default=15, help="most epochs of each model (default: %(default)s)")
     parser.add_argument(
         "--output", type=Path, default=Path("emoji.joblib"), help="where the model is saved (default: %(default)s)"
     )

@@ -4,6 +4,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -147,30 +148,30 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        scorer="complex",
+        scorer: str = "complex",
         *,
-        embedding_dim=None,
-        loss="cross_entropy",
-        negative_sampling="uniform",
-        n_negatives=64,
-        regularization=5e-3,
-        optimizer="adagrad",
-        learning_rate=0.1,
-        batch_size=512,
-        max_iter=100,
-        learn_transport=True,
-        early_stopping=True,
-        validation_fraction=0.05,
-        n_iter_no_change=10,
-        tol=1e-4,
-        refit=True,
-        margin=9.0,
-        handle_unknown="error",
-        warm_start=False,
-        device="auto",
-        verbose=0,
-        random_state=None,
-    ):
+        embedding_dim: int | None = None,
+        loss: str = "cross_entropy",
+        negative_sampling: str = "uniform",
+        n_negatives: int = 64,
+        regularization: float = 5e-3,
+        optimizer: str = "adagrad",
+        learning_rate: float = 0.1,
+        batch_size: int = 512,
+        max_iter: int = 100,
+        learn_transport: bool = True,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.05,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        refit: bool = True,
+        margin: float = 9.0,
+        handle_unknown: str = "error",
+        warm_start: bool = False,
+        device: str = "auto",
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.scorer = scorer
         self.embedding_dim = embedding_dim
         self.loss = loss
@@ -195,7 +196,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None, *, X_val: ArrayLike | None = None) -> "OTKGEClassifier":
         """Train on true triples.
 
         Parameters

@@ -4,8 +4,10 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context, clone
 from sklearn.utils import check_array, check_random_state
@@ -186,19 +188,19 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def __init__(
         self,
-        n_components=200,
+        n_components: int = 200,
         *,
-        alignment="transport",
-        p=2,
-        fusion="barycenter",
-        weights=None,
-        reg=0.0,
-        structure="spectral",
-        standardize=True,
-        max_iter=20,
-        tol=1e-4,
-        random_state=None,
-    ):
+        alignment: str = "transport",
+        p: int = 2,
+        fusion: str = "barycenter",
+        weights: Mapping[str, float] | None = None,
+        reg: float = 0.0,
+        structure: Any = "spectral",
+        standardize: bool = True,
+        max_iter: int = 20,
+        tol: float = 1e-4,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_components = n_components
         self.alignment = alignment
         self.p = p
@@ -212,7 +214,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: ArrayLike | None = None) -> "OTFusionTransformer":
         """Learn the structural space, the transport plans and the fusion.
 
         Parameters
@@ -369,7 +371,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             raise ValueError(f"weights={self.weights!r} must be non-negative numbers with a positive sum.")
         return {name: self.weights[name] / total for name in names}
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Attach the fusion to triples, or map the rows of matrices into the fused space.
 
         Parameters
@@ -407,7 +409,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         }
         return join(spaces, row_weights(self.weights_, observed, self.fusion), self.fusion)
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> Any:
         """Fit, then transform the same data.
 
         Parameters
@@ -441,7 +443,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             recipe=self._recipe,
         )
 
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: str | None = None) -> "OTFusionTransformer":
         """Do nothing: triples stay triples, and the columns of a fused space have no names of their own.
 
         Parameters

@@ -4,6 +4,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_scalar, column_or_1d
@@ -81,7 +82,7 @@ class TriplePredictor:
             parts.append(ids[in_table])
         return np.concatenate(parts)
 
-    def score_triples(self, X):
+    def score_triples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Raw scores, larger for more plausible triples.
 
         Parameters
@@ -98,7 +99,7 @@ class TriplePredictor:
         ids, known = self._ids_of(X)
         return np.where(known, self._score_ids(ids), -np.inf)
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Calibrated log-odds that triples are true.
 
         Parameters
@@ -114,7 +115,7 @@ class TriplePredictor:
         known = np.isfinite(scores)
         return np.where(known, self._slope * np.where(known, scores, 0.0) + self._intercept, -np.inf)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Calibrated probabilities that triples are false and true.
 
         Parameters
@@ -129,7 +130,7 @@ class TriplePredictor:
         true = expit(self.decision_function(X))
         return np.column_stack([1 - true, true])
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Classify triples as true (1) or false (0).
 
         Parameters
@@ -142,7 +143,7 @@ class TriplePredictor:
         """
         return (self.decision_function(X) >= 0).astype(self.classes_.dtype)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
         """Filtered mean reciprocal rank, or accuracy where y is given.
 
         Parameters
@@ -168,7 +169,7 @@ class TriplePredictor:
             )
         return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
-    def rank(self, X, *, known=None):
+    def rank(self, X: ArrayLike, *, known: ArrayLike | list[ArrayLike] | None = None) -> NDArray[np.float64]:
         """Filtered ranks of heads and tails among all entities.
 
         Parameters
@@ -190,7 +191,7 @@ class TriplePredictor:
         ranks[known_rows] = rank_both_sides(self._ranker(), ids[known_rows], filtered, len(self.relations_))
         return ranks
 
-    def evaluate(self, X, *, known=None):
+    def evaluate(self, X: ArrayLike, *, known: ArrayLike | list[ArrayLike] | None = None) -> dict[str, float]:
         """Filtered ranking metrics.
 
         Parameters
@@ -208,7 +209,7 @@ class TriplePredictor:
         """
         return metrics.summarize_ranks(self.rank(X, known=known))
 
-    def complete(self, X, *, k=10, known=None):
+    def complete(self, X: ArrayLike, *, k: int = 10, known: ArrayLike | list[ArrayLike] | None = None) -> Completions:
         """Fill the empty place of each triple with the k best labels.
 
         Parameters

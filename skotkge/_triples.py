@@ -1,10 +1,14 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
 import gzip
+from collections.abc import Iterator, Mapping
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
@@ -167,7 +171,14 @@ class MultimodalTriples:
     array([['ann', 'likes', 'bob']], dtype=object)
     """
 
-    def __init__(self, triples, modalities=None, *, entities=None, relations=None):
+    def __init__(
+        self,
+        triples: ArrayLike,
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        entities: ArrayLike | None = None,
+        relations: ArrayLike | None = None,
+    ) -> None:
         labels = as_label_triples(triples)
         sources = modality_sources(modalities)
         if entities is None:
@@ -179,7 +190,14 @@ class MultimodalTriples:
         self._fusion = None
 
     @classmethod
-    def from_tsv(cls, path, modalities=None, *, entities=None, relations=None):
+    def from_tsv(
+        cls,
+        path: str | PathLike[str],
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        entities: ArrayLike | None = None,
+        relations: ArrayLike | None = None,
+    ) -> "MultimodalTriples":
         """Read triples from a tab-separated UTF-8 file without header: head, relation, tail.
 
         Parameters
@@ -202,7 +220,7 @@ class MultimodalTriples:
         """
         return cls(read_tsv(path, n_fields=3), modalities, entities=entities, relations=relations)
 
-    def with_triples(self, triples):
+    def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
 
         Parameters
@@ -231,53 +249,53 @@ class MultimodalTriples:
         return other
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """``(n_triples, 3)``."""
         return self._ids.shape
 
     @property
-    def ids(self):
+    def ids(self) -> NDArray[np.int64]:
         """Positions of the labels in `entities` and `relations`, ``(n_triples, 3)`` of int64."""
         return self._ids
 
     @property
-    def entities(self):
+    def entities(self) -> NDArray[np.object_]:
         """Labels of the entities, in the order of the rows of every modality."""
         return self._table.entities
 
     @property
-    def relations(self):
+    def relations(self) -> NDArray[np.object_]:
         """Labels of the relations."""
         return self._table.relations
 
     @property
-    def modalities(self):
+    def modalities(self) -> Mapping[str, NDArray[Any]]:
         """Read-only mapping from name to matrix."""
         return self._table.modalities
 
     @property
-    def n_entities(self):
+    def n_entities(self) -> int:
         """Number of entities of the table, whether they occur in the rows or not."""
         return len(self._table.entities)
 
     @property
-    def labels(self):
+    def labels(self) -> NDArray[np.object_]:
         """Labels of head, relation and tail, ``(n_triples, 3)``."""
         out = np.empty(self._ids.shape, dtype=object)
         for position, names in enumerate((self.entities, self.relations, self.entities)):
             out[:, position] = names[self._ids[:, position]]
         return out
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._ids)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[NDArray[np.object_]]:
         return iter(self.labels)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.labels if dtype is None else self.labels.astype(dtype)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, tuple):
             if len(rows) != 2 or not (rows[1] is Ellipsis or (isinstance(rows[1], slice) and rows[1] == slice(None))):
                 raise TypeError(

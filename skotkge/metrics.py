@@ -1,9 +1,12 @@
 """Metrics of ranks, a report of them, and scorers for scikit-learn's searches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, column_or_1d
 
@@ -14,7 +17,7 @@ SIDES = ("", "head_", "tail_")
 SHOWN_RELATIONS = 20
 
 
-def mean_reciprocal_rank(ranks):
+def mean_reciprocal_rank(ranks: ArrayLike) -> float:
     """Mean of the reciprocal ranks.
 
     Parameters
@@ -35,7 +38,7 @@ def mean_reciprocal_rank(ranks):
     return float(np.mean(1.0 / _check_ranks(ranks)))
 
 
-def hits_at_k(ranks, k=10):
+def hits_at_k(ranks: ArrayLike, k: int = 10) -> float:
     """Share of the ranks that are at most k.
 
     Parameters
@@ -57,7 +60,7 @@ def hits_at_k(ranks, k=10):
     return float(np.mean(_check_ranks(ranks) <= k))
 
 
-def adjusted_mean_rank_index(ranks, n_candidates):
+def adjusted_mean_rank_index(ranks: ArrayLike, n_candidates: ArrayLike) -> float:
     """Mean rank relative to what guessing reaches (AMRI of [1]_).
 
     Unlike the mean rank it can be compared between graphs of different sizes: 1 is reached if all ranks are 1, guessing
@@ -105,7 +108,7 @@ def adjusted_mean_rank_index(ranks, n_candidates):
     return float(1 - np.mean(ranks - 1) / np.mean((n_candidates - 1) / 2))
 
 
-def summarize_ranks(ranks):
+def summarize_ranks(ranks: ArrayLike) -> dict[str, float]:
     """Filtered-ranking metrics over both sides and for each side.
 
     Parameters
@@ -171,7 +174,9 @@ class RankingReport:
         return "\n".join(line.rstrip() for line in lines)
 
 
-def ranking_report(estimator, X, y=None, *, known=None):
+def ranking_report(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None, *, known: ArrayLike | list[ArrayLike] | None = None
+) -> "RankingReport":
     """Rank the heads and tails of triples and report the metrics in all, by side and by relation.
 
     Parameters
@@ -223,7 +228,9 @@ def ranking_report(estimator, X, y=None, *, known=None):
     )
 
 
-def make_ranking_scorer(metric="mrr", *, known=None):
+def make_ranking_scorer(
+    metric: str | list[str] = "mrr", *, known: ArrayLike | list[ArrayLike] | None = None
+) -> "Callable[..., float | dict[str, float]]":
     """Make a scorer of filtered ranks, to be given as ``scoring=`` to scikit-learn's searches and validations.
 
     Parameters

@@ -2,9 +2,12 @@
 
 import math
 import warnings
+from collections.abc import Iterator
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, RealNotInt, validate_parameter_constraints, validate_params
@@ -77,13 +80,20 @@ class TransductiveKFold(BaseCrossValidator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_splits=5, *, keep_pairs=False, shuffle=True, random_state=None):
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        keep_pairs: bool = False,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.n_splits = n_splits
         self.keep_pairs = keep_pairs
         self.shuffle = shuffle
         self.random_state = random_state
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of folds.
 
         Parameters
@@ -97,7 +107,7 @@ class TransductiveKFold(BaseCrossValidator):
         """
         return self.n_splits
 
-    def split(self, X, y=None, groups=None):
+    def split(self, X: ArrayLike, y: ArrayLike | None = None, groups: Any = None) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield the row numbers of the training and the test part of each fold.
 
         Parameters
@@ -158,7 +168,14 @@ class TransductiveKFold(BaseCrossValidator):
     },
     prefer_skip_nested_validation=True,
 )
-def transductive_train_test_split(X, y=None, *, test_size=0.1, keep_pairs=False, random_state=None):
+def transductive_train_test_split(
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    test_size: float | int = 0.1,
+    keep_pairs: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Any, ...]:
     """Split triples so that every entity and relation of the test part also occurs in the training part.
 
     Parameters

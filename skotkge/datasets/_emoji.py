@@ -3,6 +3,7 @@
 from importlib.resources import as_file, files
 
 import numpy as np
+from sklearn.utils import Bunch
 
 from .._triples import read_tsv
 from ._graph import SPLITS, graph_bunch, read_columns, relations_of
@@ -11,7 +12,7 @@ PICTURES_PER_ROW = 42
 PICTURE_SIZE = 32
 
 
-def load_emoji():
+def load_emoji() -> Bunch:
     """Load the emoji graph: 1,662 emoji, 12 relations, a text and an image modality.
 
     The only graph that comes with the package, so it needs no download and no folder. No pair of emoji that a valid or
@@ -76,7 +77,7 @@ def load_emoji():
     )
 
 
-def emoji_images():
+def emoji_images() -> np.ndarray:
     """Load the pictures of the emoji graph.
 
     Returns

@@ -1,6 +1,9 @@
 """Graphs that are read from the user's data folder, because their terms or their size keep them out of the package."""
 
+from os import PathLike
+
 import numpy as np
+from sklearn.utils import Bunch
 
 from .._labels import as_labels
 from .._triples import read_tsv
@@ -38,7 +41,7 @@ CODEX_S = Source(
 )
 
 
-def load_hanzi(data_home=None):
+def load_hanzi(data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load the graph of Chinese characters: 5,781 characters, 11 relations, a text and an image modality.
 
     It is the set in which the image matters most: most relations say of which parts a character is composed. No pair of
@@ -112,7 +115,7 @@ def load_hanzi(data_home=None):
     )
 
 
-def load_wn9img(data_home=None):
+def load_wn9img(data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load WN9-IMG: 6,555 synsets of WordNet, 9 relations.
 
     The smaller of the two benchmarks of the OTKGE paper [1]_, made by [2]_. Of its test triples 89.9 % are answered by
@@ -186,7 +189,7 @@ def load_wn9img(data_home=None):
     )
 
 
-def load_fbimg(data_home=None):
+def load_fbimg(data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load FB-IMG: 11,757 entities of Freebase, 1,231 relations.
 
     The larger of the two benchmarks of the OTKGE paper [1]_: FB15k [2]_ as split by [3]_. Of its test triples 74.3 %
@@ -264,7 +267,7 @@ def load_fbimg(data_home=None):
     )
 
 
-def load_codex_s(data_home=None):
+def load_codex_s(data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load CoDEx-S: 2,034 entities of Wikidata, 42 relations, no modality, with false triples to tell from true ones.
 
     The benchmark for triple classification [1]_: its false triples are plausible, and verified to be false. Every
