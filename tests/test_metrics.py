@@ -202,7 +202,7 @@ def test_several_metrics_in_cross_validate(small, with_y, routing):
     folds = TransductiveKFold(3, random_state=0)
     with config_context(enable_metadata_routing=routing):
         both = [
-            cross_validate(quick_pipeline(), small, y, cv=folds, scoring=scoring)
+            cross_validate(quick_pipeline(), small, y, cv=folds, scoring=scoring, params={})
             for scoring in (make_ranking_scorer(SEVERAL), {name: make_ranking_scorer(name) for name in SEVERAL})
         ]
     for name in SEVERAL:
