@@ -95,6 +95,7 @@ def modality_sources(modalities):
 
 
 def modality_matrices(sources, entities):
+    """Bring every modality into the order of the entities and check its shape and dtype."""
     matrices = {}
     for name, source in sources.items():
         matrix = source.in_order_of(entities, name) if isinstance(source, LabelledVectors) else source
