@@ -75,10 +75,11 @@ class TriplePredictor:
         """Ids of all triples to filter: those that fit saw, the rows asked about and those given as known."""
         parts = [self._true_ids, asked]
         for triples in as_triple_sets(known):
-            ids = EntityTable(self.entities_, self.relations_).ids_of(triples)
+            labels = as_label_triples(triples)
+            ids = EntityTable(self.entities_, self.relations_).ids_of(labels)
             in_table = (ids >= 0).all(axis=1)
             if len(ids) and not in_table.any():
-                raise ValueError(f"known holds no triple of the fitted table; the first is {triples[0].tolist()!r}.")
+                raise ValueError(f"known holds no triple of the fitted table; the first is {labels[0].tolist()!r}.")
             parts.append(ids[in_table])
         return np.concatenate(parts)
 

@@ -333,7 +333,7 @@ class MultimodalTriples:
 
 
 def as_triple_sets(known):
-    """Return a list of label arrays from None, one set of triples or a list of such sets.
+    """Return a list of sets of triples from None, one set or a list of sets.
 
     Parameters
     ----------
@@ -341,12 +341,13 @@ def as_triple_sets(known):
 
     Returns
     -------
-    list of ndarray of shape (n_triples, 3), dtype object
+    list
+        The sets as they were given.
     """
     if known is None:
         return []
     is_list_of_sets = isinstance(known, list | tuple) and all(map(_is_set_of_triples, known))
-    return [as_label_triples(triples) for triples in (known if is_list_of_sets else [known])]
+    return list(known) if is_list_of_sets else [known]
 
 
 def _is_set_of_triples(part):

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, column_or_1d
 
 from ._labels import LabelIndex, first_occurrences, name_first
-from ._triples import as_label_triples, as_triple_sets
+from ._triples import as_label_triples, as_triple_sets, as_triples
 
 SIDES = ("", "head_", "tail_")
 SHOWN_RELATIONS = 20
@@ -297,7 +297,9 @@ class RankingScorer:
             raise ValueError(
                 f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
             )
-        self.known = as_triple_sets(known)
+        self.known = [
+            as_triples(triples) for triples in as_triple_sets(known)
+        ]  # integer ids, which can be memory-mapped
 
     def _names(self):
         return [self.metric] if isinstance(self.metric, str) else self.metric
