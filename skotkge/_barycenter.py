@@ -51,25 +51,22 @@ def wasserstein_barycenter(measures, row_weights, start, *, p=2, max_iter=20, to
     -------
     Barycenter
     """
-    points, objective = start, []
+    objective, costs = [], _costs(measures, row_weights, start, p)
     for _ in range(max_iter):
-        costs = [
-            feature_cost(measure, points, p=p, row_weights=weights)
-            for measure, weights in zip(measures, row_weights, strict=True)
-        ]
         plans = [transport_plan(cost) for cost in costs]
         points = _support(measures, plans, row_weights, p)
-        objective.append(_objective(measures, plans, row_weights, points, p))
+        costs = _costs(measures, row_weights, points, p)
+        objective.append(sum(float(np.sum(plan * cost)) for plan, cost in zip(plans, costs, strict=True)))
         if len(objective) > 1 and objective[-2] - objective[-1] <= tol * objective[-2]:
             break
     return Barycenter(points, plans, objective, len(objective))
 
 
-def _objective(measures, plans, row_weights, points, p):
-    return sum(
-        float(np.sum(plan * feature_cost(measure, points, p=p, row_weights=weights)))
-        for measure, plan, weights in zip(measures, plans, row_weights, strict=True)
-    )
+def _costs(measures, row_weights, points, p):
+    return [
+        feature_cost(measure, points, p=p, row_weights=weights)
+        for measure, weights in zip(measures, row_weights, strict=True)
+    ]
 
 
 def _support(measures, plans, row_weights, p):

@@ -232,7 +232,6 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
             kept, held = self._hold_out(X, random_state)
         else:
             kept, held = X, self._validation_ids(X, X_val)
-        vars(self).pop("entity_embeddings_", None)
         try:
             self._fit_parts(X, kept, held, width, seed, start, random_state)
         except BaseException:  # a fit that fails or is interrupted leaves the estimator unfitted

@@ -322,7 +322,7 @@ class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         apart = [name for name in matrices if not (observed[name] & structure_observed).any()]
         if apart:
             warnings.warn(
-                f"no entity has both a training triple and a vector in {name_first(apart)}: it is left out.",
+                f"no entity has both a training triple and a vector in {name_first(apart)}: there is no plan to learn.",
                 UserWarning,
                 stacklevel=3,
             )

@@ -15,10 +15,11 @@ def as_labels(values):
     """
     if isinstance(values, set | frozenset):
         raise TypeError(f"labels are given as a {type(values).__name__}, which has no order; pass a list.")
-    if any(isinstance(value, np.datetime64 | np.timedelta64) for value in values[:1]):
-        raise TypeError("labels are NumPy dates; turn them into strings or Python dates first.")
+    dated = isinstance(values, np.ndarray) and values.dtype.kind in "mM"
     if isinstance(values, np.ndarray):
         values = values.tolist()
+    if dated or any(isinstance(value, np.datetime64 | np.timedelta64) for value in values):
+        raise TypeError("labels are NumPy dates; turn them into strings or Python dates first.")
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
     return np.fromiter(values, dtype=object, count=len(values))
 

@@ -297,9 +297,8 @@ class RankingScorer:
             raise ValueError(
                 f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
             )
-        self.known = [
-            as_triples(triples) for triples in as_triple_sets(known)
-        ]  # integer ids, which can be memory-mapped
+        # Containers hold integer ids, which joblib can memory-map; arrays of labels it would copy.
+        self.known = [as_triples(triples) for triples in as_triple_sets(known)]
 
     def _names(self):
         return [self.metric] if isinstance(self.metric, str) else self.metric
