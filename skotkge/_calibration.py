@@ -9,7 +9,7 @@ from ._queries import AnswerLists
 
 
 def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
-    """Corrupt each triple once at its head and once at its tail, leaving out what is known to be true.
+    """Corrupt each triple once at its head and once at its tail, leaving out loops and what is known to be true.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
     corrupted[half:, 2] = random_state.randint(n_entities, size=half)
     known = AnswerLists(known_ids, n_relations)
     rows, answers = known.of(corrupted[:, 0], corrupted[:, 1])
-    true = np.zeros(len(corrupted), dtype=bool)
-    true[rows[answers == corrupted[rows, 2]]] = True
-    return corrupted[~true]
+    unfit = corrupted[:, 0] == corrupted[:, 2]
+    unfit[rows[answers == corrupted[rows, 2]]] = True
+    return corrupted[~unfit]
 
 
 def platt_scaling(positive_scores, negative_scores):

@@ -17,9 +17,11 @@ from ._labels import first_occurrences, name_first, same_labels
 from ._prediction import TriplePredictor
 from ._progress import training_progress
 from ._queries import AnswerLists
-from ._ranking import rank_both_sides
+from ._ranking import Ranker, rank_both_sides
+from ._regression import fit_relation_maps
 from ._scorers import SCORERS
-from ._spaces import EntitySpaces
+from ._scoring import EmbeddingScores, weigh_spaces
+from ._spaces import FUSED, REGRESSION, STRUCTURE, EntitySpaces
 from ._structure import observed_in
 from ._training import Settings, is_available, train
 from ._triples import as_label_triples, as_triples, check_truth
@@ -57,14 +59,23 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         Most epochs.
     learn_transport : bool, default=True
         Train the transport maps (Delta_k of Eq. 2); otherwise they stay as the fusion gives them.
+    spaces : {"all", "split", "fused"}, default="all"
+        What is scored when X carries a fusion. "fused": the one fused space of the paper. "split": the structure and
+        each aligned modality in spaces of their own, each trained by itself with a relation table of its own; their
+        scores are added with weights learned on the validation triples. "all": both.
+    relation_maps : bool, default=True
+        With "split" and "all", add the scores of ridge regressions, one for each relation and direction, from the
+        modality columns of the source to those of the answer.
+    exclude_loops : bool, default=True
+        A relation that links no entity with itself in training never does: such a triple scores below all others.
     early_stopping : bool, default=True
-        Keep the epoch with the best filtered MRR on the validation triples, and stop when it has not risen by `tol` for
-        `n_iter_no_change` epochs.
+        Keep, for each space, the epoch with the best filtered MRR on the validation triples, and stop when it has not
+        risen by `tol` for `n_iter_no_change` epochs.
     validation_fraction : float, default=0.05
         Share of the triples held out for early stopping and calibration when `fit` gets no `X_val`. Each entity and
         relation keeps a triple in training.
-    n_iter_no_change : int, default=10
-    tol : float, default=1e-4
+    n_iter_no_change : int, default=3
+    tol : float, default=1e-3
     refit : bool, default=True
         After holding triples out, train again from the same seed on all of them for `best_iter_` epochs.
     margin : float, default=9.0
@@ -84,14 +95,23 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     entity_embeddings_ : ndarray of shape (n_entities, d)
+        Columns of all trained spaces, side by side in the order of `space_embeddings_`.
     relation_embeddings_ : ndarray of shape (2 * n_relations, d_r)
         Row ``n_relations + r`` is the reciprocal of relation r. For "rotate" the rows are phases, d_r = d / 2.
+    space_embeddings_, space_relations_ : dict of str to ndarray
+        The tables of each trained space: "structure", the name of a modality, "fused".
+    space_weights_ : dict of str to ndarray of shape (2 * n_relations,)
+        Weight of the score of each trained space, and of "regression", for each relation and reciprocal. 1 without
+        validation triples.
+    space_training_ : dict of str to dict
+        For each trained space ``n_iter``, ``best_iter``, ``loss_curve`` and ``validation_scores``.
     entities_, relations_ : ndarray, dtype object
         Labels of the embedding rows.
     classes_ : ndarray of shape (2,)
         0 (false) and 1 (true).
     n_iter_ : int
-        Epochs run before stopping.
+        Epochs run before stopping. This and the next three tell of the fused space, or of the first of
+        `space_training_` where there is none.
     best_iter_ : int
         The epoch that was kept.
     loss_curve_ : list of float
@@ -133,6 +153,9 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "learn_transport": ["boolean"],
+        "spaces": [StrOptions({"fused", "split", "all"})],
+        "relation_maps": ["boolean"],
+        "exclude_loops": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -160,10 +183,13 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         batch_size: int = 512,
         max_iter: int = 100,
         learn_transport: bool = True,
+        spaces: str = "all",
+        relation_maps: bool = True,
+        exclude_loops: bool = True,
         early_stopping: bool = True,
         validation_fraction: float = 0.05,
-        n_iter_no_change: int = 10,
-        tol: float = 1e-4,
+        n_iter_no_change: int = 3,
+        tol: float = 1e-3,
         refit: bool = True,
         margin: float = 9.0,
         handle_unknown: str = "error",
@@ -183,6 +209,9 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.learn_transport = learn_transport
+        self.spaces = spaces
+        self.relation_maps = relation_maps
+        self.exclude_loops = exclude_loops
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -235,20 +264,22 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         try:
             self._fit_parts(X, kept, held, width, seed, start, random_state)
         except BaseException:  # a fit that fails or is interrupted leaves the estimator unfitted
-            vars(self).pop("entity_embeddings_", None)
+            vars(self).pop("space_embeddings_", None)
             raise
         return self
 
     def _fit_parts(self, X, kept, held, width, seed, start, random_state):
-        """Train on the part kept, calibrate on the part held out, train again on the whole."""
+        """Train on the part kept, weigh and calibrate on the part held out, train again on the whole."""
         self._describe(X, held)
-        trained = self._train(kept, width, seed, start, max_iter=self.max_iter, held=held)
-        self._set_embeddings(trained)
+        trained = self._train(kept, width, seed, start, held=held)
+        self._set_spaces(kept, trained)
+        self.space_training_ = {name: space.history() for name, space in trained.items()}
+        self._learn_weights(held, random_state)
         self._calibrate(held if len(held) else X.ids, random_state)
-        self.n_iter_, self.best_iter_ = len(trained.losses), trained.best_iter
-        self.loss_curve_, self.validation_scores_ = trained.losses, trained.validation_scores
+        self._describe_training()
         if len(kept) < len(X) and self.refit:
-            self._set_embeddings(self._train(X, width, seed, start, max_iter=self.best_iter_))
+            epochs = {name: space.best_iter for name, space in trained.items()}
+            self._set_spaces(X, self._train(X, width, seed, start, epochs=epochs))
 
     def _check_training_triples(self, X, y):
         """Return the true rows of X as `MultimodalTriples`."""
@@ -291,7 +322,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
 
     def _continues(self, X):
         """Tell whether there is a previous fit to continue from; refuse one over other labels."""
-        if not hasattr(self, "entity_embeddings_"):
+        if not hasattr(self, "space_embeddings_"):
             return False
         if not same_labels(self.entities_, X.entities) or not same_labels(self.relations_, X.relations):
             raise ValueError(
@@ -334,6 +365,8 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
                 informed = informed | X._table.observed(name)
         trained = np.isin(np.arange(len(X.relations)), X.ids[:, 1])
         self._informed_entities, self._informed_relations = informed, np.tile(trained, 2)
+        with_loops = np.isin(np.arange(len(X.relations)), X.ids[X.ids[:, 0] == X.ids[:, 2], 1])
+        self._excludes_loops = np.tile(trained & ~with_loops, 2) & self.exclude_loops
         without = np.count_nonzero(~observed_in(X.ids, X.n_entities)), np.count_nonzero(~trained)
         if any(without):
             warnings.warn(
@@ -343,8 +376,28 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _train(self, X, width, seed, start, *, max_iter, held=()):
-        settings = Settings(
+    def _train(self, X, width, seed, start, *, epochs=None, held=()):
+        """Train each space by itself, for the numbers of epochs given or until its validation score stops rising."""
+        validate = self._validation_score(held) if self.early_stopping and len(held) else None
+        trained = {}
+        for name, space in self._spaces(X, width, seed).items():
+            settings = self._settings(self.max_iter if epochs is None else epochs[name])
+            with training_progress(f"training {name}", settings.max_iter, self.verbose) as on_epoch:
+                trained[name] = train(
+                    space,
+                    X.ids,
+                    len(X.relations),
+                    settings,
+                    seed=seed,
+                    excludes_loops=self._excludes_loops,
+                    start=None if start is None else start.get(name),
+                    validate=validate,
+                    on_epoch=on_epoch,
+                )
+        return trained
+
+    def _settings(self, max_iter):
+        return Settings(
             scorer=self._scorer(),
             loss=self.loss,
             negative_sampling=self.negative_sampling,
@@ -359,38 +412,47 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
             tol=self.tol,
             device=self._device(),
         )
-        validate = self._validation_score(held) if self.early_stopping and len(held) else None
-        with training_progress("training", max_iter, self.verbose) as on_epoch:
-            return train(
-                self._spaces(X, width, seed),
-                X.ids,
-                len(X.relations),
-                settings,
-                seed=seed,
-                start=start,
-                validate=validate,
-                on_epoch=on_epoch,
-            )
 
     def _spaces(self, X, width, seed):
         if X._fusion is not None:
-            return X._fusion.spaces(X)
+            return X._fusion.spaces(X, self.spaces)
         structure = np.random.RandomState(seed).standard_normal((X.n_entities, width))
-        return EntitySpaces(structure, observed_in(X.ids, X.n_entities).astype(float))
+        return {STRUCTURE: EntitySpaces(structure, observed_in(X.ids, X.n_entities).astype(float))}
 
     def _validation_score(self, held):
-        """Return a function of the embeddings that gives the filtered MRR on the held-out triples."""
+        """Return a function of the embeddings of a space that gives the filtered MRR on the held-out triples."""
         known = AnswerLists(self._true_ids, len(self.relations_))
 
         def validation_score(entities, relations):
-            ranks = rank_both_sides(self._ranker(entities, relations), held, known, len(self.relations_))
-            return metrics.mean_reciprocal_rank(ranks)
+            scores = self._scores_of([EmbeddingScores(self._scorer(), entities, relations, self._device())])
+            return metrics.mean_reciprocal_rank(rank_both_sides(Ranker(scores), held, known, len(self.relations_)))
 
         return validation_score
 
-    def _set_embeddings(self, trained):
-        self.entity_embeddings_, self.relation_embeddings_ = trained.entities, trained.relations
-        self._state = trained.state
+    def _set_spaces(self, X, trained):
+        """Take over the trained spaces, and regress on the modalities of X."""
+        self.space_embeddings_ = {name: space.entities for name, space in trained.items()}
+        self.space_relations_ = {name: space.relations for name, space in trained.items()}
+        self._state = {name: space.state for name, space in trained.items()}
+        self._maps = None
+        if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:
+            columns = X._fusion.scaled_columns(X)
+            self._maps = fit_relation_maps(columns, X.ids, len(X.relations), X._fusion.structure.shape[1])
+
+    def _learn_weights(self, held, random_state):
+        """Weigh the spaces by how well they tell the answers of the held-out triples."""
+        names = list(self.space_embeddings_) + ([REGRESSION] if self._maps is not None else [])
+        self.space_weights_ = {name: np.ones(2 * len(self.relations_)) for name in names}
+        if len(names) > 1 and len(held):
+            known = AnswerLists(self._true_ids, len(self.relations_))
+            weights = weigh_spaces(self._scores(), held, known, len(self.relations_), random_state)
+            self.space_weights_ = dict(zip(names, weights, strict=True))
+
+    def _describe_training(self):
+        """Public summary of the training of the fused space, or of the first where there is none."""
+        told = self.space_training_.get(FUSED) or next(iter(self.space_training_.values()))
+        self.n_iter_, self.best_iter_ = told["n_iter"], told["best_iter"]
+        self.loss_curve_, self.validation_scores_ = told["loss_curve"], told["validation_scores"]
 
     def _calibrate(self, held, random_state):
         self._slope, self._intercept = 1.0, 0.0

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._alignment import Modality, align
 from ._barycenter import wasserstein_barycenter
 from ._labels import name_first
-from ._spaces import STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
+from ._spaces import FUSED, STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
 from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
 from ._transport import barycentric_map, scaled
 from ._triples import MultimodalTriples, as_label_triples, check_truth
@@ -61,26 +61,38 @@ class Fusion:
     def width(self):
         return joined_width(self.structure.shape[1], len(self.maps) + 1, self.fusion)
 
-    def spaces(self, X):
+    def spaces(self, X, choice=FUSED):
         """Return what the entity embeddings of X are made of, for the classifier to train.
 
         Parameters
         ----------
         X : MultimodalTriples
             Over the entities of the fit.
+        choice : {"fused", "split", "all"}, default="fused"
+            The fusion; the structure and each modality apart; both.
 
         Returns
         -------
-        EntitySpaces
+        dict of str to EntitySpaces
         """
         observed = {STRUCTURE: self.structure_observed} | {name: X._table.observed(name) for name in self.maps}
-        weights = row_weights(self.weights, observed, self.fusion)
-        features = {
-            name: weights[name][:, None] * scaled(X.modalities[name], observed[name], *self.scalings[name])
-            for name in self.maps
-        }
-        order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
-        return EntitySpaces(self.structure, weights[STRUCTURE], features, self.maps, order)
+        if not self.maps:
+            return {STRUCTURE: EntitySpaces(self.structure, self.structure_observed.astype(float))}
+        spaces, columns = {}, self.scaled_columns(X)
+        if choice != FUSED:
+            spaces[STRUCTURE] = EntitySpaces(self.structure, self.structure_observed.astype(float))
+            for name, matrix in columns.items():
+                spaces[name] = EntitySpaces(None, None, {name: matrix}, {name: self.maps[name]})
+        if choice != "split":
+            weights = row_weights(self.weights, observed, self.fusion)
+            features = {name: weights[name][:, None] * matrix for name, matrix in columns.items()}
+            order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
+            spaces[FUSED] = EntitySpaces(self.structure, weights[STRUCTURE], features, self.maps, order)
+        return spaces
+
+    def scaled_columns(self, X):
+        """Scaled columns of each modality of X, with rows of zeros for missing vectors."""
+        return {name: scaled(X.modalities[name], X._table.observed(name), *self.scalings[name]) for name in self.maps}
 
     def refit(self, X, y=None):
         """Return X with a fusion fitted on the rows of X alone."""

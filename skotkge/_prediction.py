@@ -16,6 +16,7 @@ from ._labels import first_occurrences, name_first, same_labels
 from ._queries import AnswerLists, both_directions
 from ._ranking import Ranker, rank_both_sides
 from ._scorers import SCORERS
+from ._scoring import EmbeddingScores, RegressionScores, TripleScores
 from ._training import is_available
 from ._triples import EntityTable, MultimodalTriples, as_label_triples, as_triple_sets
 
@@ -30,11 +31,39 @@ class TriplePredictor:
         wanted = "cuda" if self.device == "auto" else self.device
         return wanted if is_available(wanted) else "cpu"
 
-    def _ranker(self, entities=None, relations=None):
-        entities = self.entity_embeddings_ if entities is None else entities
-        relations = self.relation_embeddings_ if relations is None else relations
-        informed = self._informed_entities, self._informed_relations
-        return Ranker(self._scorer(), entities, relations, self._device(), *informed)
+    @property
+    def entity_embeddings_(self):
+        """Columns of all trained spaces, side by side."""
+        return _side_by_side(self.space_embeddings_)
+
+    @property
+    def relation_embeddings_(self):
+        """Relation rows of all trained spaces, side by side."""
+        return _side_by_side(self.space_relations_)
+
+    def _scores(self):
+        """Scores of all spaces with their weights."""
+        device = self._device()
+        spaces = [
+            EmbeddingScores(self._scorer(), table, self.space_relations_[name], device)
+            for name, table in self.space_embeddings_.items()
+        ]
+        if self._maps is not None:
+            spaces.append(RegressionScores(self._maps, device))
+        return self._scores_of(spaces, np.array(list(self.space_weights_.values())) if len(spaces) > 1 else None)
+
+    def _scores_of(self, spaces, weights=None):
+        return TripleScores(
+            spaces,
+            weights,
+            excludes_loops=self._excludes_loops,
+            informed_entities=self._informed_entities,
+            informed_relations=self._informed_relations,
+            device=self._device(),
+        )
+
+    def _ranker(self):
+        return Ranker(self._scores())
 
     def _score_ids(self, ids):
         """Mean of the scores of the directions about which something is known, else the score of even odds."""
@@ -51,7 +80,7 @@ class TriplePredictor:
 
         Rows with an unknown label have ids of 0 there.
         """
-        check_is_fitted(self, "entity_embeddings_")
+        check_is_fitted(self, "space_embeddings_")
         if (
             isinstance(X, MultimodalTriples)
             and same_labels(X.entities, self.entities_)
@@ -227,7 +256,7 @@ class TriplePredictor:
             ``labels`` and ``scores``, both of shape ``(n_questions, k)``, the best first. The score of an entity is
             that of the direction asked in, the score of a relation the mean of both.
         """
-        check_is_fitted(self, "entity_embeddings_")
+        check_is_fitted(self, "space_embeddings_")
         k = check_scalar(k, "k", Integral, min_val=1)
         questions = as_label_triples(X)
         asked = asked_columns(questions)
@@ -244,3 +273,7 @@ class TriplePredictor:
             names = self.relations_ if column == 1 else self.entities_
             labels[rows] = np.where(answers >= 0, names[answers], None)
         return Completions(labels, scores)
+
+
+def _side_by_side(tables):
+    return next(iter(tables.values())) if len(tables) == 1 else np.hstack(list(tables.values()))

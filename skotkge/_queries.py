@@ -56,6 +56,20 @@ class AnswerLists:
         """Return all pairs (position of the query, answer), as two arrays."""
         return np.repeat(np.arange(len(self)), self.counts), self._answers
 
+    def pieces(self, largest):
+        """Cut the answers of each query into nearly equal pieces of at most `largest`.
+
+        Returns
+        -------
+        queries, starts, counts : ndarray of shape (n_pieces,)
+            Position of the query of each piece, and its slice of the answers of `pairs`.
+        """
+        n_pieces = -(-self.counts // largest)
+        queries = np.repeat(np.arange(len(self)), n_pieces)
+        number = np.arange(len(queries)) - np.repeat(np.cumsum(n_pieces) - n_pieces, n_pieces)
+        edges = [number * self.counts[queries] // n_pieces[queries] for number in (number, number + 1)]
+        return queries, self._starts[queries] + edges[0], edges[1] - edges[0]
+
     def of(self, sources, relations):
         """Return all pairs (row of the query, answer) of any queries, as two arrays."""
         keys = sources * self._base + relations
@@ -63,6 +77,9 @@ class AnswerLists:
         found = first < np.searchsorted(self._keys, keys, side="right")
         starts, counts = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
         starts[found], counts[found] = self._starts[first[found]], self.counts[first[found]]
-        rows = np.repeat(np.arange(len(keys)), counts)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return rows, self._answers[starts[rows] + within]
+        return np.repeat(np.arange(len(keys)), counts), self._answers[slices(starts, counts)]
+
+
+def slices(starts, counts):
+    """Positions of several slices, one after the other."""
+    return np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())

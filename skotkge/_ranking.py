@@ -7,36 +7,27 @@ from sklearn.utils import gen_batches
 
 from ._queries import both_directions
 
+# Arrays of the size of a block of scores that are alive at once: scores of a space and their sum, two comparisons.
+ARRAYS_AT_ONCE = 3
+
+
+def query_batches(n_queries, n_columns):
+    """Slices of queries for which float32 arrays of queries x columns fit into scikit-learn's working memory."""
+    if not n_queries:
+        return ()
+    bytes_per_row = ARRAYS_AT_ONCE * 4 * n_columns
+    return gen_batches(n_queries, max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_row)))
+
 
 class Ranker:
-    """Scores of queries against all entities, in double precision.
+    """Ranks and best answers by `TripleScores`."""
 
-    Parameters
-    ----------
-    scorer : Scorer
-    entities : tensor or ndarray of shape (n_entities, d)
-    relations : tensor or ndarray of shape (2 * n_relations, d_r)
-    device : str
-    informed_entities, informed_relations : ndarray of bool, default=None
-        Entities and relations (reciprocals included) about which something is known. All scores of a query from any
-        other are equal.
-    """
-
-    def __init__(self, scorer, entities, relations, device, informed_entities=None, informed_relations=None):
-        self.scorer = scorer
-        self.entities, self.relations = _in_double_precision(entities, device), _in_double_precision(relations, device)
-        self.device = device
-        n_entities, n_relations = len(self.entities), len(self.relations)
-        self._informed_entities = np.ones(n_entities, bool) if informed_entities is None else informed_entities
-        self._informed_relations = np.ones(n_relations, bool) if informed_relations is None else informed_relations
-
-    def _query(self, sources, relations):
-        sources, relations = self._indices((sources, relations))
-        return self.scorer.query(self.entities[sources], self.relations[relations])
+    def __init__(self, scores):
+        self._scores = scores
 
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
-        return ~(self._informed_entities[sources] & self._informed_relations[relations])
+        return self._scores.is_blank(sources, relations)
 
     def pair_scores(self, sources, relations, answers):
         """Score of each query with one answer each.
@@ -51,18 +42,9 @@ class Ranker:
             If a score is NaN.
         """
         scores = np.empty(len(sources))
-        for rows in self._batches(len(sources), self.entities.shape[1]):
-            query = self._query(sources[rows], relations[rows])
-            answer = self.entities[torch.tensor(answers[rows], device=self.device)]
-            scores[rows] = _without_nan(self.scorer.pairs(query, answer)).cpu().numpy()
+        for rows in query_batches(len(sources), 4 * self._scores.width):
+            scores[rows] = self._scores.pairs(sources[rows], relations[rows], answers[rows]).cpu().numpy()
         return scores
-
-    def _batches(self, n_rows, width):
-        """Slices of rows for which a few arrays of rows x width numbers fit into scikit-learn's working memory."""
-        if not n_rows:
-            return ()
-        bytes_per_row = 4 * 8 * width
-        return gen_batches(n_rows, max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_row)))
 
     def blocks(self, sources, relations):
         """Yield (slice of queries, scores ``(n_queries_of_slice, n_entities)``).
@@ -72,11 +54,8 @@ class Ranker:
         FloatingPointError
             If a score is NaN.
         """
-        for rows in self._batches(len(sources), len(self.entities)):
-            query = self._query(sources[rows], relations[rows])
-            scores = _without_nan(self.scorer.against_all(query, self.entities))
-            blank = torch.tensor(self.is_blank(sources[rows], relations[rows]), device=self.device)
-            yield rows, scores.masked_fill_(blank[:, None], 0.0)
+        for rows in query_batches(len(sources), self._scores.n_entities):
+            yield rows, self._scores.against_all(sources[rows], relations[rows])
 
     def ranks(self, sources, relations, answers, known):
         """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
@@ -93,12 +72,12 @@ class Ranker:
         """
         ranks = np.empty(len(sources))
         for rows, scores in self.blocks(sources, relations):
-            answer = torch.tensor(answers[rows], device=self.device)[:, None]
+            answer = self._scores.indices(answers[rows])[0][:, None]
             own = scores.gather(1, answer)
-            scores[self._indices(known.of(sources[rows], relations[rows]))] = -torch.inf
+            scores[self._scores.indices(*known.of(sources[rows], relations[rows]))] = -torch.inf
             scores.scatter_(1, answer, -torch.inf)
-            better, equal = (scores > own).sum(1), (scores == own).sum(1)
-            ranks[rows] = (1 + better + equal / 2).cpu().numpy()
+            better, no_worse = (scores > own).sum(1), (scores >= own).sum(1)
+            ranks[rows] = (1 + (better + no_worse) / 2).cpu().numpy()
         return ranks
 
     def best(self, sources, relations, k, known):
@@ -114,26 +93,12 @@ class Ranker:
         answers = np.full((len(sources), k), -1)
         best = np.full((len(sources), k), -np.inf)
         for rows, scores in self.blocks(sources, relations):
-            scores[self._indices(known.of(sources[rows], relations[rows]))] = -torch.inf
+            scores[self._scores.indices(*known.of(sources[rows], relations[rows]))] = -torch.inf
             values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
             best[rows, : values.shape[1]] = values.cpu().numpy()
             answers[rows, : values.shape[1]] = positions.cpu().numpy()
         answers[np.isneginf(best)] = -1
         return answers, best
-
-    def _indices(self, pairs):
-        return tuple(torch.tensor(index, device=self.device) for index in pairs)
-
-
-def _in_double_precision(table, device):
-    table = table if isinstance(table, torch.Tensor) else torch.tensor(np.asarray(table))
-    return table.to(device=device, dtype=torch.float64)
-
-
-def _without_nan(scores):
-    if torch.isnan(scores).any():
-        raise FloatingPointError("a score is NaN; training diverged: lower learning_rate or the scale of the features.")
-    return scores
 
 
 def rank_both_sides(ranker, ids, known, n_relations):

@@ -37,7 +37,9 @@ class Scorer:
         return rows.abs()
 
 
-class _DotProduct(Scorer):
+class DotProduct(Scorer):
+    """``<query, tail>``, linear in the tail."""
+
     def pairs(self, query, tail):
         return (query * tail).sum(-1)
 
@@ -73,14 +75,14 @@ class TransE(_Distance):
         return head + relation
 
 
-class DistMult(_DotProduct):
+class DistMult(DotProduct):
     """``<h * r, t>`` (Yang et al., 2015)."""
 
     def query(self, head, relation):
         return head * relation
 
 
-class ComplEx(_Complex, _DotProduct):
+class ComplEx(_Complex, DotProduct):
     """``Re <h * r, conj(t)>`` over complex coordinates (Trouillon et al., 2016)."""
 
     def query(self, head, relation):

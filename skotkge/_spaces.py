@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 STRUCTURE = "structure"
+FUSED = "fused"
+REGRESSION = "regression"
 
 
 @dataclass(frozen=True)
@@ -13,9 +15,9 @@ class EntitySpaces:
 
     Attributes
     ----------
-    structure : ndarray of shape (n_entities, d)
-        S, the start of the trained structural table.
-    structure_weight : ndarray of shape (n_entities,)
+    structure : ndarray of shape (n_entities, d) or None
+        S, the start of the trained structural table; None for a space of modalities alone.
+    structure_weight : ndarray of shape (n_entities,) or None
         w_S; zero masks a row.
     features : dict of str to ndarray of shape (n_entities, d_k)
         ``w_k M_k``, scaled columns with each row multiplied by its weight.
@@ -25,15 +27,17 @@ class EntitySpaces:
         Columns of a concatenation; None adds the spaces.
     """
 
-    structure: np.ndarray
-    structure_weight: np.ndarray
+    structure: np.ndarray | None
+    structure_weight: np.ndarray | None
     features: dict = field(default_factory=dict)
     maps: dict = field(default_factory=dict)
     order: np.ndarray | None = None
 
     @property
     def width(self):
-        return self.structure.shape[1] if self.order is None else len(self.order)
+        if self.order is not None:
+            return len(self.order)
+        return self.structure.shape[1] if self.structure is not None else next(iter(self.maps.values())).shape[1]
 
 
 def joined_width(n_columns, n_spaces, fusion):

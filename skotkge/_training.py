@@ -7,8 +7,10 @@ import torch
 from torch.nn import functional
 
 from ._losses import cross_entropy, logistic, n3
-from ._queries import AnswerLists, both_directions
+from ._queries import AnswerLists, both_directions, slices
 from ._sampling import corrupt, head_corruption_probability
+from ._scorers import DotProduct
+from ._scoring import LOOP_PENALTY
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 
@@ -16,6 +18,10 @@ OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 INITIAL_GAIN = 1e-2
 # The maps act on hundreds of columns at once, so a step of the tables' size would throw the fused space about.
 MAP_STEP = 0.1
+# Beside modalities a structural table with a full step drowns them: it learns the training triples by heart.
+STRUCTURE_STEP = 0.1
+# A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
+ANSWERS_OF_A_PIECE = 4
 
 
 @dataclass(frozen=True)
@@ -51,35 +57,63 @@ class Trained:
     validation_scores: list
     best_iter: int
 
+    def history(self):
+        """What happened, for `OTKGEClassifier.space_training_`."""
+        return {
+            "n_iter": len(self.losses),
+            "best_iter": self.best_iter,
+            "loss_curve": self.losses,
+            "validation_scores": self.validation_scores,
+        }
+
 
 class _Model:
     """The trained parameters and the entity embeddings that they make (Eq. 2-3 with Delta_k)."""
 
-    def __init__(self, spaces, n_relations, settings, generator):
+    def __init__(self, spaces, n_relations, settings, generator, dtype=torch.float32):
         def on_device(array):
-            return torch.tensor(np.asarray(array, dtype=np.float32), device=settings.device)
+            return torch.tensor(np.asarray(array), dtype=dtype, device=settings.device)
 
         relations = settings.scorer.initial_relations(2 * n_relations, spaces.width, INITIAL_GAIN, generator)
-        self.relations = relations.to(settings.device).requires_grad_()
-        self.structure = (INITIAL_GAIN * on_device(spaces.structure)).requires_grad_()
+        self.relations = relations.to(settings.device, dtype).requires_grad_()
+        self.structure = None
+        if spaces.structure is not None:
+            self.structure = (INITIAL_GAIN * on_device(spaces.structure)).requires_grad_()
+            self._structure_weight = on_device(spaces.structure_weight)[:, None]
         self.maps = {
             name: (INITIAL_GAIN * on_device(start)).requires_grad_(settings.learn_transport)
             for name, start in spaces.maps.items()
         }
-        self._structure_weight = on_device(spaces.structure_weight)[:, None]
         self._features = {name: on_device(matrix) for name, matrix in spaces.features.items()}
         self._order = None if spaces.order is None else torch.tensor(spaces.order, device=settings.device)
 
     def entities(self):
         """Return the entity embeddings of shape (n_entities, d)."""
-        parts = [self._structure_weight * self.structure]
+        parts = [] if self.structure is None else [self._structure_weight * self.structure]
         parts += [self._features[name] @ weight for name, weight in self.maps.items()]
         return sum(parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
 
+    def folds_for(self, n_queries):
+        """Tell whether scoring in the modality's own columns, with the map on the side of the queries, takes less work.
+
+        Counted in multiplications of forward and backward pass; unfolded, the gradient of the entity table is one more
+        product, folded, the entities are constant.
+        """
+        if self.structure is not None or len(self._features) != 1 or self._order is not None:
+            return False
+        (n_entities, n_columns), width = next(iter(self._features.values())).shape, self.relations.shape[1]
+        folded = 2 * n_queries * n_entities * n_columns + 9 * n_queries * n_columns * width
+        return folded < 3 * n_queries * n_entities * width + 2 * n_entities * n_columns * width
+
+    def folded(self):
+        """Return the columns and the map of the only modality."""
+        return next(iter(self._features.values())), next(iter(self.maps.values()))
+
     def parameters(self):
         """Return all parameters by name."""
+        structure = {} if self.structure is None else {"structure": self.structure}
         maps = {f"map of {name}": weight for name, weight in self.maps.items()}
-        return {"structure": self.structure, "relations": self.relations} | maps
+        return structure | {"relations": self.relations} | maps
 
     def trained_state(self):
         """Return copies of the parameters."""
@@ -111,18 +145,21 @@ def is_available(device):
     return True
 
 
-def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None, on_epoch=None):
+def train(spaces, ids, n_relations, settings, *, seed, excludes_loops=None, start=None, validate=None, on_epoch=None):
     """Train entity and relation embeddings.
 
     Parameters
     ----------
     spaces : EntitySpaces
+        Of one space.
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
         The trained table has twice as many rows: row ``n_relations + r`` is the reciprocal of relation r.
     settings : Settings
     seed : int
+    excludes_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
+        Relations whose queries do not have their source among the candidates of the cross-entropy.
     start : dict of str to ndarray, default=None
         ``Trained.state`` to continue from.
     validate : callable, default=None
@@ -140,7 +177,7 @@ def train(spaces, ids, n_relations, settings, *, seed, start=None, validate=None
     if start is not None:
         model.load_trained(start)
     optimizer = _optimizer(model, settings)
-    objective = OBJECTIVES[settings.loss](model, ids, n_relations, settings, generator)
+    objective = OBJECTIVES[settings.loss](model, ids, n_relations, settings, generator, excludes_loops)
     losses, scores, best = [], [], (-np.inf, 0, None)
     stale = 0
     for epoch in range(1, settings.max_iter + 1):
@@ -170,7 +207,10 @@ def _to_numpy(model, losses, scores, best_iter):
 
 
 def _optimizer(model, settings):
-    groups = [{"params": [model.structure, model.relations]}]
+    groups = [{"params": [model.relations]}]
+    if model.structure is not None:
+        step = STRUCTURE_STEP if model.maps else 1.0
+        groups.append({"params": [model.structure], "lr": step * settings.learning_rate})
     if settings.learn_transport and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": MAP_STEP * settings.learning_rate})
     return OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)
@@ -179,26 +219,18 @@ def _optimizer(model, settings):
 class _Objective:
     """Loss of a batch of triples, read in both directions: (h, r, t), and (t, reciprocal of r, h)."""
 
-    def __init__(self, model, ids, n_relations, settings, generator):
+    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
         self.model, self.n_relations, self.settings, self.generator = model, n_relations, settings, generator
         self.ids = ids
+        self.excludes_loops = np.zeros(2 * n_relations, dtype=bool) if excludes_loops is None else excludes_loops
 
     def batches(self):
-        """Yield all triples once, in random order."""
-        order = torch.randperm(len(self.ids), generator=self.generator).numpy()
-        for first in range(0, len(order), self.settings.batch_size):
-            yield self.ids[order[first : first + self.settings.batch_size]]
-
-    def loss(self, batch):
-        """Mean loss per triple."""
+        """Yield all triples once, in random order, in parts of ``batch_size``."""
         raise NotImplementedError
 
-    def embed(self, sources, relations):
-        """Rows of the source entities and relations, their queries, and the whole entity table."""
-        entities = self.model.entities()
-        sources = functional.embedding(self.tensor(sources), entities)
-        relations = functional.embedding(self.tensor(relations), self.model.relations)
-        return sources, relations, self.settings.scorer.query(sources, relations), entities
+    def loss(self, batch):
+        """Sum of the losses of the triples of a batch, and their number."""
+        raise NotImplementedError
 
     def regularizer(self, sources, relations, answers, counts=None):
         """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
@@ -213,29 +245,65 @@ class _Objective:
 
 
 class _AllEntities(_Objective):
-    """Cross-entropy over all entities, one row of logits for each distinct query of the batch."""
+    """Cross-entropy over all entities, one row of logits for each distinct query."""
+
+    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
+        super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
+        lists = AnswerLists(ids, n_relations)
+        of_piece, self._starts, self._counts = lists.pieces(ANSWERS_OF_A_PIECE)
+        self._sources, self._relations = lists.sources[of_piece], lists.relations[of_piece]
+        self._answers = lists.pairs()[1]
+        self._bias = self.tensor(np.where(self.excludes_loops, LOOP_PENALTY, 0.0)).to(model.relations.dtype)
+        n_batches = -(-len(ids) // settings.batch_size)
+        self._batch = -(-len(of_piece) // n_batches)
+        self._fold = isinstance(settings.scorer, DotProduct) and model.folds_for(self._batch)
+
+    def batches(self):
+        order = torch.randperm(len(self._sources), generator=self.generator).numpy()
+        for first in range(0, len(order), self._batch):
+            yield order[first : first + self._batch]
 
     def loss(self, batch):
-        queries = AnswerLists(batch, self.n_relations)
-        rows, answers = (self.tensor(index) for index in queries.pairs())
-        sources, relations, query, entities = self.embed(queries.sources, queries.relations)
-        loss = cross_entropy(self.settings.scorer.against_all(query, entities), rows, answers)
-        tails = functional.embedding(answers, entities)
-        return (loss + self.regularizer(sources, relations, tails, self.tensor(queries.counts))) / len(batch)
+        counts = self._counts[batch]
+        answers = self._answers[slices(self._starts[batch], counts)]
+        sources, relations, answers = map(self.tensor, (self._sources[batch], self._relations[batch], answers))
+        counts = torch.from_numpy(counts)
+        scorer = self.settings.scorer
+        relation_rows = functional.embedding(relations, self.model.relations)
+        both = torch.cat([sources, answers])
+        if self._fold:
+            columns, weight = self.model.folded()
+            source_rows, answer_rows = (columns[both] @ weight).split([len(sources), len(answers)])
+            query, candidates = scorer.query(source_rows, relation_rows) @ weight.T, columns
+        else:
+            candidates = self.model.entities()
+            source_rows, answer_rows = functional.embedding(both, candidates).split([len(sources), len(answers)])
+            query = scorer.query(source_rows, relation_rows)
+        bias = sources, self._bias[relations]
+        data = cross_entropy(query, candidates, scorer.against_all, counts, answers, bias)
+        return data + self.regularizer(source_rows, relation_rows, answer_rows, self.tensor(counts)), len(answers) / 2
 
 
 class _SampledNegatives(_Objective):
     """Logistic loss with sampled negatives (Eq. 6), each scored in the direction that asks for the replaced side."""
 
-    def __init__(self, model, ids, n_relations, settings, generator):
-        super().__init__(model, ids, n_relations, settings, generator)
+    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
+        super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
         probability = head_corruption_probability(ids, n_relations, settings.negative_sampling)
         self.head_probability = torch.tensor(probability)
+
+    def batches(self):
+        order = torch.randperm(len(self.ids), generator=self.generator).numpy()
+        for first in range(0, len(order), self.settings.batch_size):
+            yield self.ids[order[first : first + self.settings.batch_size]]
 
     def loss(self, batch):
         scorer = self.settings.scorer
         sources, relations, answers = both_directions(batch, self.n_relations)
-        sources, relations, query, entities = self.embed(sources, relations)
+        entities = self.model.entities()
+        sources = functional.embedding(self.tensor(sources), entities)
+        relations = functional.embedding(self.tensor(relations), self.model.relations)
+        query = scorer.query(sources, relations)
         answers = functional.embedding(self.tensor(answers), entities)
         negatives = corrupt(
             torch.tensor(batch[:, 1]), self.head_probability, self.settings.n_negatives, len(entities), self.generator
@@ -245,7 +313,7 @@ class _SampledNegatives(_Objective):
         chosen = torch.where(replaces_head[:, :, None], head_query, tail_query)
         negative_scores = scorer.pairs(chosen, functional.embedding(replacement, entities))
         loss = logistic(scorer.pairs(query, answers), negative_scores)
-        return (loss + self.regularizer(sources, relations, answers)) / len(batch)
+        return loss + self.regularizer(sources, relations, answers), len(batch)
 
 
 OBJECTIVES = {"cross_entropy": _AllEntities, "logistic": _SampledNegatives}
@@ -256,8 +324,8 @@ def _run_epoch(objective, optimizer):
     total = 0.0
     for batch in objective.batches():
         optimizer.zero_grad(set_to_none=True)
-        loss = objective.loss(batch)
-        loss.backward()
+        loss, n_triples = objective.loss(batch)
+        (loss / n_triples).backward()
         optimizer.step()
-        total += loss.detach() * len(batch)
+        total += loss.detach()
     return float(total) / len(objective.ids)

@@ -42,7 +42,7 @@ def fused(small):
 @pytest.mark.parametrize("fusion", ["barycenter", "concat"])
 def test_every_scorer_learns_a_fused_space_with_either_loss(small, scorer, loss, fusion):
     sampled = {} if loss == "cross_entropy" else dict(n_negatives=4, margin=0.5, max_iter=60)
-    options = dict(scorer=scorer, loss=loss, max_iter=15, validation_fraction=0) | sampled
+    options = dict(scorer=scorer, loss=loss, max_iter=40, validation_fraction=0, spaces="fused") | sampled
     pipe = pipeline({"fusion": fusion}, options).fit(small)
     kge = pipe["kge"]
     width = 24 if fusion == "concat" else 8
@@ -199,7 +199,7 @@ def test_known_takes_every_kind_of_sets(fitted, small):
 
 def test_scores_that_are_nan_are_an_error_in_every_answer(small):
     kge = quick().fit(small.labels)
-    kge.entity_embeddings_ = np.full_like(kge.entity_embeddings_, np.nan)
+    kge.space_embeddings_["structure"] = np.full_like(kge.entity_embeddings_, np.nan)
     for ask in (kge.score_triples, kge.predict, kge.rank, lambda X: kge.complete([("e1", None, "e2")])):
         with pytest.raises(FloatingPointError, match="a score is NaN"):
             ask(small.labels)
@@ -309,8 +309,9 @@ def test_learn_transport_off_keeps_the_maps(small):
     for name in small.modalities:
         key = f"map of {name}"
         start = 1e-2 * kept_maps(kept, fused)[name]
-        np.testing.assert_allclose(kept._state[key], start, rtol=1e-5)
-        assert not np.allclose(learned._state[key], start, rtol=1e-2)
+        for space in (name, "fused"):
+            np.testing.assert_allclose(kept._state[space][key], start, rtol=1e-5)
+            assert not np.allclose(learned._state[space][key], start, rtol=1e-2)
 
 
 def kept_maps(kge, fused):

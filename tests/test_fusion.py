@@ -40,7 +40,7 @@ def test_every_combination_has_the_documented_shapes(small, alignment, fusion, p
 def test_p2_embedding_is_the_weighted_sum_along_the_maps(small, alignment):
     fuse = fit(small, weights={"structure": 2, "text": 1, "image": 1}, alignment=alignment)
     fusion = fuse.transform(small)._fusion
-    spaces = fusion.spaces(small)
+    spaces = fusion.spaces(small)["fused"]
     moved = sum(spaces.features[name] @ spaces.maps[name] for name in ("text", "image"))
     np.testing.assert_allclose(spaces.structure_weight[:, None] * spaces.structure + moved, fuse.embedding_)
     missing = np.isnan(small.modalities["image"]).any(axis=1)

@@ -31,11 +31,12 @@ ORDER = [
         "_spaces",
         "_fusion",
     ),
-    *("_scorers", "_losses", "_sampling", "_ranking", "_training", "metrics", "_progress", "_holdout", "_calibration"),
+    *("_scorers", "_losses", "_sampling", "_weighting", "_regression", "_scoring", "_ranking", "_training"),
+    *("metrics", "_progress", "_holdout", "_calibration"),
     "model_selection",
     *("_completion", "_prediction", "_classifier", "__init__", "datasets", "__main__"),
 ]
-USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_ranking", "_prediction"}
+USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_scoring", "_ranking", "_prediction"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(getattr(module, name) for module in (skotkge, datasets) for name in module.__all__ if name != "__version__"),

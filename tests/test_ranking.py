@@ -8,6 +8,7 @@ from sklearn import config_context
 from skotkge._queries import AnswerLists, both_directions
 from skotkge._ranking import Ranker, rank_both_sides
 from skotkge._scorers import SCORERS
+from skotkge._scoring import EmbeddingScores, TripleScores
 from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
 
 
@@ -19,6 +20,10 @@ def naive_ranks(score, ids, true, n_entities):
         tails = [score(head, relation, e) for e in range(n_entities) if (head, relation, e) not in true and e != tail]
         ranks.append([1 + sum(s > own for s in side) + sum(s == own for s in side) / 2 for side in (heads, tails)])
     return np.array(ranks)
+
+
+def ranker_of(scorer, entities, relations, **options):
+    return Ranker(TripleScores([EmbeddingScores(scorer, entities, relations, "cpu")], **options))
 
 
 @pytest.fixture(params=["distmult", "transe"])
@@ -42,14 +47,14 @@ def test_ranks_are_those_of_the_loop_with_realistic_ties(problem, working_memory
     scorer, entities, relations, ids, score = problem
     test = ids[::4]
     with config_context(working_memory=working_memory):
-        ranker = Ranker(scorer, entities, relations, "cpu")
+        ranker = ranker_of(scorer, entities, relations)
         ranks = rank_both_sides(ranker, test, AnswerLists(ids, 3), 3)
     np.testing.assert_allclose(ranks, naive_ranks(score, test, set(map(tuple, ids.tolist())), 20))
 
 
 def test_equal_scores_get_the_mean_rank(problem):
     scorer, entities, relations, ids, _ = problem
-    ranker = Ranker(scorer, np.zeros_like(entities), relations, "cpu")
+    ranker = ranker_of(scorer, np.zeros_like(entities), relations)
     ranks = rank_both_sides(ranker, ids[:1], AnswerLists(ids[:1], 3), 3)
     np.testing.assert_array_equal(ranks, 10.5)
 
@@ -57,7 +62,7 @@ def test_equal_scores_get_the_mean_rank(problem):
 def test_uninformed_queries_tie_whatever_the_scorer(problem):
     scorer, entities, relations, ids, _ = problem
     informed = np.arange(20) != ids[0, 0]
-    ranker = Ranker(scorer, entities, relations, "cpu", informed)
+    ranker = ranker_of(scorer, entities, relations, informed_entities=informed)
     rank = ranker.ranks(ids[:1, 0], ids[:1, 1], ids[:1, 2], AnswerLists(ids[:1], 3))
     np.testing.assert_array_equal(rank, 10.5)
 
@@ -66,12 +71,12 @@ def test_a_score_that_is_nan_is_an_error(problem):
     scorer, entities, relations, ids, _ = problem
     entities[3] = np.nan
     with pytest.raises(FloatingPointError, match="a score is NaN; training diverged"):
-        rank_both_sides(Ranker(scorer, entities, relations, "cpu"), ids, AnswerLists(ids, 3), 3)
+        rank_both_sides(ranker_of(scorer, entities, relations), ids, AnswerLists(ids, 3), 3)
 
 
 def test_best_answers_are_unknown_and_in_order(problem):
     scorer, entities, relations, ids, _ = problem
-    ranker, known = Ranker(scorer, entities, relations, "cpu"), AnswerLists(ids, 3)
+    ranker, known = ranker_of(scorer, entities, relations), AnswerLists(ids, 3)
     sources, kinds, _ = both_directions(ids[:10], 3)
     answers, scores = ranker.best(sources, kinds, 25, known)
     assert (np.diff(np.where(np.isneginf(scores), -1e9, scores), axis=1) <= 0).all()

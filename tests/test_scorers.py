@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
+from skotkge import _losses
 from skotkge._losses import cross_entropy, logistic, n3
-from skotkge._queries import AnswerLists, both_directions
+from skotkge._queries import AnswerLists, both_directions, slices
 from skotkge._scorers import SCORERS
 
 MARGIN = 2.0
@@ -76,18 +77,31 @@ def test_a_distance_of_zero_has_a_finite_gradient(model):
     assert torch.isfinite(query.grad).all()
 
 
-def test_cross_entropy_is_that_of_one_row_per_answer():
-    logits = torch.randn(3, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+def product(query, entities):
+    return query @ entities.T
+
+
+@pytest.mark.parametrize("at_once", [1, 16, 2**23])
+def test_cross_entropy_is_that_of_one_row_per_answer(monkeypatch, at_once):
+    monkeypatch.setattr(_losses, "LOGITS_AT_ONCE", at_once)
+    generator = torch.Generator().manual_seed(0)
+    query = torch.randn(3, 5, dtype=torch.float64, generator=generator, requires_grad=True)
+    entities = torch.randn(8, 5, dtype=torch.float64, generator=generator, requires_grad=True)
     rows, answers = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([1, 4, 4, 0, 3, 7])
-    loss = cross_entropy(logits, rows, answers)
-    wanted = -log_softmax(logits.detach().numpy(), axis=1)[rows, answers].sum()
-    np.testing.assert_allclose(loss.item(), wanted)
-    assert torch.autograd.gradcheck(lambda x: cross_entropy(x, rows, answers), (logits,))
+    counts, bias = torch.tensor([2, 1, 3]), (torch.tensor([2, 2, 2]), torch.tensor([-3.0, 0.0, 1.0]).double())
+    loss = cross_entropy(query, entities, product, counts, answers, bias)
+    logits = product(query, entities).detach().numpy()
+    logits[:, 2] += [-3, 0, 1]
+    np.testing.assert_allclose(loss.item(), -log_softmax(logits, axis=1)[rows, answers].sum())
+    arguments = counts, answers, bias
+    assert torch.autograd.gradcheck(lambda q, e: cross_entropy(q, e, product, *arguments), (query, entities))
+    assert torch.autograd.gradcheck(lambda q: cross_entropy(q, entities.detach(), product, *arguments), (query,))
 
 
 def test_negligible_probabilities_have_no_gradient():
     logits = torch.tensor([[0.0, -100.0, -5.0]], requires_grad=True)
-    cross_entropy(logits, torch.tensor([0]), torch.tensor([0])).backward()
+    told = torch.tensor([1]), torch.tensor([0]), (torch.tensor([0]), torch.tensor([0.0]))
+    cross_entropy(logits, torch.eye(3), torch.mm, *told).backward()
     assert logits.grad[0, 1] == 0
     assert logits.grad[0, 2] > 0
 
@@ -96,6 +110,17 @@ def test_logistic_loss_is_equation_6():
     positive, negative = torch.tensor([0.3, -2.0, 40.0]), torch.tensor([[1.0], [-90.0]])
     labels, scores = np.array([1, 1, 1, -1, -1]), np.array([0.3, -2.0, 40.0, 1.0, -90.0])
     np.testing.assert_allclose(logistic(positive, negative).item(), np.log1p(np.exp(-labels * scores)).sum(), rtol=1e-6)
+
+
+def test_pieces_hold_every_answer_once(rng):
+    lists = AnswerLists(rng.randint([4, 1, 9], size=(60, 3)), 1)
+    queries, starts, counts = lists.pieces(3)
+    assert counts.max() == 3
+    assert counts.min() >= 1
+    rows, answers = lists.pairs()
+    np.testing.assert_array_equal(slices(starts, counts), np.arange(len(answers)))
+    np.testing.assert_array_equal(np.repeat(queries, counts), rows)
+    np.testing.assert_array_equal(np.bincount(queries), -(-lists.counts // 3))
 
 
 def test_answer_lists_hold_every_answer_of_every_query(rng):

@@ -1,0 +1,111 @@
+"""Ridge regressions from the modality columns of sources to those of answers, one for each relation and direction.
+
+Relation by relation, without any embedding: what the vectors alone tell, and in closed form.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import Ridge
+
+from ._queries import both_directions
+
+# Fewer triples do not determine a map.
+FEWEST_TRIPLES = 10
+PENALTY = 0.3
+
+
+@dataclass(frozen=True)
+class RelationMaps:
+    """Fitted regressions.
+
+    Attributes
+    ----------
+    sources : ndarray of shape (n_entities, d)
+        Whitened modality columns; zero for an entity without any modality.
+    slot : ndarray of shape (2 * n_relations,)
+        Position in `coefficients`; -1 for a relation with too few triples.
+    coefficients : ndarray of shape (n_maps, d, d)
+    intercepts : ndarray of shape (n_maps, d)
+    projections : dict of str to ndarray of shape (d_k, d)
+        From the scaled columns of each modality to `sources`.
+    """
+
+    sources: np.ndarray
+    slot: np.ndarray
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+    projections: dict
+
+    @property
+    def entities(self):
+        """Rows of `sources` brought to unit length, the candidates that mapped rows are compared with."""
+        return unit_rows(self.sources)
+
+
+def unit_rows(rows):
+    """Rows divided by their length; a zero row stays zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+def whitening(features, n_components):
+    """Joint principal axes of several modalities, each scaled to unit variance.
+
+    Every modality has the same share of the total variance before, whatever its number of columns.
+
+    Parameters
+    ----------
+    features : dict of str to ndarray of shape (n_entities, d_k)
+        Scaled columns; rows of zeros for missing vectors.
+    n_components : int
+        Most columns of the result.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (d_k, d)
+        The sum of ``features[k] @ result[k]`` has rows of mean squared length 1.
+    """
+    joined = np.hstack([matrix / np.sqrt(matrix.shape[1]) for matrix in features.values()])
+    values, axes = np.linalg.eigh(joined.T @ joined)
+    rank = np.count_nonzero(values > values[-1] * len(joined) * np.finfo(values.dtype).eps)
+    kept = min(rank, n_components)
+    axes, values = axes[:, ::-1][:, :kept], values[::-1][:kept]
+    projection = axes * np.sqrt(len(joined) / (max(kept, 1) * values))
+    ends = np.cumsum([matrix.shape[1] for matrix in features.values()])[:-1]
+    parts = zip(features.items(), np.split(projection, ends), strict=True)
+    return {name: part / np.sqrt(matrix.shape[1]) for (name, matrix), part in parts}
+
+
+def fit_relation_maps(features, ids, n_relations, n_components):
+    """Fit a regression for each relation and reciprocal with enough triples.
+
+    Parameters
+    ----------
+    features : dict of str to ndarray of shape (n_entities, d_k)
+        Scaled columns; rows of zeros for missing vectors.
+    ids : ndarray of shape (n_triples, 3)
+    n_relations : int
+    n_components : int
+        Most whitened columns.
+
+    Returns
+    -------
+    RelationMaps
+    """
+    projections = whitening(features, n_components)
+    rows = sum(features[name] @ projection for name, projection in projections.items())
+    targets = unit_rows(rows)
+    sources, relations, answers = both_directions(ids, n_relations)
+    order = np.argsort(relations, kind="stable")
+    ends = np.searchsorted(relations[order], np.arange(2 * n_relations + 1))
+    fitted = np.flatnonzero(np.diff(ends) >= FEWEST_TRIPLES)
+    slot = np.full(2 * n_relations, -1)
+    slot[fitted] = np.arange(len(fitted))
+    coefficients = np.empty((len(fitted), rows.shape[1], rows.shape[1]), dtype=np.float32)
+    intercepts = np.empty((len(fitted), rows.shape[1]), dtype=np.float32)
+    for position, relation in enumerate(fitted):
+        chosen = order[ends[relation] : ends[relation + 1]]
+        ridge = Ridge(alpha=PENALTY).fit(rows[sources[chosen]], targets[answers[chosen]])
+        coefficients[position], intercepts[position] = ridge.coef_.T, ridge.intercept_
+    return RelationMaps(rows.astype(np.float32), slot, coefficients, intercepts, projections)

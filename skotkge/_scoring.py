@@ -1,0 +1,237 @@
+"""Scores of triples in one or several spaces, added with weights of their own for each relation."""
+
+import numpy as np
+import torch
+from sklearn import get_config
+from sklearn.utils import gen_batches
+
+from ._queries import both_directions
+from ._weighting import learn_space_weights
+
+# Added to the score of (e, r, e) for a relation that had no such loop in training. Any scorer's scores are far smaller.
+LOOP_PENALTY = -1e3
+# A regression's scores are cosines up to the fit; times this they are of the size of logits.
+REGRESSION_SCALE = 10.0
+# Scores computed at once when spaces are weighed.
+WEIGHED_AT_ONCE = 2**22
+
+
+class EmbeddingScores:
+    """Scores of a scorer over an entity table and a relation table.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    entities : tensor or ndarray of shape (n_entities, d)
+    relations : tensor or ndarray of shape (2 * n_relations, d_r)
+    device : str
+    """
+
+    def __init__(self, scorer, entities, relations, device):
+        self.scorer = scorer
+        self.entities, self.relations = as_float(entities, device), as_float(relations, device)
+
+    def query(self, sources, relations):
+        """Query vectors of source entities and relations given as index tensors."""
+        return self.scorer.query(self.entities[sources], self.relations[relations])
+
+    def against_all(self, query):
+        """Scores ``(n_queries, n_entities)``."""
+        return self.scorer.against_all(query, self.entities)
+
+    def pairs(self, query, answers):
+        """Scores in double precision of each query with one answer."""
+        return self.scorer.pairs(query.double(), self.entities[answers].double())
+
+
+class RegressionScores:
+    """Scores of `RelationMaps`: the cosine-like product of a mapped source and a candidate.
+
+    Parameters
+    ----------
+    maps : RelationMaps
+    device : str
+    """
+
+    def __init__(self, maps, device):
+        self.entities = as_float(maps.entities, device)
+        self._sources = as_float(maps.sources, device)
+        self._slot = torch.tensor(maps.slot, device=device)
+        self._coefficients = as_float(maps.coefficients, device)
+        self._intercepts = as_float(maps.intercepts, device)
+
+    def query(self, sources, relations):
+        """Mapped rows of source entities; zero for a relation without a map."""
+        slots = self._slot[relations]
+        rows = self._sources[sources]
+        query = torch.zeros_like(rows)
+        for slot in torch.unique(slots[slots >= 0]).tolist():
+            asked = torch.nonzero(slots == slot).squeeze(1)
+            query[asked] = torch.addmm(self._intercepts[slot], rows[asked], self._coefficients[slot])
+        return REGRESSION_SCALE * query
+
+    def against_all(self, query):
+        """Scores ``(n_queries, n_entities)``."""
+        return query @ self.entities.T
+
+    def pairs(self, query, answers):
+        """Scores in double precision of each query with one answer."""
+        return (query.double() * self.entities[answers].double()).sum(-1)
+
+
+class TripleScores:
+    """Weighted sum of the scores of several spaces.
+
+    Parameters
+    ----------
+    spaces : list of EmbeddingScores and RegressionScores
+    weights : ndarray of shape (n_spaces, 2 * n_relations), default=None
+        Row of each space; None is 1 everywhere.
+    excludes_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
+        Relations that do not link an entity with itself.
+    informed_entities, informed_relations : ndarray of bool, default=None
+        Entities and relations (reciprocals included) about which something is known. All scores of a query from any
+        other are equal.
+    device : str, default="cpu"
+    """
+
+    def __init__(
+        self,
+        spaces,
+        weights=None,
+        *,
+        excludes_loops=None,
+        informed_entities=None,
+        informed_relations=None,
+        device="cpu",
+    ):
+        self.spaces, self.device = spaces, device
+        self.n_entities = len(spaces[0].entities)
+        self._weights = None if weights is None else as_float(weights, device)
+        self._excludes_loops = None if excludes_loops is None else torch.tensor(excludes_loops, device=device)
+        self._informed_entities, self._informed_relations = informed_entities, informed_relations
+
+    @property
+    def width(self):
+        """Columns of all spaces together."""
+        return sum(space.entities.shape[1] for space in self.spaces)
+
+    def indices(self, *arrays):
+        """Index arrays as tensors on the device."""
+        return tuple(torch.tensor(array, device=self.device) for array in arrays)
+
+    def loops(self, sources, relations):
+        """Row numbers and source entities of the queries whose relation excludes loops."""
+        if self._excludes_loops is None:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        rows = np.flatnonzero(self._excludes_loops.cpu().numpy()[relations])
+        return rows, sources[rows]
+
+    def is_blank(self, sources, relations):
+        """Tell of which queries nothing is known."""
+        blank = np.zeros(len(sources), dtype=bool)
+        if self._informed_entities is not None:
+            blank |= ~self._informed_entities[sources]
+        if self._informed_relations is not None:
+            blank |= ~self._informed_relations[relations]
+        return blank
+
+    def pairs(self, sources, relations, answers):
+        """Score of each query with one answer each.
+
+        Parameters
+        ----------
+        sources, relations, answers : ndarray of shape (n_queries,)
+
+        Returns
+        -------
+        tensor of shape (n_queries,), dtype float64
+        """
+        asked, kinds, answered = self.indices(sources, relations, answers)
+        total = torch.zeros(len(asked), dtype=torch.float64, device=self.device)
+        for position, space in enumerate(self.spaces):
+            total += self._weight(position, kinds) * space.pairs(space.query(asked, kinds), answered)
+        if self._excludes_loops is not None:
+            total += LOOP_PENALTY * (self._excludes_loops[kinds] & (asked == answered))
+        return _without_nan(total)
+
+    def against_all(self, sources, relations):
+        """Scores of each query with every entity.
+
+        Parameters
+        ----------
+        sources, relations : ndarray of shape (n_queries,)
+
+        Returns
+        -------
+        tensor of shape (n_queries, n_entities), dtype float32
+        """
+        asked, kinds = self.indices(sources, relations)
+        total = None
+        for position in range(len(self.spaces)):
+            scores = self.space_against_all(position, asked, kinds)
+            if self._weights is not None:
+                scores.mul_(self._weights[position][kinds][:, None])
+            total = scores if total is None else total.add_(scores)
+        if self._excludes_loops is not None:
+            loops = LOOP_PENALTY * self._excludes_loops[kinds].to(total.dtype)
+            total[torch.arange(len(asked), device=self.device), asked] += loops
+        blank = self.is_blank(sources, relations)
+        if blank.any():
+            total[torch.tensor(blank, device=self.device)] = 0.0
+        return _without_nan(total)
+
+    def space_against_all(self, position, sources, relations):
+        """Scores of each query with every entity in one space, without its weight; takes index tensors."""
+        space = self.spaces[position]
+        return space.against_all(space.query(sources, relations))
+
+    def _weight(self, position, relations):
+        return 1.0 if self._weights is None else self._weights[position][relations].double()
+
+
+def weigh_spaces(scores, ids, known, n_relations, random_state):
+    """Learn the weights of spaces from true triples that the spaces were not trained on.
+
+    Parameters
+    ----------
+    scores : TripleScores
+    ids : ndarray of shape (n_triples, 3)
+        Of which as many are drawn as fit into scikit-learn's working memory.
+    known : AnswerLists
+        All true triples.
+    n_relations : int
+    random_state : RandomState
+
+    Returns
+    -------
+    ndarray of shape (n_spaces, 2 * n_relations)
+    """
+    sources, relations, answers = both_directions(ids, n_relations)
+    shape = len(scores.spaces), scores.n_entities
+    affordable = max(1, int(get_config()["working_memory"] * 2**20 // (2 * 4 * shape[0] * shape[1])))
+    if len(sources) > affordable:
+        drawn = random_state.choice(len(sources), affordable, replace=False)
+        sources, relations, answers = sources[drawn], relations[drawn], answers[drawn]
+    told = np.empty((len(sources), *shape), dtype=np.float32)
+    for rows in gen_batches(len(sources), max(1, WEIGHED_AT_ONCE // shape[1])):
+        asked, kinds = scores.indices(sources[rows], relations[rows])
+        for position in range(shape[0]):
+            told[rows, position] = scores.space_against_all(position, asked, kinds).cpu().numpy()
+    left_out = [
+        np.concatenate(parts)
+        for parts in zip(known.of(sources, relations), scores.loops(sources, relations), strict=True)
+    ]
+    return learn_space_weights(told, relations, answers, left_out, 2 * n_relations)
+
+
+def as_float(table, device):
+    """Return a table as a float32 tensor on a device, without a copy where it is one."""
+    table = table if isinstance(table, torch.Tensor) else torch.tensor(np.asarray(table))
+    return table.to(device=device, dtype=torch.float32)
+
+
+def _without_nan(scores):
+    if torch.isnan(scores).any():
+        raise FloatingPointError("a score is NaN; training diverged: lower learning_rate or the scale of the features.")
+    return scores
