@@ -12,7 +12,7 @@ import pytest
 
 import skotkge
 import skotkge.__main__
-from skotkge import baselines, datasets, metrics, model_selection
+from skotkge import baselines, datasets, inspection, metrics, model_selection
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "skotkge"
@@ -33,7 +33,7 @@ ORDER = [
         "_fusion",
     ),
     *("_scorers", "_losses", "_sampling", "_ranking", "_training", "metrics", "_progress", "_holdout", "_calibration"),
-    *("model_selection", "baselines"),
+    *("model_selection", "baselines", "inspection"),
     *("_completion", "_prediction", "_classifier", "__init__", "datasets", "__main__"),
 ]
 USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_ranking", "_prediction"}
@@ -41,7 +41,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(
         getattr(module, name)
-        for module in (skotkge, datasets, baselines)
+        for module in (skotkge, datasets, baselines, inspection)
         for name in module.__all__
         if name != "__version__"
     ),
