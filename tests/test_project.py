@@ -12,7 +12,7 @@ import pytest
 
 import skotkge
 import skotkge.__main__
-from skotkge import datasets, metrics, model_selection
+from skotkge import baselines, datasets, inspection, metrics, model_selection
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "skotkge"
@@ -24,6 +24,7 @@ ORDER = [
         "_modalities",
         "_triples",
         "_queries",
+        "_rules",
         "_structure",
         "_transport",
         "_alignment",
@@ -33,13 +34,18 @@ ORDER = [
     ),
     *("_scorers", "_losses", "_sampling", "_weighting", "_regression", "_scoring", "_ranking", "_training"),
     *("metrics", "_progress", "_holdout", "_calibration"),
-    "model_selection",
+    *("model_selection", "baselines", "inspection"),
     *("_completion", "_prediction", "_classifier", "__init__", "datasets", "__main__"),
 ]
 USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_scoring", "_ranking", "_prediction"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
-    *(getattr(module, name) for module in (skotkge, datasets) for name in module.__all__ if name != "__version__"),
+    *(
+        getattr(module, name)
+        for module in (skotkge, datasets, baselines, inspection)
+        for name in module.__all__
+        if name != "__version__"
+    ),
     *(metrics.mean_reciprocal_rank, metrics.hits_at_k, metrics.adjusted_mean_rank_index, metrics.summarize_ranks),
     *(metrics.ranking_report, metrics.RankingReport, metrics.make_ranking_scorer),
     *(model_selection.TransductiveKFold, model_selection.transductive_train_test_split),

@@ -1,0 +1,192 @@
+"""The rule baseline against a naive count, on small graphs and on the benchmarks that it answers."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.utils import estimator_checks
+from test_datasets import load_external
+
+from skotkge import MultimodalTriples
+from skotkge.baselines import RuleBaseline
+from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks
+from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
+
+DATA_FREE_CHECKS = [
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_get_params_invariance",
+    "check_mixin_order",
+    "check_no_attributes_set_in_init",
+    "check_param_validation",
+    "check_parameters_default_constructible",
+    "check_set_params",
+    "check_valid_tag_types",
+]
+
+
+def naive_score(train, triple, side, smoothing=1.0, min_confidence=0.0):
+    """Best of the confidences of all rules that fire and of the frequency of the answer, from the definition."""
+    head, relation, tail = triple
+    pairs_of = {}
+    for h, r, t in train:
+        pairs_of.setdefault(r, set()).add((h, t))
+    concluded = pairs_of.get(relation, set())
+    answers = [pair[1] if side == "tail" else pair[0] for pair in concluded]
+    best = answers.count(tail if side == "tail" else head) / (len(concluded) + smoothing)
+    for premise, pairs in pairs_of.items():
+        turned = {(t, h) for h, t in pairs}
+        for linked in [turned] if premise == relation else [pairs, turned]:
+            confidence = len(linked & concluded) / (len(linked) + smoothing)
+            if (head, tail) in linked and confidence >= min_confidence:
+                best = max(best, confidence)
+    return best
+
+
+def naive_rank(train, entities, known, triple, side, **options):
+    column = 2 if side == "tail" else 0
+    own, better, equal = naive_score(train, triple, side, **options), 0, 0
+    for entity in entities:
+        other = list(triple)
+        other[column] = entity
+        if entity == triple[column] or tuple(other) in known:
+            continue
+        score = naive_score(train, tuple(other), side, **options)
+        better, equal = better + (score > own), equal + (score == own)
+    return 1 + better + equal / 2
+
+
+@pytest.fixture(scope="module")
+def graph():
+    """Triples with an inverse, a symmetric and an implied relation, loops, duplicates and noise; split at random."""
+    rng = np.random.RandomState(3)
+    ids = rng.randint([15, 4, 15], size=(60, 3))
+    some = ids[ids[:, 1] == 0]
+    inverse = np.column_stack([some[:, 2], np.full(len(some), 1), some[:, 0]])
+    some = ids[ids[:, 1] == 2]
+    symmetric, implied = some[:, ::-1], np.column_stack([some[:, 0], np.full(len(some), 3), some[:, 2]])
+    ids = rng.permutation(np.concatenate([ids, inverse, symmetric, implied]))
+    triples = [(f"e{head}", f"r{relation}", f"e{tail}") for head, relation, tail in ids]
+    X = MultimodalTriples(triples)
+    return X[:90], X[90:]
+
+
+@pytest.mark.parametrize("options", [{}, {"smoothing": 0.0}, {"min_confidence": 0.4}, {"min_confidence": 1.0}])
+def test_ranks_and_scores_are_those_of_a_naive_count(graph, options):
+    train, test = (list(map(tuple, part.labels.tolist())) for part in graph)
+    valid = [("e1", "r0", "e2"), ("e1", "r3", "e2")]
+    baseline = RuleBaseline(**options).fit(graph[0])
+    known = {*train, *test, *valid}
+    expected = [
+        [naive_rank(train, graph[0].entities, known, triple, side, **options) for side in ("head", "tail")]
+        for triple in test
+    ]
+    np.testing.assert_array_equal(baseline.rank(graph[1], known=valid), expected)
+    both = [[naive_score(train, triple, side, **options) for side in ("head", "tail")] for triple in test]
+    np.testing.assert_allclose(baseline.score_triples(graph[1]), np.mean(both, axis=1))
+
+
+def test_confidences_are_of_premise_row_and_conclusion_column():
+    parent = [("a", "parent", "b"), ("c", "parent", "d"), ("e", "parent", "f")]
+    train = [*parent, ("b", "child", "a"), ("d", "child", "c"), ("a", "knows", "b")]
+    baseline = RuleBaseline(smoothing=0).fit(train)
+    assert baseline.relations_.tolist() == ["parent", "child", "knows"]
+    confidences = baseline.rule_confidences_.toarray()
+    assert confidences[3 + 1, 0] == 1  # child in reverse implies parent
+    assert confidences[3 + 0, 1] == pytest.approx(2 / 3)
+    assert confidences[2, 0] == 1
+    assert confidences[0, 2] == pytest.approx(1 / 3)
+    assert (np.diag(confidences) == 0).all()
+    np.testing.assert_array_equal(confidences[:3, :3], confidences[3:, 3:])
+    np.testing.assert_array_equal(confidences[:3, 3:], confidences[3:, :3])
+    assert RuleBaseline().fit(train).rule_confidences_.toarray()[4, 0] == pytest.approx(2 / 3)
+
+
+def test_without_rules_the_frequency_decides_and_ties_are_realistic():
+    train = [("a", "r", "x"), ("b", "r", "x"), ("c", "r", "y"), ("d", "s", "z")]
+    baseline = RuleBaseline(min_confidence=1.0).fit(train)
+    assert baseline.rank([("d", "r", "x")])[0, 1] == 1
+    assert baseline.rank([("d", "r", "y")])[0, 1] == 2
+    assert baseline.rank([("d", "r", "z")])[0, 1] == 2 + (1 + 5) / 2  # a, b, c, d and z tie behind x and y
+    np.testing.assert_allclose(baseline.answer_frequencies_.toarray()[0].max(), 2 / 4)
+
+
+def test_memory_bound_changes_no_rank(graph):
+    baseline = RuleBaseline().fit(graph[0])
+    with sklearn.config_context(working_memory=1e-4):
+        few = baseline.rank(graph[1])
+    np.testing.assert_array_equal(few, baseline.rank(graph[1]))
+
+
+def test_labels_and_containers_rank_alike_and_order_of_triples_does_not_matter(graph):
+    train, test = graph
+    ranks = RuleBaseline().fit(train).rank(test)
+    np.testing.assert_array_equal(RuleBaseline().fit(train).rank(test.labels.tolist()), ranks)
+    np.testing.assert_array_equal(RuleBaseline().fit(train[::-1]).rank(test[::-1]), ranks[::-1])
+
+
+def test_rows_known_to_be_false_are_left_out(graph):
+    train, test = graph
+    y = np.arange(len(train)) % 3 > 0
+    expected = RuleBaseline().fit(train[y])
+    assert expected.score(test) == RuleBaseline().fit(train, y.astype(int)).score(test)
+    truth = np.arange(len(test)) % 2
+    assert expected.score(test, truth) == pytest.approx(expected.evaluate(test[truth == 1])["mrr"])
+
+
+def test_unknown_labels(graph):
+    train, test = graph
+    asked = [*test.labels.tolist(), ("e1", "r0", "nobody")]
+    with pytest.raises(ValueError, match="labels that fit has not seen: 'nobody'; set handle_unknown='last'"):
+        RuleBaseline().fit(train).rank(asked)
+    lenient = RuleBaseline(handle_unknown="last").fit(train)
+    ranks = lenient.rank(asked)
+    assert ranks[-1].tolist() == [train.n_entities + 1] * 2
+    assert lenient.score_triples(asked)[-1] == -np.inf
+    np.testing.assert_array_equal(ranks[:-1], lenient.rank(test))
+    with pytest.raises(ValueError, match="known holds no triple of the fitted table; the first is"):
+        lenient.rank(test, known=[("x", "y", "z")])
+
+
+@pytest.mark.parametrize("check", DATA_FREE_CHECKS)
+def test_data_free_checks(check):
+    getattr(estimator_checks, check)("RuleBaseline", RuleBaseline())
+
+
+def test_scikit_learn_composes_with_it(small):
+    train, test = transductive_train_test_split(small, test_size=30, random_state=0)
+    baseline = RuleBaseline()
+    with pytest.raises(NotFittedError):
+        baseline.rank(test)
+    assert baseline.fit(train) is baseline
+    assert set(vars(clone(baseline))) == {"min_confidence", "smoothing", "handle_unknown"}
+    assert ranking_report(baseline, test).metrics == baseline.evaluate(test) == summarize_ranks(baseline.rank(test))
+    folds = TransductiveKFold(3, random_state=0)
+    np.testing.assert_array_equal(
+        cross_val_score(baseline, small, cv=folds),
+        cross_val_score(baseline, small, cv=folds, scoring=make_ranking_scorer()),
+    )
+
+
+def test_more_known_triples_never_worsen_a_rank(emoji):
+    baseline = RuleBaseline().fit(emoji.train)
+    assert (baseline.rank(emoji.test, known=emoji.valid) <= baseline.rank(emoji.test)).all()
+
+
+def test_it_answers_the_leaked_part_of_wn9img():
+    kg = load_external("wn9img")
+    report = RuleBaseline().fit(kg.train).evaluate(kg.test, known=kg.valid)
+    assert report["mrr"] == pytest.approx(0.901, abs=0.0005)
+
+
+def test_it_answers_most_of_fbimg():
+    kg = load_external("fbimg")
+    test = kg.test[::20]
+    baseline = RuleBaseline().fit(kg.train)
+    rules = baseline.evaluate(test, known=[kg.valid, kg.test])
+    frequencies = RuleBaseline(min_confidence=1.0).fit(kg.train).evaluate(test, known=[kg.valid, kg.test])
+    assert rules["mrr"] > 0.8 > 2 * frequencies["mrr"]
