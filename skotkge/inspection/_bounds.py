@@ -223,7 +223,8 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
 
     For a fixed relation and the entity on the other side the score is a function of one entity vector. With DistMult
     and ComplEx it is linear with the slope :math:`\lVert r \circ t \rVert_2`; with TransE and RotatE it is a distance,
-    whose slope is 1. The constant of a relation is the largest slope over all entities.
+    whose slope is 1. The constant of a relation is the largest slope over all entities. Of several spaces the fused one
+    is meant, or the first where there is none, at a weight of 1.
 
     Parameters
     ----------
@@ -245,8 +246,9 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     >>> lipschitz_constants(kge.fit(load_emoji().train.labels)).shape
     (24,)
     """
-    check_is_fitted(classifier, "entity_embeddings_")
-    entities, relations = classifier.entity_embeddings_, classifier.relation_embeddings_
+    check_is_fitted(classifier, "space_embeddings_")
+    space = "fused" if "fused" in classifier.space_embeddings_ else next(iter(classifier.space_embeddings_))
+    entities, relations = classifier.space_embeddings_[space], classifier.space_relations_[space]
     if classifier.scorer in ("transe", "rotate"):
         return np.ones(len(relations))
     squared_entities, squared_relations = entities.astype(float) ** 2, relations.astype(float) ** 2

@@ -1,0 +1,267 @@
+"""The experiments of the OTKGE paper (Table 2 and 3) on data sets whose features can be had, every row tuned alike.
+
+Each row is tuned on the valid split by a grid search and then fitted on train with several seeds, with the valid split
+for early stopping and for the weights of spaces. Test triples are ranked on both sides, filtered by all three splits.
+Every fit is stored as a line of the results file as soon as it is done, so that the command can be stopped and run
+again, and each row run alone; ``--show`` prints the tables of what is stored.
+
+    python benchmarks/paper_tables.py --data ../shared/data
+    python benchmarks/paper_tables.py --datasets emoji --rows "OTKGE_2" "all spaces" --seeds 5
+    python benchmarks/paper_tables.py --show
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
+from sklearn.pipeline import Pipeline
+
+import skotkge
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge.baselines import RuleBaseline
+from skotkge.inspection import leakage_report
+from skotkge.metrics import summarize_ranks
+
+RESULTS = Path(__file__).parent / "results" / "paper_tables.jsonl"
+COLUMNS = 200
+SMALL_GRID = {"kge__regularization": [5e-3, 2e-2]}
+GRIDS = {name: SMALL_GRID for name in ("hanzi", "wn9img", "fbimg")}
+GRIDS["emoji"] = SMALL_GRID | {"kge__learning_rate": [0.03, 0.1]}
+SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
+METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
+# Table 2 and 3 of the paper, with the text and image features of its authors: MRR, Hits@1, Hits@3, Hits@10.
+PUBLISHED = {
+    "wn9img": {
+        "TransE": (0.865, 0.765, 0.816, 0.871),
+        "DistMult": (0.901, 0.895, 0.905, 0.925),
+        "ComplEx": (0.908, 0.903, 0.907, 0.928),
+        "RotatE": (0.910, 0.901, 0.914, 0.926),
+        "OTKGE_1": (0.920, 0.909, 0.925, 0.940),
+        "OTKGE_2": (0.923, 0.911, 0.930, 0.947),
+        "linear, mean": (0.913, 0.909, 0.915, 0.921),
+        "linear, concat": (0.916, 0.906, 0.918, 0.932),
+        "OTKGE_2 without text": (0.914, 0.907, 0.914, 0.929),
+        "OTKGE_2 without image": (0.916, 0.906, 0.917, 0.938),
+    },
+    "fbimg": {
+        "TransE": (0.712, 0.618, 0.781, 0.859),
+        "DistMult": (0.706, 0.606, 0.742, 0.808),
+        "ComplEx": (0.808, 0.757, 0.845, 0.892),
+        "RotatE": (0.794, 0.744, 0.827, 0.883),
+        "OTKGE_1": (0.843, 0.799, 0.873, 0.914),
+        "OTKGE_2": (0.842, 0.798, 0.876, 0.916),
+        "linear, mean": (0.828, 0.789, 0.857, 0.899),
+        "linear, concat": (0.838, 0.796, 0.863, 0.910),
+        "OTKGE_2 without text": (0.835, 0.791, 0.867, 0.908),
+        "OTKGE_2 without image": (0.836, 0.794, 0.868, 0.912),
+    },
+}
+
+
+class ShuffledPlanTransformer(OTFusionTransformer):
+    """Control: plans fitted on modalities whose rows are shuffled, applied to the rows in their right order."""
+
+    def fit_transform(self, X, y=None):
+        order = np.random.RandomState(self.random_state).permutation(X.n_entities)
+        modalities = {name: matrix[order] for name, matrix in X.modalities.items()}
+        shuffled = MultimodalTriples(X.labels, modalities, entities=X.entities, relations=X.relations)
+        return X._with_fusion(super().fit_transform(shuffled, y)._fusion)
+
+
+def rows_of(names):
+    """Title of each row and a function from a seed to its pipeline and the modalities that it sees."""
+
+    def structure(scorer):
+        return lambda seed: ([("kge", OTKGEClassifier(scorer, embedding_dim=COLUMNS, random_state=seed))], [])
+
+    def fused(modalities=names, spaces="fused", transformer=OTFusionTransformer, n_components=COLUMNS, **options):
+        def make(seed):
+            given = {name: value() if callable(value) else value for name, value in options.items()}
+            fuse = transformer(n_components, random_state=seed, **given)
+            return [("fuse", fuse), ("kge", OTKGEClassifier(spaces=spaces, random_state=seed))], list(modalities)
+
+        return make
+
+    def share(n_spaces):
+        return 2 * (COLUMNS // n_spaces // 2)
+
+    concatenated = share(len(names) + 1)
+    titles = {"transe": "TransE", "distmult": "DistMult", "complex": "ComplEx", "rotate": "RotatE"}
+    rows = {title: structure(scorer) for scorer, title in titles.items()}
+    rows |= {
+        "OTKGE_1": fused(p=1),
+        "OTKGE_2": fused(),
+        "OTKGE_2, pretrained structure": fused(
+            structure=lambda: OTKGEClassifier(embedding_dim=COLUMNS, random_state=0)
+        ),
+        "OTKGE_2, plan of shuffled rows": fused(transformer=ShuffledPlanTransformer),
+        "linear, mean": fused(alignment="linear", fusion="mean"),
+        "linear, concat": fused(alignment="linear", fusion="concat", n_components=concatenated),
+        "pca, mean": fused(alignment="pca", fusion="mean"),
+        "pca, concat": fused(alignment="pca", fusion="concat", n_components=concatenated),
+        "transport, concat": fused(fusion="concat", n_components=concatenated),
+    }
+    if len(names) > 1:
+        rows |= {f"OTKGE_2 without {name}": fused([other for other in names if other != name]) for name in names}
+    rows |= {f"{name} alone": fused([name], weights={"structure": 0, name: 1}) for name in names}
+    rows |= {
+        "all spaces, as many columns": fused(spaces="all", n_components=share(len(names) + 2)),
+        "all spaces, linear": fused(spaces="all", alignment="linear", fusion="mean"),
+        "all spaces": fused(spaces="all"),
+    }
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", help="folder of the data sets that are not bundled")
+    parser.add_argument("--datasets", nargs="+", choices=list(SEEDS), help="default: all that there are")
+    parser.add_argument("--rows", nargs="+", help="titles of rows; default: all")
+    parser.add_argument("--seeds", type=int, help="default: 5 on emoji, 3 on the others")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--show", action="store_true", help="print the tables of the results file and run nothing")
+    options = parser.parse_args()
+    chosen = options.datasets or (list(SEEDS) if options.data or options.show else ["emoji"])
+    for name in chosen:
+        if not options.show:
+            run_all(name, options)
+        show(name, stored(options.results))
+
+
+def run_all(dataset, options):
+    """Run what the results file lacks."""
+    kg = datasets.load_emoji() if dataset == "emoji" else getattr(datasets, f"load_{dataset}")(options.data)
+    leaked = leakage_report(kg.train, kg.test).reversed
+    write = Writer(options.results, dataset)
+    if not options.rows or "rules" in options.rows:
+        write("rules", 0, {}, lambda: RuleBaseline().fit(kg.train).rank(kg.test, known=kg.valid), leaked)
+    rows = rows_of(list(kg.train.modalities))
+    for title, make in rows.items():
+        if options.rows and title not in options.rows:
+            continue
+        seeds = range(options.seeds or SEEDS[dataset])
+        if all(write.has(title, seed) for seed in seeds):
+            continue
+        chosen = write.parameters(title) or tune(kg, make, GRIDS[dataset])
+        for seed in seeds:
+            write(
+                title, seed, chosen, lambda make=make, seed=seed, chosen=chosen: ranks(kg, make, seed, chosen), leaked
+            )
+
+
+def tune(kg, make, grid):
+    """Choose the parameters with the best filtered MRR on the valid split."""
+    steps, modalities = make(0)
+    train = with_modalities(kg.train, modalities)
+    both = train.with_triples(np.concatenate([kg.train.labels, kg.valid.labels]))
+    split = PredefinedSplit(np.repeat([-1, 0], [len(kg.train), len(kg.valid)]))
+    search = GridSearchCV(Pipeline(steps), grid, cv=split, refit=False, error_score="raise")
+    with quiet():
+        search.fit(both, kge__X_val=kg.valid.labels)
+    return search.best_params_
+
+
+def ranks(kg, make, seed, parameters):
+    """Ranks of the test triples by a row fitted on train."""
+    steps, modalities = make(seed)
+    pipe = Pipeline(steps).set_params(**parameters)
+    with quiet():
+        pipe.fit(with_modalities(kg.train, modalities), kge__X_val=kg.valid.labels)
+    return pipe["kge"].rank(kg.test, known=kg.valid)
+
+
+def with_modalities(X, names):
+    """The same triples over a table with some of the modalities."""
+    modalities = {name: X.modalities[name] for name in names}
+    return MultimodalTriples(X.labels, modalities, entities=X.entities, relations=X.relations)
+
+
+@contextmanager
+def quiet():
+    """Without the warning about entities and relations of the table that train lacks."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*have no training triple")
+        yield
+
+
+class Writer:
+    """Appends one line for each fit to the results file, unless it is there."""
+
+    def __init__(self, path, dataset):
+        self._path, self._dataset = path, dataset
+
+    def _lines(self, title):
+        return [line for line in stored(self._path) if (line["dataset"], line["row"]) == (self._dataset, title)]
+
+    def has(self, title, seed):
+        return any(line["seed"] == seed for line in self._lines(title))
+
+    def parameters(self, title):
+        lines = self._lines(title)
+        return lines[0]["parameters"] if lines else None
+
+    def __call__(self, title, seed, parameters, compute, leaked):
+        if self.has(title, seed):
+            return
+        start = time.perf_counter()
+        found = compute()
+        line = {"dataset": self._dataset, "row": title, "seed": seed, "parameters": parameters}
+        line["seconds"] = round(time.perf_counter() - start, 1)
+        line |= {metric: round(value, 5) for metric, value in summarize_ranks(found).items()}
+        for part, rows in (("leaked", leaked), ("unleaked", ~leaked)):
+            line[part] = round(float((1 / found[rows]).mean()), 5) if rows.any() else None
+        line["versions"] = (
+            f"skotkge {skotkge.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
+        )
+        line["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        print(f"{self._dataset}, {title}, seed {seed}: MRR {line['mrr']:.4f}, {line['seconds']} s", flush=True)
+
+
+def stored(path):
+    """Lines of the results file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def show(dataset, lines):
+    """Print the table of a data set, published numbers beside."""
+    lines = [line for line in lines if line["dataset"] == dataset]
+    columns = (*METRICS, "leaked", "unleaked")
+    table = Table(title=f"{dataset}: test, mean ± standard deviation over the seeds; in brackets as published")
+    for column in ("row", *columns, "seeds", "chosen"):
+        table.add_column(column, justify="left" if column in ("row", "chosen") else "right")
+    for title in dict.fromkeys(line["row"] for line in lines):
+        runs = [line for line in lines if line["row"] == title]
+        published = PUBLISHED.get(dataset, {}).get(title, ())
+        cells = [cell([run[column] for run in runs]) for column in columns]
+        cells = [f"{text} ({published[i]:.3f})" if i < len(published) else text for i, text in enumerate(cells)]
+        chosen = ", ".join(f"{name.removeprefix('kge__')} {value}" for name, value in runs[0]["parameters"].items())
+        table.add_row(title, *cells, str(len(runs)), chosen)
+    console = Console(width=190)
+    console.print(table)
+    if lines:
+        versions = dict.fromkeys(f"{line['versions']}, {line['machine']}" for line in lines)
+        console.print("; ".join(versions), highlight=False)
+
+
+def cell(values):
+    """Mean and standard deviation of a column."""
+    if any(value is None for value in values):
+        return "-"
+    deviation = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{deviation}"
+
+
+if __name__ == "__main__":
+    main()
