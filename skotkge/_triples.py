@@ -1,9 +1,9 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
-import gzip
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
-from ._labels import LabelIndex, as_labels, first_occurrences, is_missing, name_first
+from ._files import read_csv, read_ntriples, read_tsv
+from ._labels import LabelIndex, as_labels, first_missing, first_occurrences, name_first
 from ._modalities import LabelledVectors, modality_matrices, modality_sources, observed_rows
 
 COLUMNS = ("head", "relation", "tail")
@@ -36,13 +37,15 @@ def as_label_triples(triples):
     if isinstance(triples, MultimodalTriples):
         return triples.labels
     columns = _frame_columns(triples) if hasattr(triples, "columns") else _sequence_columns(triples)
-    out = np.empty((len(columns[0]), 3), dtype=object)
+    out = np.empty((len(columns[0]), 3), dtype=object, order="F")
     for position, column in enumerate(columns):
         out[:, position] = as_labels(column)
     return out
 
 
 def _frame_columns(frame):
+    if hasattr(frame, "collect"):
+        raise TypeError("triples is a lazy data frame; pass triples.collect().")
     names = list(frame.columns)
     if set(COLUMNS) <= set(names):
         chosen = COLUMNS
@@ -53,6 +56,8 @@ def _frame_columns(frame):
             f"triples is a data frame with the columns {name_first(names)}; rename them so that "
             "'head', 'relation' and 'tail' are among them."
         )
+    if len(names) != len(set(names)):
+        raise ValueError(f"triples is a data frame with the columns {name_first(names)}; give each a name of its own.")
     return [frame[name].to_numpy() for name in chosen]
 
 
@@ -68,10 +73,15 @@ def _sequence_columns(triples):
         return [triples[:, position] for position in range(3)]
     if isinstance(triples, str) or not hasattr(triples, "__len__"):
         raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
+    if not (set(map(type, triples)) <= {list, tuple} and set(map(len, triples)) <= {3}):
+        _check_rows(triples)
+    return [list(map(itemgetter(position), triples)) for position in range(3)]
+
+
+def _check_rows(triples):
     for number, row in enumerate(triples):
         if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
             raise ValueError(f"triples has the row {row!r} at position {number}, expected head, relation, tail.")
-    return [[row[position] for row in triples] for position in range(3)]
 
 
 class EntityTable:
@@ -127,17 +137,28 @@ class MultimodalTriples:
     Parameters
     ----------
     triples : array-like of shape (n_triples, 3) or data frame
-        Labels of head, relation and tail. A data frame needs columns of these names. Labels are strings, integers or
-        other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three different labels.
+        Labels of head, relation and tail. A data frame, of pandas or polars, needs columns of these names. Labels are
+        strings, integers or other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three
+        different labels.
     modalities : mapping of str to matrix, default=None
-        For each modality a matrix of shape ``(n_entities, n_features)`` in the order of `entities`, a data frame
-        indexed by entity label, or a mapping from entity label to vector. A row of NaN, or a label absent from the
-        data frame or mapping, is a missing modality.
+        For each modality one of
+
+        - a matrix of shape ``(n_entities, n_features)`` in the order of `entities`;
+        - a pair ``(matrix, labels)``, with the entity label of each row;
+        - a pandas data frame indexed by entity label, or a polars one with the labels in a column ``"entity"``;
+        - a mapping from entity label to vector.
+
+        A row of NaN, or a label absent from the pair, data frame or mapping, is a missing modality. A matrix may be
+        sparse, and is then made dense in single precision; its rows of zeros are vectors like any other.
     entities : array-like of shape (n_entities,), default=None
         Labels of all entities. By default those of the triples in order of first appearance, then those that only
         occur in a labelled modality. Required when a modality is a plain matrix.
     relations : array-like of shape (n_relations,), default=None
         Labels of all relations; by default in order of first appearance.
+    duplicates : {"warn", "error", "keep"}, default="warn"
+        What happens to triples that are given more than once: each is kept at its first row and a warning tells how
+        many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
+        where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
 
     Attributes
     ----------
@@ -155,7 +176,13 @@ class MultimodalTriples:
     ------
     ValueError
         If the triples do not have three columns, a label is missing or duplicated, a triple's label is not in the
-        table, or a modality has the wrong number of rows, an infinite value or a partly missing row.
+        table, a modality has the wrong number of rows, an infinite value or a partly missing row, or a sparse matrix
+        is too large to be made dense.
+
+    Warns
+    -----
+    UserWarning
+        If triples are given more than once.
 
     Examples
     --------
@@ -178,6 +205,7 @@ class MultimodalTriples:
         *,
         entities: ArrayLike | None = None,
         relations: ArrayLike | None = None,
+        duplicates: str = "warn",
     ) -> None:
         labels = as_label_triples(triples)
         sources = modality_sources(modalities)
@@ -186,7 +214,7 @@ class MultimodalTriples:
         entities = as_labels(entities)
         relations = first_occurrences(labels[:, 1]) if relations is None else as_labels(relations)
         self._table = EntityTable(entities, relations, modality_matrices(sources, entities))
-        self._ids = _known_ids(self._table, labels)
+        self._ids = _frozen(_once(_known_ids(self._table, labels), labels, duplicates))
         self._fusion = None
 
     @classmethod
@@ -195,10 +223,12 @@ class MultimodalTriples:
         path: str | PathLike[str],
         modalities: Mapping[str, Any] | None = None,
         *,
+        columns: Sequence[str] | None = None,
         entities: ArrayLike | None = None,
         relations: ArrayLike | None = None,
+        duplicates: str = "warn",
     ) -> "MultimodalTriples":
-        """Read triples from a tab-separated UTF-8 file without header: head, relation, tail.
+        """Read triples from a tab-separated UTF-8 file without quoting: a quote is part of its label.
 
         Parameters
         ----------
@@ -206,7 +236,13 @@ class MultimodalTriples:
             The file; decompressed when its name ends with ``.gz``.
         modalities : mapping of str to matrix, default=None
             As for the class.
+        columns : sequence of str, default=None
+            Names that the first line gives to the columns of head, relation and tail, such as
+            ``("subject", "predicate", "object")``; their order in the file is free, and other columns are not read.
+            None: the file has no such line, and its columns are head, relation and tail.
         entities, relations : array-like, default=None
+            As for the class.
+        duplicates : {"warn", "error", "keep"}, default="warn"
             As for the class.
 
         Returns
@@ -216,9 +252,94 @@ class MultimodalTriples:
         Raises
         ------
         ValueError
-            If a line does not have three fields; the message gives its number.
+            If a line does not have three fields, or as many as the first line; the message gives its number. If the
+            first line lacks a column, or the file is no UTF-8.
         """
-        return cls(read_tsv(path, n_fields=3), modalities, entities=entities, relations=relations)
+        labels = np.array(read_tsv(path, columns=columns), dtype=object).T
+        return cls(labels, modalities, entities=entities, relations=relations, duplicates=duplicates)
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | PathLike[str],
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        sep: str = ",",
+        entities: ArrayLike | None = None,
+        relations: ArrayLike | None = None,
+        duplicates: str = "warn",
+    ) -> "MultimodalTriples":
+        """Read triples from a CSV file in UTF-8, where fields with separators, quotes or line ends stand in quotes.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; decompressed when its name ends with ``.gz``.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        columns : sequence of str, default=None
+            As for `from_tsv`.
+        sep : str, default=","
+            The character between fields.
+        entities, relations : array-like, default=None
+            As for the class.
+        duplicates : {"warn", "error", "keep"}, default="warn"
+            As for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ValueError
+            As for `from_tsv`; also if quotes are not closed, or followed by other characters than `sep`.
+        """
+        labels = np.array(read_csv(path, sep, columns), dtype=object).T
+        return cls(labels, modalities, entities=entities, relations=relations, duplicates=duplicates)
+
+    @classmethod
+    def from_ntriples(
+        cls,
+        path: str | PathLike[str],
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        entities: ArrayLike | None = None,
+        relations: ArrayLike | None = None,
+        duplicates: str = "warn",
+    ) -> "MultimodalTriples":
+        """Read triples from an N-Triples file: subject, predicate and object become head, relation and tail.
+
+        The label of an IRI is the IRI without angle brackets. Blank nodes (``_:b1``) and literals (``"chat"@en``,
+        ``"7"^^<http://www.w3.org/2001/XMLSchema#integer>``) are labels as written, but for what RDF takes to be the
+        same: escapes are resolved, language tags are in lower case and the datatype ``xsd:string`` is left out. Blank
+        nodes are matched by name, also across files.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; decompressed when its name ends with ``.gz``.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        entities, relations : array-like, default=None
+            As for the class.
+        duplicates : {"warn", "error", "keep"}, default="warn"
+            As for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ImportError
+            If pyoxigraph is missing: ``pip install "skotkge[rdf]"``.
+        ValueError
+            If a line is no triple; the message gives its number.
+        """
+        labels = np.array(read_ntriples(path), dtype=object).T
+        return cls(labels, modalities, entities=entities, relations=relations, duplicates=duplicates)
 
     def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
@@ -226,6 +347,7 @@ class MultimodalTriples:
         Parameters
         ----------
         triples : array-like of shape (n_triples, 3) or data frame
+            Each becomes a row, repeated ones too.
 
         Returns
         -------
@@ -377,22 +499,8 @@ def check_truth(y, n_rows):
 
 
 def as_triples(X):
-    """Return X itself when it is a `MultimodalTriples`, else one made from bare label triples."""
-    return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X)
-
-
-def read_tsv(path, n_fields):
-    """Read a tab-separated UTF-8 file into lists of exactly `n_fields` strings, changing no character of them."""
-    path = Path(path)
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    text = data.decode("utf-8-sig")
-    line_end = "\r\n" if text.count("\r\n") == text.count("\n") > 0 else "\n"
-    lines = text.removesuffix(line_end).split(line_end) if text else []
-    rows = [line.split("\t") for line in lines]
-    for number, row in enumerate(rows, 1):
-        if len(row) != n_fields:
-            raise ValueError(f"{path}, line {number}: {len(row)} tab-separated fields, expected {n_fields}: {row!r}.")
-    return rows
+    """Return X itself when it is a `MultimodalTriples`, else one with a row for each of the bare label triples."""
+    return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X, duplicates="keep")
 
 
 def _count(number, singular, plural):
@@ -411,9 +519,13 @@ def _entities_of(labels, sources):
 
 
 def _known_ids(table, labels):
-    missing = [row for row, triple in enumerate(labels) if any(map(is_missing, triple))]
-    if missing:
-        raise ValueError(f"triples has a missing label in row {missing[0]}: {labels[missing[0]].tolist()!r}.")
+    missing = [first_missing(column) for column in labels.T]
+    if missing != [None, None, None]:
+        row = min(row for row in missing if row is not None)
+        raise ValueError(
+            f"triples has a missing label in row {row}: {labels[row].tolist()!r}; leave the row out, or, if the label "
+            "reads 'NA' or the like in a file, read it as a string (dtype=str, keep_default_na=False in pandas)."
+        )
     ids = table.ids_of(labels)
     for columns, what in (([0, 2], "entities"), ([1], "relations")):
         unknown = labels[:, columns][ids[:, columns] < 0]
@@ -422,4 +534,31 @@ def _known_ids(table, labels):
                 f"triples names {name_first(first_occurrences(unknown))}, which {what} lacks; "
                 f"add every label of the triples to {what}."
             )
-    return _frozen(ids)
+    return ids
+
+
+def _once(ids, labels, duplicates):
+    """Return the ids of the distinct triples in order of first appearance, or all, as `duplicates` says."""
+    if duplicates not in ("warn", "error", "keep"):
+        raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
+    if duplicates == "keep":
+        return ids
+    order = np.lexsort(ids.T)
+    is_repetition = (np.diff(ids[order], axis=0) == 0).all(axis=1)
+    if not is_repetition.any():
+        return ids
+    repetitions = np.sort(order[1:][is_repetition])
+    found = (
+        f"triples has {_count(len(repetitions), 'row', 'rows')} that repeat an earlier one, the first at position "
+        f"{repetitions[0]}: {labels[repetitions[0]].tolist()!r}"
+    )
+    if duplicates == "error":
+        raise ValueError(f"{found}; drop the repetitions, or set duplicates='keep' or 'warn'.")
+    kept = np.delete(ids, repetitions, axis=0)
+    warnings.warn(
+        f"{found}. Each triple is kept once, in {len(kept)} of {len(ids)} rows, and y needs one value for each row "
+        "kept; drop the repetitions beforehand, or set duplicates='keep' to have all rows.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return kept

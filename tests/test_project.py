@@ -21,6 +21,7 @@ PACKAGE = REPOSITORY / "skotkge"
 ORDER = [
     *(
         "_labels",
+        "_files",
         "_modalities",
         "_triples",
         "_queries",
@@ -68,7 +69,7 @@ def test_imports_go_one_way(path):
             assert all(ORDER.index(name) < ORDER.index(room_of(path)) for name in names), names
         if "torch" in names:
             assert room_of(path) in USES_TORCH
-        if {"matplotlib", "PIL"} & set(names):
+        if {"matplotlib", "PIL", "pyoxigraph"} & set(names):
             assert node not in tree.body
 
 
