@@ -1,6 +1,7 @@
 """Labels of entities and relations: kept exactly, compared without Python's 1 == 1.0 == True."""
 
-from itertools import repeat
+from collections import defaultdict
+from itertools import count, repeat
 
 import numpy as np
 
@@ -59,9 +60,39 @@ def _as_list(labels):
     return labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
 
 
+def factorize(labels):
+    """Find the distinct labels.
+
+    Parameters
+    ----------
+    labels : array or list of length n
+
+    Returns
+    -------
+    distinct : ndarray of shape (n_distinct,), dtype object
+        In order of first appearance.
+    codes : ndarray of shape (n,), dtype int64
+        Position of each label among the distinct ones.
+
+    Raises
+    ------
+    TypeError
+        If a label is not hashable.
+    """
+    labels = _as_list(labels)
+    keys = label_keys(labels)
+    position = defaultdict(count().__next__)
+    try:
+        codes = np.fromiter(map(position.__getitem__, keys), dtype=np.int64, count=len(keys))
+    except TypeError as error:
+        raise TypeError(f"labels are strings, integers or other hashable objects, but got an {error}.") from error
+    first_rows = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
+    return as_labels([labels[row] for row in first_rows.tolist()]), codes
+
+
 def first_occurrences(labels):
     """Return the distinct labels in order of first appearance."""
-    return as_labels(list(dict(zip(label_keys(labels), labels, strict=True)).values()))
+    return factorize(labels)[0]
 
 
 class LabelIndex:

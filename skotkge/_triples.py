@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
 from ._files import read_csv, read_ntriples, read_tsv
-from ._labels import LabelIndex, as_labels, first_missing, first_occurrences, name_first
+from ._labels import LabelIndex, as_labels, factorize, first_missing, first_occurrences, name_first
 from ._modalities import LabelledVectors, modality_matrices, modality_sources, observed_rows
 
 COLUMNS = ("head", "relation", "tail")
@@ -36,6 +36,8 @@ def as_label_triples(triples):
         raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
     if isinstance(triples, MultimodalTriples):
         return triples.labels
+    if hasattr(triples, "collect"):
+        raise TypeError("triples is a lazy data frame; pass what its collect() returns.")
     columns = _frame_columns(triples) if hasattr(triples, "columns") else _sequence_columns(triples)
     out = np.empty((len(columns[0]), 3), dtype=object, order="F")
     for position, column in enumerate(columns):
@@ -44,8 +46,6 @@ def as_label_triples(triples):
 
 
 def _frame_columns(frame):
-    if hasattr(frame, "collect"):
-        raise TypeError("triples is a lazy data frame; pass triples.collect().")
     names = list(frame.columns)
     if set(COLUMNS) <= set(names):
         chosen = COLUMNS
@@ -122,6 +122,61 @@ class EntityTable:
             array.flags.writeable = False
 
 
+class DistinctLabels:
+    """The distinct labels of triples, and which of them each row has.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_triples, 3), dtype object
+
+    Attributes
+    ----------
+    entities, relations : ndarray of shape (n_distinct,), dtype object
+        In order of first appearance.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing.
+    """
+
+    def __init__(self, labels):
+        self.entities, codes = factorize(labels[:, [0, 2]].ravel())
+        self.relations, relation_codes = factorize(labels[:, 1])
+        self._codes = np.column_stack([codes[::2], relation_codes, codes[1::2]])
+        for distinct, columns in ((self.entities, [0, 2]), (self.relations, [1])):
+            missing = first_missing(distinct)
+            if missing is not None:
+                row = int((self._codes[:, columns] == missing).any(axis=1).argmax())
+                raise ValueError(
+                    f"triples has a missing label in row {row}: {labels[row].tolist()!r}; leave the row out, or, where "
+                    "a file has the label 'NA' or the like, read it as a string (dtype=str, keep_default_na=False in "
+                    "pandas)."
+                )
+
+    def ids_in(self, table):
+        """Return the ids of the triples in a table.
+
+        Raises
+        ------
+        ValueError
+            If the table lacks a label.
+        """
+        positions = {}
+        for what, distinct in (("entities", self.entities), ("relations", self.relations)):
+            positions[what] = LabelIndex(getattr(table, what), what).positions(distinct)
+            unknown = distinct[positions[what] < 0]
+            if len(unknown):
+                raise ValueError(
+                    f"triples names {name_first(unknown)}, which {what} lacks; add every label of the triples to "
+                    f"{what}."
+                )
+        head, relation, tail = self._codes.T
+        return np.column_stack(
+            [positions["entities"][head], positions["relations"][relation], positions["entities"][tail]]
+        )
+
+
 def _frozen(array):
     view = array.view()
     view.flags.writeable = False
@@ -169,7 +224,8 @@ class MultimodalTriples:
         Positions of the labels in `entities` and `relations`.
     entities, relations : ndarray, dtype object
     modalities : mapping of str to ndarray of shape (n_entities, n_features)
-        Read-only; the very arrays given (by reference) where they were given as matrices.
+        Read-only; the very arrays given (by reference), memory-mapped ones too, where their rows have the order of
+        `entities`.
     n_entities : int
 
     Raises
@@ -207,14 +263,13 @@ class MultimodalTriples:
         relations: ArrayLike | None = None,
         duplicates: str = "warn",
     ) -> None:
-        labels = as_label_triples(triples)
+        triples = DistinctLabels(as_label_triples(triples))
         sources = modality_sources(modalities)
-        if entities is None:
-            entities = _entities_of(labels, sources)
-        entities = as_labels(entities)
-        relations = first_occurrences(labels[:, 1]) if relations is None else as_labels(relations)
+        entities = _entities_of(triples, sources) if entities is None else as_labels(entities)
+        relations = triples.relations if relations is None else as_labels(relations)
         self._table = EntityTable(entities, relations, modality_matrices(sources, entities))
-        self._ids = _frozen(_once(_known_ids(self._table, labels), labels, duplicates))
+        ids = triples.ids_in(self._table)
+        self._ids = _frozen(ids if duplicates == "keep" else _once(ids, self._table, duplicates))
         self._fusion = None
 
     @classmethod
@@ -358,7 +413,7 @@ class MultimodalTriples:
         ValueError
             If a label is not in the table.
         """
-        return self._with_ids(_known_ids(self._table, as_label_triples(triples)))
+        return self._with_ids(DistinctLabels(as_label_triples(triples)).ids_in(self._table))
 
     def _with_ids(self, ids):
         other = object.__new__(type(self))
@@ -507,58 +562,46 @@ def _count(number, singular, plural):
     return f"{number} {singular if number == 1 else plural}"
 
 
-def _entities_of(labels, sources):
+def _entities_of(triples, sources):
     plain = next((name for name, source in sources.items() if not isinstance(source, LabelledVectors)), None)
     if plain is not None:
         raise ValueError(
             f"modalities[{plain!r}] is a matrix without labels: give entities, the label of each of its rows in order, "
-            "or pass a data frame indexed by entity label."
+            "or pass the pair (matrix, labels)."
         )
-    parts = [labels[:, [0, 2]].ravel(), *(source.labels for source in sources.values())]
-    return first_occurrences(np.concatenate(parts))
+    return first_occurrences(np.concatenate([triples.entities, *(source.labels for source in sources.values())]))
 
 
-def _known_ids(table, labels):
-    missing = [first_missing(column) for column in labels.T]
-    if missing != [None, None, None]:
-        row = min(row for row in missing if row is not None)
-        raise ValueError(
-            f"triples has a missing label in row {row}: {labels[row].tolist()!r}; leave the row out, or, if the label "
-            "reads 'NA' or the like in a file, read it as a string (dtype=str, keep_default_na=False in pandas)."
-        )
-    ids = table.ids_of(labels)
-    for columns, what in (([0, 2], "entities"), ([1], "relations")):
-        unknown = labels[:, columns][ids[:, columns] < 0]
-        if len(unknown):
-            raise ValueError(
-                f"triples names {name_first(first_occurrences(unknown))}, which {what} lacks; "
-                f"add every label of the triples to {what}."
-            )
-    return ids
-
-
-def _once(ids, labels, duplicates):
-    """Return the ids of the distinct triples in order of first appearance, or all, as `duplicates` says."""
-    if duplicates not in ("warn", "error", "keep"):
+def _once(ids, table, duplicates):
+    """Return the ids of the distinct triples in order of first appearance, and tell what was left out."""
+    if duplicates not in ("warn", "error"):
         raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
-    if duplicates == "keep":
+    repetitions = _repetitions(ids, table)
+    if not len(repetitions):
         return ids
-    order = np.lexsort(ids.T)
-    is_repetition = (np.diff(ids[order], axis=0) == 0).all(axis=1)
-    if not is_repetition.any():
-        return ids
-    repetitions = np.sort(order[1:][is_repetition])
+    head, relation, tail = ids[repetitions[0]]
+    first = [table.entities[head], table.relations[relation], table.entities[tail]]
     found = (
         f"triples has {_count(len(repetitions), 'row', 'rows')} that repeat an earlier one, the first at position "
-        f"{repetitions[0]}: {labels[repetitions[0]].tolist()!r}"
+        f"{repetitions[0]}: {first!r}"
     )
     if duplicates == "error":
-        raise ValueError(f"{found}; drop the repetitions, or set duplicates='keep' or 'warn'.")
-    kept = np.delete(ids, repetitions, axis=0)
+        raise ValueError(f"{found}; drop the repetitions, or set duplicates='warn' or 'keep'.")
     warnings.warn(
-        f"{found}. Each triple is kept once, in {len(kept)} of {len(ids)} rows, and y needs one value for each row "
-        "kept; drop the repetitions beforehand, or set duplicates='keep' to have all rows.",
+        f"{found}. Each triple is kept once, in {len(ids) - len(repetitions)} of {len(ids)} rows, and y needs one "
+        "value for each row kept; drop the repetitions beforehand, or set duplicates='keep' to have all rows.",
         UserWarning,
         stacklevel=3,
     )
-    return kept
+    return np.delete(ids, repetitions, axis=0)
+
+
+def _repetitions(ids, table):
+    """Find the rows that repeat an earlier one."""
+    head, relation, tail = ids.T
+    keys = np.sort((head * len(table.relations) + relation) * len(table.entities) + tail)
+    if (keys[1:] != keys[:-1]).all():  # also if the products overflow: equal rows always have equal keys
+        return np.empty(0, dtype=np.int64)
+    order = np.lexsort(ids.T)
+    is_repetition = (np.diff(ids[order], axis=0) == 0).all(axis=1)
+    return np.sort(order[1:][is_repetition])
