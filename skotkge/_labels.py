@@ -134,6 +134,11 @@ def name_first(labels, limit=5):
     return shown if len(labels) <= limit else f"{shown} and {len(labels) - limit} more"
 
 
+def counted(number, singular, plural):
+    """Write a number of things for a message."""
+    return f"{number} {singular if number == 1 else plural}"
+
+
 def same_labels(first, second):
     """Tell whether two label arrays hold the same labels, types included, in the same order."""
     return first is second or label_keys(first) == label_keys(second)

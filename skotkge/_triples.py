@@ -1,10 +1,8 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from os import PathLike
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,9 @@ from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
 from ._files import read_csv, read_ntriples, read_tsv
-from ._labels import LabelIndex, as_labels, factorize, first_missing, first_occurrences, name_first
-from ._modalities import LabelledVectors, modality_matrices, modality_sources, observed_rows
+from ._labels import as_labels, counted, first_occurrences, name_first
+from ._modalities import LabelledVectors, modality_matrices, modality_sources
+from ._table import DistinctLabels, EntityTable, distinct_triples, frozen
 
 COLUMNS = ("head", "relation", "tail")
 
@@ -82,105 +81,6 @@ def _check_rows(triples):
     for number, row in enumerate(triples):
         if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
             raise ValueError(f"triples has the row {row!r} at position {number}, expected head, relation, tail.")
-
-
-class EntityTable:
-    """Labels and modality matrices that all slices of a `MultimodalTriples` share by reference.
-
-    Parameters
-    ----------
-    entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
-        Distinct labels; ids are positions in these arrays.
-    modalities : dict of str to ndarray of shape (n_entities, n_features)
-        One row per entity; a row of NaN is a missing one.
-    """
-
-    def __init__(self, entities, relations, modalities=MappingProxyType({})):
-        self.entities = _frozen(entities)
-        self.relations = _frozen(relations)
-        self._modalities = {name: _frozen(matrix) for name, matrix in modalities.items()}
-        self._observed = {name: _frozen(observed_rows(name, matrix)) for name, matrix in modalities.items()}
-
-    @property
-    def modalities(self):
-        return MappingProxyType(self._modalities)
-
-    def observed(self, name):
-        """Return a boolean mask of the entities that have a vector in a modality."""
-        return self._observed[name]
-
-    def ids_of(self, triples):
-        """Return the ids of label triples, -1 for labels that the table lacks."""
-        entities = LabelIndex(self.entities, "entities")
-        relations = LabelIndex(self.relations, "relations")
-        columns = (entities, relations, entities)
-        return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        for array in (self.entities, self.relations, *self._modalities.values(), *self._observed.values()):
-            array.flags.writeable = False
-
-
-class DistinctLabels:
-    """The distinct labels of triples, and which of them each row has.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_triples, 3), dtype object
-
-    Attributes
-    ----------
-    entities, relations : ndarray of shape (n_distinct,), dtype object
-        In order of first appearance.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing.
-    """
-
-    def __init__(self, labels):
-        self.entities, codes = factorize(labels[:, [0, 2]].ravel())
-        self.relations, relation_codes = factorize(labels[:, 1])
-        self._codes = np.column_stack([codes[::2], relation_codes, codes[1::2]])
-        for distinct, columns in ((self.entities, [0, 2]), (self.relations, [1])):
-            missing = first_missing(distinct)
-            if missing is not None:
-                row = int((self._codes[:, columns] == missing).any(axis=1).argmax())
-                raise ValueError(
-                    f"triples has a missing label in row {row}: {labels[row].tolist()!r}; leave the row out, or, where "
-                    "a file has the label 'NA' or the like, read it as a string (dtype=str, keep_default_na=False in "
-                    "pandas)."
-                )
-
-    def ids_in(self, table):
-        """Return the ids of the triples in a table.
-
-        Raises
-        ------
-        ValueError
-            If the table lacks a label.
-        """
-        positions = {}
-        for what, distinct in (("entities", self.entities), ("relations", self.relations)):
-            positions[what] = LabelIndex(getattr(table, what), what).positions(distinct)
-            unknown = distinct[positions[what] < 0]
-            if len(unknown):
-                raise ValueError(
-                    f"triples names {name_first(unknown)}, which {what} lacks; add every label of the triples to "
-                    f"{what}."
-                )
-        head, relation, tail = self._codes.T
-        return np.column_stack(
-            [positions["entities"][head], positions["relations"][relation], positions["entities"][tail]]
-        )
-
-
-def _frozen(array):
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 class MultimodalTriples:
@@ -269,7 +169,7 @@ class MultimodalTriples:
         relations = triples.relations if relations is None else as_labels(relations)
         self._table = EntityTable(entities, relations, modality_matrices(sources, entities))
         ids = triples.ids_in(self._table)
-        self._ids = _frozen(ids if duplicates == "keep" else _once(ids, self._table, duplicates))
+        self._ids = frozen(ids if duplicates == "keep" else distinct_triples(ids, self._table, duplicates))
         self._fusion = None
 
     @classmethod
@@ -417,7 +317,7 @@ class MultimodalTriples:
 
     def _with_ids(self, ids):
         other = object.__new__(type(self))
-        other._table, other._ids, other._fusion = self._table, _frozen(ids), self._fusion
+        other._table, other._ids, other._fusion = self._table, frozen(ids), self._fusion
         return other
 
     def _with_fusion(self, fusion):
@@ -491,22 +391,22 @@ class MultimodalTriples:
 
     def __repr__(self):
         counts = [
-            _count(len(self), "triple", "triples"),
-            _count(self.n_entities, "entity", "entities"),
-            _count(len(self.relations), "relation", "relations"),
+            counted(len(self), "triple", "triples"),
+            counted(self.n_entities, "entity", "entities"),
+            counted(len(self.relations), "relation", "relations"),
         ]
         parts = [", ".join(counts)]
         for name, matrix in self.modalities.items():
             missing = self.n_entities - np.count_nonzero(self._table.observed(name))
-            note = f", {_count(missing, 'row', 'rows')} missing" if missing else ""
-            parts.append(f"{name}: {_count(matrix.shape[1], 'column', 'columns')}{note}")
+            note = f", {counted(missing, 'row', 'rows')} missing" if missing else ""
+            parts.append(f"{name}: {counted(matrix.shape[1], 'column', 'columns')}{note}")
         if self._fusion is not None:
             parts.append("fused")
         return f"{type(self).__name__}({'; '.join(parts)})"
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._ids = _frozen(self._ids)
+        self._ids = frozen(self._ids)
 
 
 def as_triple_sets(known):
@@ -558,10 +458,6 @@ def as_triples(X):
     return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X, duplicates="keep")
 
 
-def _count(number, singular, plural):
-    return f"{number} {singular if number == 1 else plural}"
-
-
 def _entities_of(triples, sources):
     plain = next((name for name, source in sources.items() if not isinstance(source, LabelledVectors)), None)
     if plain is not None:
@@ -570,38 +466,3 @@ def _entities_of(triples, sources):
             "or pass the pair (matrix, labels)."
         )
     return first_occurrences(np.concatenate([triples.entities, *(source.labels for source in sources.values())]))
-
-
-def _once(ids, table, duplicates):
-    """Return the ids of the distinct triples in order of first appearance, and tell what was left out."""
-    if duplicates not in ("warn", "error"):
-        raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
-    repetitions = _repetitions(ids, table)
-    if not len(repetitions):
-        return ids
-    head, relation, tail = ids[repetitions[0]]
-    first = [table.entities[head], table.relations[relation], table.entities[tail]]
-    found = (
-        f"triples has {_count(len(repetitions), 'row', 'rows')} that repeat an earlier one, the first at position "
-        f"{repetitions[0]}: {first!r}"
-    )
-    if duplicates == "error":
-        raise ValueError(f"{found}; drop the repetitions, or set duplicates='warn' or 'keep'.")
-    warnings.warn(
-        f"{found}. Each triple is kept once, in {len(ids) - len(repetitions)} of {len(ids)} rows, and y needs one "
-        "value for each row kept; drop the repetitions beforehand, or set duplicates='keep' to have all rows.",
-        UserWarning,
-        stacklevel=3,
-    )
-    return np.delete(ids, repetitions, axis=0)
-
-
-def _repetitions(ids, table):
-    """Find the rows that repeat an earlier one."""
-    head, relation, tail = ids.T
-    keys = np.sort((head * len(table.relations) + relation) * len(table.entities) + tail)
-    if (keys[1:] != keys[:-1]).all():  # also if the products overflow: equal rows always have equal keys
-        return np.empty(0, dtype=np.int64)
-    order = np.lexsort(ids.T)
-    is_repetition = (np.diff(ids[order], axis=0) == 0).all(axis=1)
-    return np.sort(order[1:][is_repetition])

@@ -121,12 +121,12 @@ class TestHeader:
     def test_arguments_of_the_class_are_handed_on(self, tmp_path, read, sep):
         path = self.file(tmp_path, sep, [["a", "r", "b"], ["a", "r", "b"]])
         table = dict(entities=["b", "a"], relations=["q", "r"])
-        with pytest.warns(UserWarning, match="1 row that repeat"):
+        with pytest.warns(UserWarning, match="1 repeated row"):
             X = read(path, {"text": [[1.0], [2.0]]}, **table)
         assert X.ids.tolist() == [[1, 1, 0]]
         assert X.modalities["text"].tolist() == [[1.0], [2.0]]
         assert read(path, duplicates="keep").shape == (2, 3)
-        with pytest.raises(ValueError, match="1 row that repeat"):
+        with pytest.raises(ValueError, match="1 repeated row"):
             read(path, duplicates="error")
 
 
@@ -166,7 +166,7 @@ _:b1 <http://example.org/knows> <http://example.org/a> . # another comment
 def test_ntriples_keep_iris_blank_nodes_and_literals_apart(tmp_path, name):
     pytest.importorskip("pyoxigraph")
     path = write(tmp_path / name, NTRIPLES)
-    with pytest.warns(UserWarning, match="1 row that repeat"):
+    with pytest.warns(UserWarning, match="1 repeated row"):
         X = MultimodalTriples.from_ntriples(path)
     integer = "^^<http://www.w3.org/2001/XMLSchema#integer>"
     assert X.labels[0].tolist() == ["http://example.org/a", "http://example.org/knows", "http://example.org/caf\u00e9"]

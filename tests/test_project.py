@@ -23,6 +23,7 @@ ORDER = [
         "_labels",
         "_files",
         "_modalities",
+        "_table",
         "_triples",
         "_queries",
         "_structure",

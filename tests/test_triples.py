@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils import _safe_indexing
 
 from skotkge import MultimodalTriples, OTKGEClassifier
-from skotkge._triples import _repetitions
+from skotkge._table import repeated_rows
 
 TRICKY = [
     "nan",
@@ -219,10 +219,10 @@ REPEATED = [("a", "r", "b"), ("b", "r", "a"), ("a", "r", "b"), ("b", "q", "a"), 
 
 
 def test_repeated_triples_are_reported_and_kept_once():
-    with pytest.warns(UserWarning, match=r"3 rows that repeat .* position 2: \['a', 'r', 'b'\].* in 3 of 6 rows"):
+    with pytest.warns(UserWarning, match=r"3 repeated rows; .* position 2, is \['a', 'r', 'b'\].* in 3 of 6 rows"):
         X = MultimodalTriples(REPEATED)
     assert X.labels.tolist() == [list(REPEATED[row]) for row in (0, 1, 3)]
-    with pytest.raises(ValueError, match=r"3 rows that repeat .* drop the repetitions"):
+    with pytest.raises(ValueError, match=r"3 repeated rows.* drop the repetitions"):
         MultimodalTriples(REPEATED, duplicates="error")
     assert MultimodalTriples(REPEATED, duplicates="keep").labels.tolist() == [list(row) for row in REPEATED]
     with pytest.raises(ValueError, match="duplicates='drop', expected 'warn', 'error' or 'keep'"):
@@ -239,7 +239,7 @@ def test_triples_of_labels_that_only_look_alike_are_no_repetitions():
 def test_repetitions_are_found_where_products_of_ids_overflow():
     table = SimpleNamespace(entities=range(2**31), relations=range(2**31))
     ids = np.array([[4, 0, 0], [0, 0, 0], [4, 0, 0]])
-    assert _repetitions(ids, table).tolist() == [2]
+    assert repeated_rows(ids, table).tolist() == [2]
 
 
 def test_bare_arrays_give_one_prediction_for_each_row(small):
