@@ -7,7 +7,13 @@ import numpy as np
 
 
 def as_labels(values):
-    """Return a 1-D object array of the labels as plain Python objects.
+    """Return a 1-D object array of the labels as plain Python objects."""
+    values = plain_labels(values)
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def plain_labels(values):
+    """Return a list of the labels as plain Python objects.
 
     NumPy scalars become the Python objects of equal value; nothing else is converted.
 
@@ -22,13 +28,13 @@ def as_labels(values):
     if isinstance(values, set | frozenset):
         raise TypeError(f"labels are given as a {type(values).__name__}, which has no order; pass a list.")
     dated = isinstance(values, np.ndarray) and values.dtype.kind in "mM"
-    values = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    values = _as_list(values)
     numpy_types = [kind for kind in set(map(type, values)) if issubclass(kind, np.generic)]
     if dated or any(issubclass(kind, np.datetime64 | np.timedelta64) for kind in numpy_types):
         raise TypeError("labels are NumPy dates; turn them into strings or Python dates first.")
     if numpy_types:
         values = [value.item() if isinstance(value, np.generic) else value for value in values]
-    return np.fromiter(values, dtype=object, count=len(values))
+    return values
 
 
 def is_missing(label):
@@ -57,7 +63,9 @@ def _key(label):
 
 
 def _as_list(labels):
-    return labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    if isinstance(labels, np.ndarray):
+        return labels.tolist()
+    return labels if isinstance(labels, list) else list(labels)
 
 
 def factorize(labels):
@@ -86,6 +94,8 @@ def factorize(labels):
         codes = np.fromiter(map(position.__getitem__, keys), dtype=np.int64, count=len(keys))
     except TypeError as error:
         raise TypeError(f"labels are strings, integers or other hashable objects, but got an {error}.") from error
+    if keys is labels:
+        return as_labels(list(position)), codes
     first_rows = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
     return as_labels([labels[row] for row in first_rows.tolist()]), codes
 

@@ -52,7 +52,8 @@ class DistinctLabels:
 
     Parameters
     ----------
-    labels : ndarray of shape (n_triples, 3), dtype object
+    columns : list of list
+        Heads, relations and tails.
 
     Attributes
     ----------
@@ -65,16 +66,20 @@ class DistinctLabels:
         If a label is missing.
     """
 
-    def __init__(self, labels):
-        self.entities, codes = factorize(labels[:, [0, 2]].ravel())
-        self.relations, relation_codes = factorize(labels[:, 1])
+    def __init__(self, columns):
+        heads, relations, tails = columns
+        ends = [None] * (2 * len(heads))
+        ends[::2], ends[1::2] = heads, tails
+        self.entities, codes = factorize(ends)
+        self.relations, relation_codes = factorize(relations)
         self._codes = np.column_stack([codes[::2], relation_codes, codes[1::2]])
-        for distinct, columns in ((self.entities, [0, 2]), (self.relations, [1])):
+        for distinct, places in ((self.entities, [0, 2]), (self.relations, [1])):
             missing = first_missing(distinct)
             if missing is not None:
-                row = int((self._codes[:, columns] == missing).any(axis=1).argmax())
+                row = int((self._codes[:, places] == missing).any(axis=1).argmax())
+                labels = [column[row] for column in columns]
                 raise ValueError(
-                    f"triples has a missing label in row {row}: {labels[row].tolist()!r}; leave the row out, or, where "
+                    f"triples has a missing label in row {row}: {labels!r}; leave the row out, or, where "
                     "a file has the label 'NA' or the like, read it as a string (dtype=str, keep_default_na=False in "
                     "pandas)."
                 )

@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
 from ._files import read_csv, read_ntriples, read_tsv
-from ._labels import as_labels, counted, first_occurrences, name_first
+from ._labels import as_labels, counted, first_occurrences, name_first, plain_labels
 from ._modalities import LabelledVectors, modality_matrices, modality_sources
 from ._table import DistinctLabels, EntityTable, distinct_triples, frozen
 
@@ -23,41 +23,57 @@ def as_label_triples(triples):
 
     Parameters
     ----------
-    triples : MultimodalTriples, array-like of shape (n_triples, 3) or data frame
-        A data frame needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
+    triples : MultimodalTriples, array-like of shape (n_triples, 3), data frame or mapping
+        A data frame or mapping needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
 
     Raises
     ------
     ValueError
         If there are not three labels in each row.
     """
-    if issparse(triples):
-        raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
     if isinstance(triples, MultimodalTriples):
         return triples.labels
-    if hasattr(triples, "collect"):
-        raise TypeError("triples is a lazy data frame; pass what its collect() returns.")
-    columns = _frame_columns(triples) if hasattr(triples, "columns") else _sequence_columns(triples)
-    out = np.empty((len(columns[0]), 3), dtype=object, order="F")
+    columns = label_columns(triples)
+    out = np.empty((len(columns[0]), 3), dtype=object)
     for position, column in enumerate(columns):
         out[:, position] = as_labels(column)
     return out
 
 
-def _frame_columns(frame):
-    names = list(frame.columns)
+def label_columns(triples):
+    """Return the columns of triples as three lists of labels; triples are as for `as_label_triples`."""
+    if issparse(triples):
+        raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
+    if hasattr(triples, "collect"):
+        raise TypeError("triples is a lazy data frame; pass what its collect() returns.")
+    if isinstance(triples, MultimodalTriples):
+        columns = triples.labels.T
+    elif isinstance(triples, Mapping):
+        columns = _named_columns(triples, list(triples))
+    elif hasattr(triples, "columns"):
+        columns = [column.to_numpy() for column in _named_columns(triples, list(triples.columns))]
+    else:
+        columns = _sequence_columns(triples)
+    return [plain_labels(column) for column in columns]
+
+
+def _named_columns(table, names):
+    """Pick head, relation and tail from a data frame or a mapping."""
     if set(COLUMNS) <= set(names):
         chosen = COLUMNS
     elif names == [0, 1, 2]:
         chosen = names
     else:
         raise ValueError(
-            f"triples is a data frame with the columns {name_first(names)}; rename them so that "
-            "'head', 'relation' and 'tail' are among them."
+            f"triples has the columns {name_first(names)}; rename them so that 'head', 'relation' and 'tail' are among "
+            "them."
         )
     if len(names) != len(set(names)):
-        raise ValueError(f"triples is a data frame with the columns {name_first(names)}; give each a name of its own.")
-    return [frame[name].to_numpy() for name in chosen]
+        raise ValueError(f"triples has the columns {name_first(names)}; give each a name of its own.")
+    columns = [table[name] for name in chosen]
+    if len(set(map(len, columns))) != 1:
+        raise ValueError(f"triples has columns of the lengths {list(map(len, columns))}; they need one common length.")
+    return columns
 
 
 def _sequence_columns(triples):
@@ -91,10 +107,10 @@ class MultimodalTriples:
 
     Parameters
     ----------
-    triples : array-like of shape (n_triples, 3) or data frame
-        Labels of head, relation and tail. A data frame, of pandas or polars, needs columns of these names. Labels are
-        strings, integers or other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three
-        different labels.
+    triples : array-like of shape (n_triples, 3), data frame or mapping of columns
+        Labels of head, relation and tail. A data frame, of pandas or polars, and a mapping such as
+        ``{"head": [...], "relation": [...], "tail": [...]}`` need columns of these names. Labels are strings, integers
+        or other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three different labels.
     modalities : mapping of str to matrix, default=None
         For each modality one of
 
@@ -163,7 +179,7 @@ class MultimodalTriples:
         relations: ArrayLike | None = None,
         duplicates: str = "warn",
     ) -> None:
-        triples = DistinctLabels(as_label_triples(triples))
+        triples = DistinctLabels(label_columns(triples))
         sources = modality_sources(modalities)
         entities = _entities_of(triples, sources) if entities is None else as_labels(entities)
         relations = triples.relations if relations is None else as_labels(relations)
@@ -210,8 +226,8 @@ class MultimodalTriples:
             If a line does not have three fields, or as many as the first line; the message gives its number. If the
             first line lacks a column, or the file is no UTF-8.
         """
-        labels = np.array(read_tsv(path, columns=columns), dtype=object).T
-        return cls(labels, modalities, entities=entities, relations=relations, duplicates=duplicates)
+        triples = dict(zip(COLUMNS, read_tsv(path, columns=columns), strict=True))
+        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
 
     @classmethod
     def from_csv(
@@ -251,8 +267,8 @@ class MultimodalTriples:
         ValueError
             As for `from_tsv`; also if quotes are not closed, or followed by other characters than `sep`.
         """
-        labels = np.array(read_csv(path, sep, columns), dtype=object).T
-        return cls(labels, modalities, entities=entities, relations=relations, duplicates=duplicates)
+        triples = dict(zip(COLUMNS, read_csv(path, sep, columns), strict=True))
+        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
 
     @classmethod
     def from_ntriples(
@@ -293,15 +309,15 @@ class MultimodalTriples:
         ValueError
             If a line is no triple; the message gives its number.
         """
-        labels = np.array(read_ntriples(path), dtype=object).T
-        return cls(labels, modalities, entities=entities, relations=relations, duplicates=duplicates)
+        triples = dict(zip(COLUMNS, read_ntriples(path), strict=True))
+        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
 
     def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
 
         Parameters
         ----------
-        triples : array-like of shape (n_triples, 3) or data frame
+        triples : array-like of shape (n_triples, 3), data frame or mapping of columns
             Each becomes a row, repeated ones too.
 
         Returns
@@ -313,7 +329,7 @@ class MultimodalTriples:
         ValueError
             If a label is not in the table.
         """
-        return self._with_ids(DistinctLabels(as_label_triples(triples)).ids_in(self._table))
+        return self._with_ids(DistinctLabels(label_columns(triples)).ids_in(self._table))
 
     def _with_ids(self, ids):
         other = object.__new__(type(self))

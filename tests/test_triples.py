@@ -53,8 +53,19 @@ def test_labels_are_kept_exactly_and_never_confused():
         lambda rows: pd.DataFrame(rows, columns=["head", "relation", "tail"])[["tail", "head", "relation"]],
         lambda rows: pd.DataFrame(rows),
         lambda rows: [list(row) for row in rows],
+        lambda rows: dict(zip(["tail", "head", "relation"], np.array(rows)[:, [2, 0, 1]].T, strict=True)),
+        MultimodalTriples,
     ],
-    ids=["tuples", "array", "object array", "data frame by name", "numbered data frame", "lists"],
+    ids=[
+        "tuples",
+        "array",
+        "object array",
+        "data frame by name",
+        "numbered data frame",
+        "lists",
+        "mapping",
+        "container",
+    ],
 )
 def test_kinds_of_triples_give_the_same_container(make):
     rows = [("a", "likes", "b"), ("b", "likes", "c")]
@@ -179,6 +190,11 @@ MATRIX = np.zeros((2, 3))
             r"shape \(2, 3\) and 1 labels; give a matrix with one row for each label",
         ),
         (dict(triples=GOOD, modalities={"text": ([0], [1], [2])}), ValueError, r"tuple of length 3; a tuple is"),
+        (
+            dict(triples={"head": ["a"], "relation": ["r"], "tail": []}),
+            ValueError,
+            r"columns of the lengths \[1, 1, 0\]",
+        ),
         (dict(triples=[("a", ["r"], "b")]), TypeError, "labels are strings, integers or other hashable objects"),
         (dict(triples=GOOD, entities="ab"), TypeError, "single value 'ab'; pass a list"),
         (
