@@ -34,33 +34,42 @@ def read_tsv(path, n_fields=3, columns=None):
         If the file is no UTF-8, the header lacks a column, or a line has another number of fields.
     """
     text = _read_text(path)
-    line_end = "\r\n" if text.count("\r\n") == text.count("\n") > 0 else "\n"
+    if text.count("\r\n") == text.count("\n"):
+        text = text.replace("\r\n", "\n")
+    return _split(text, "\t", n_fields, columns, path)
+
+
+def _split(text, sep, n_fields, columns, path):
+    """Split a text without quoting into columns; `sep` is an ASCII character."""
     chosen, first_line = range(n_fields), 1
     if columns is not None:
-        header, _, text = text.partition(line_end)
-        names = header.split("\t")
+        header, _, text = text.partition("\n")
+        names = header.split(sep)
         chosen, n_fields, first_line = _positions(columns, names, path), len(names), 2
     if not text:
         return [[] for _ in chosen]
-    text = text.removesuffix(line_end).replace(line_end, "\n")
-    _check_separators(text, n_fields, path, first_line)
-    fields = text.replace("\n", "\t").split("\t")
+    text = text.removesuffix("\n")
+    _check_separators(text, sep, n_fields, path, first_line)
+    fields = text.replace("\n", sep).split(sep)
     return [fields[position::n_fields] for position in chosen]
 
 
-def _check_separators(text, n_fields, path, first_line):
+def _check_separators(text, sep, n_fields, path, first_line):
     """Make sure that every line has n fields, by the places of the line ends among the separators."""
     characters = np.frombuffer(text.encode(), dtype=np.uint8)
-    separators = np.append(characters[(characters == ord("\t")) | (characters == ord("\n"))], ord("\n"))
+    separators = np.append(characters[(characters == ord(sep)) | (characters == ord("\n"))], ord("\n"))
     line_ends = np.flatnonzero(separators == ord("\n"))
     if np.array_equal(line_ends, np.arange(n_fields - 1, len(separators), n_fields)):
         return
     for number, line in enumerate(text.split("\n"), first_line):
-        fields = line.split("\t")
-        if len(fields) != n_fields:
-            raise ValueError(
-                f"{path}, line {number}: {len(fields)} tab-separated fields, expected {n_fields}: {fields!r}."
-            )
+        _check_fields(line.split(sep), sep, n_fields, path, number)
+
+
+def _check_fields(fields, sep, n_fields, path, line):
+    if len(fields) != n_fields:
+        raise ValueError(
+            f"{path}, line {line}: {len(fields)} fields separated by {sep!r}, expected {n_fields}: {fields!r}."
+        )
 
 
 def read_csv(path, sep=",", columns=None):
@@ -87,7 +96,10 @@ def read_csv(path, sep=",", columns=None):
     """
     if not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n':
         raise ValueError(f"sep={sep!r}, expected the one character between fields, such as ',' or ';'.")
-    rows = csv.reader(io.StringIO(_read_text(path), newline=""), delimiter=sep, strict=True)
+    text = _read_text(path)
+    if '"' not in text and "\r" not in text and sep.isascii():
+        return _split(text, sep, 3, columns, path)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep, strict=True)
     chosen, n_fields, fields = range(3), 3, []
     try:
         if columns is not None:
@@ -95,10 +107,7 @@ def read_csv(path, sep=",", columns=None):
             chosen, n_fields = _positions(columns, names, path), len(names)
         for row in rows:
             if len(row) != n_fields:
-                raise ValueError(
-                    f"{path}, line {rows.line_num}: {len(row)} fields separated by {sep!r}, expected {n_fields}: "
-                    f"{row!r}."
-                )
+                _check_fields(row, sep, n_fields, path, rows.line_num)
             fields += row
     except csv.Error as error:
         raise ValueError(

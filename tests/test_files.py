@@ -130,6 +130,14 @@ class TestHeader:
             read(path, duplicates="error")
 
 
+@pytest.mark.parametrize("sep", [",", "\u00b7"])
+def test_csv_tells_the_line_that_is_wrong_with_and_without_quotes(tmp_path, sep):
+    for first, line in (("a", 2), ('"a"', 2), ('"a\na"', 3)):
+        path = write(tmp_path / "triples.csv", sep.join([first, "r", "b\na", "b\n"]))
+        with pytest.raises(ValueError, match=rf"triples.csv, line {line}: 2 fields separated by '{sep}', expected 3"):
+            MultimodalTriples.from_csv(path, sep=sep)
+
+
 def test_quotes_in_tsv_are_part_of_the_label(tmp_path):
     path = write(tmp_path / "triples.tsv", '"a"\tr\t"b\n')
     assert MultimodalTriples.from_tsv(path).labels.tolist() == [['"a"', "r", '"b']]
