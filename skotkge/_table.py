@@ -70,13 +70,13 @@ class DistinctLabels:
         heads, relations, tails = columns
         ends = [None] * (2 * len(heads))
         ends[::2], ends[1::2] = heads, tails
-        self.entities, codes = factorize(ends)
+        self.entities, end_codes = factorize(ends)
         self.relations, relation_codes = factorize(relations)
-        self._codes = np.column_stack([codes[::2], relation_codes, codes[1::2]])
-        for distinct, places in ((self.entities, [0, 2]), (self.relations, [1])):
+        self._codes = end_codes[::2], relation_codes, end_codes[1::2]
+        for distinct, codes, per_row in ((self.entities, end_codes, 2), (self.relations, relation_codes, 1)):
             missing = first_missing(distinct)
             if missing is not None:
-                row = int((self._codes[:, places] == missing).any(axis=1).argmax())
+                row = int((codes == missing).argmax()) // per_row
                 labels = [column[row] for column in columns]
                 raise ValueError(
                     f"triples has a missing label in row {row}: {labels!r}; leave the row out, or, where "
@@ -101,7 +101,7 @@ class DistinctLabels:
                     f"triples names {name_first(unknown)}, which {what} lacks; add every label of the triples to "
                     f"{what}."
                 )
-        head, relation, tail = self._codes.T
+        head, relation, tail = self._codes
         return np.column_stack(
             [positions["entities"][head], positions["relations"][relation], positions["entities"][tail]]
         )
