@@ -35,7 +35,7 @@ from skotkge.metrics import summarize_ranks
 RESULTS = Path(__file__).parent / "results" / "paper_tables.jsonl"
 COLUMNS = 200
 SMALL_GRID = {"kge__regularization": [5e-3, 2e-2]}
-GRIDS = {name: SMALL_GRID for name in ("hanzi", "wn9img", "fbimg")}
+GRIDS = dict.fromkeys(("hanzi", "wn9img", "fbimg"), SMALL_GRID)
 GRIDS["emoji"] = SMALL_GRID | {"kge__learning_rate": [0.03, 0.1]}
 SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10")

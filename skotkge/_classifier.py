@@ -11,10 +11,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from . import metrics
+from ._answers import QuestionAnswerer
 from ._calibration import corrupted_ids, platt_scaling
 from ._holdout import spare_rows
 from ._labels import first_occurrences, name_first, same_labels
-from ._prediction import TriplePredictor
 from ._progress import training_progress
 from ._queries import AnswerLists
 from ._ranking import Ranker, rank_both_sides
@@ -29,7 +29,7 @@ from ._triples import as_label_triples, as_triples, check_truth
 DEFAULT_WIDTH = 200
 
 
-class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
+class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, BaseEstimator):
     """Learn to score, classify and complete the triples of a multi-modal knowledge graph.
 
     Trains the structural space, the relations and the transport maps of a fused space (Eq. 2-6 of [1]_) on true
@@ -434,6 +434,7 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         self.space_embeddings_ = {name: space.entities for name, space in trained.items()}
         self.space_relations_ = {name: space.relations for name, space in trained.items()}
         self._state = {name: space.state for name, space in trained.items()}
+        self._encoder = X._fusion.encoder if X._fusion is not None and X._fusion.maps else None
         self._maps = None
         if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:
             columns = X._fusion.scaled_columns(X)

@@ -1,18 +1,23 @@
 """Questions of the form (head, relation, ?), (?, relation, tail), (head, ?, tail), and their answers."""
 
-from typing import NamedTuple
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
 
 from ._labels import is_missing
 from ._queries import AnswerLists
+from ._triples import COLUMNS
 
 CANDIDATES_AT_ONCE = 2**20
 
 
-class Completions(NamedTuple):
-    """Best answers to each question.
+@dataclass(frozen=True)
+class Completions:
+    """Best answers to each question. Unpacks to labels and scores.
 
     Attributes
     ----------
@@ -20,10 +25,66 @@ class Completions(NamedTuple):
         None where fewer than k answers are left.
     scores : ndarray of shape (n_questions, k)
         Raw scores in decreasing order; -inf where fewer than k answers are left.
+    probabilities : ndarray of shape (n_questions, k)
+        Calibrated probabilities that the completed triples are true; NaN where fewer than k answers are left.
+    known : ndarray of shape (n_questions, k), dtype bool
+        Whether the completed triple was known to be true.
+    questions : ndarray of shape (n_questions, 3), dtype object
+    asked : ndarray of shape (n_questions,)
+        Which column of each question was empty.
     """
 
     labels: np.ndarray
     scores: np.ndarray
+    probabilities: np.ndarray
+    known: np.ndarray
+    questions: np.ndarray
+    asked: np.ndarray
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.labels, self.scores))
+
+    def to_frame(self, library: str = "pandas") -> Any:
+        """Return the completed triples as a data frame with one row for each answer.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}, default="pandas"
+
+        Returns
+        -------
+        DataFrame
+            Columns question (row number in X), rank (from 1), head, relation, tail, score, probability, known.
+
+        Raises
+        ------
+        ImportError
+            If the library is not installed.
+        """
+        if library not in ("pandas", "polars"):
+            raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+        found, place = np.nonzero(np.isfinite(self.probabilities))
+        triples = self.questions[found]
+        triples[np.arange(len(found)), self.asked[found]] = self.labels[found, place]
+        columns = {"question": found, "rank": place + 1}
+        columns |= {name: triples[:, position].tolist() for position, name in enumerate(COLUMNS)}
+        columns |= {"score": self.scores[found, place], "probability": self.probabilities[found, place]}
+        columns["known"] = self.known[found, place]
+        return importlib.import_module(library).DataFrame(columns)
+
+
+class Neighbors(NamedTuple):
+    """Nearest entities of each entity asked about.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_asked, k), dtype object
+    similarities : ndarray of shape (n_asked, k)
+        Cosines in decreasing order.
+    """
+
+    labels: np.ndarray
+    similarities: np.ndarray
 
 
 def asked_columns(questions):
@@ -52,7 +113,7 @@ def asked_columns(questions):
     return missing.argmax(axis=1)
 
 
-def best_entities(ranker, ids, column, k, known_ids, n_relations):
+def best_entities(ranker, ids, column, k, known_ids, n_relations, allowed=None):
     """The k best heads (column 0) or tails (column 2) that are not known.
 
     Returns
@@ -61,17 +122,19 @@ def best_entities(ranker, ids, column, k, known_ids, n_relations):
     """
     known = AnswerLists(known_ids, n_relations)
     if column == 2:
-        return ranker.best(ids[:, 0], ids[:, 1], k, known)
-    return ranker.best(ids[:, 2], ids[:, 1] + n_relations, k, known)
+        return ranker.best(ids[:, 0], ids[:, 1], k, known, allowed)
+    return ranker.best(ids[:, 2], ids[:, 1] + n_relations, k, known, allowed)
 
 
-def best_relations(score_ids, ids, k, known_ids, n_relations):
+def best_relations(score_ids, ids, k, known_ids, n_relations, allowed=None):
     """The k best relations between given heads and tails that are not known.
 
     Parameters
     ----------
     score_ids : callable
         Scores of triples of ids ``(n, 3)``.
+    allowed : ndarray of shape (n_questions or 1, n_relations), dtype bool, default=None
+        Relations that may answer.
 
     Returns
     -------
@@ -88,6 +151,8 @@ def best_relations(score_ids, ids, k, known_ids, n_relations):
     known = known_ids[np.isin(known_ids[:, 0], ids[:, 0]) & np.isin(known_ids[:, 2], ids[:, 2])]
     for head, relation, tail in known.tolist():
         scores[pairs.get((head, tail), []), relation] = -np.inf
+    if allowed is not None:
+        scores[~np.broadcast_to(allowed, scores.shape)] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     answers, best = np.full((len(ids), k), -1), np.full((len(ids), k), -np.inf)
     best[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)

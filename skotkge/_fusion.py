@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._alignment import Modality, align
 from ._barycenter import wasserstein_barycenter
 from ._labels import name_first
+from ._newcomers import RowEncoder
 from ._spaces import FUSED, STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
 from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
 from ._transport import barycentric_map, scaled
@@ -90,9 +91,14 @@ class Fusion:
             spaces[FUSED] = EntitySpaces(self.structure, weights[STRUCTURE], features, self.maps, order)
         return spaces
 
+    @property
+    def encoder(self):
+        """The part that embeds rows of modality matrices."""
+        return RowEncoder(self.scalings, self.weights, self.fusion)
+
     def scaled_columns(self, X):
         """Scaled columns of each modality of X, with rows of zeros for missing vectors."""
-        return {name: scaled(X.modalities[name], X._table.observed(name), *self.scalings[name]) for name in self.maps}
+        return self.encoder.columns(X.modalities, {name: X._table.observed(name) for name in self.maps})
 
     def refit(self, X, y=None):
         """Return X with a fusion fitted on the rows of X alone."""

@@ -1,24 +1,24 @@
 """What a fitted classifier answers: scores, probabilities, ranks and completions of triples."""
 
 import warnings
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_scalar, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from . import metrics
-from ._completion import Completions, asked_columns, best_entities, best_relations
 from ._labels import first_occurrences, name_first, same_labels
+from ._newcomers import newcomers_of, with_newcomers
 from ._queries import AnswerLists, both_directions
 from ._ranking import Ranker, rank_both_sides
 from ._scorers import SCORERS
 from ._scoring import EmbeddingScores, RegressionScores, TripleScores
+from ._table import EntityTable
 from ._training import is_available
-from ._triples import EntityTable, MultimodalTriples, as_label_triples, as_triple_sets
+from ._triples import MultimodalTriples, as_label_triples, as_triple_sets
 
 
 class TriplePredictor:
@@ -65,15 +65,35 @@ class TriplePredictor:
     def _ranker(self):
         return Ranker(self._scores())
 
-    def _score_ids(self, ids):
-        """Mean of the scores of the directions about which something is known, else the score of even odds."""
+    def _score_parts(self, ids):
+        """What each space adds to the scores of triples, and which triples anything is known about.
+
+        Means of the directions whose source and relation something is known about.
+        """
         ranker = self._ranker()
         sources, relations, answers = both_directions(ids, len(self.relations_))
-        scores = ranker.pair_scores(sources, relations, answers).reshape(2, len(ids))
+        parts = ranker.pair_parts(sources, relations, answers)
+        parts = parts.reshape(len(parts), 2, len(ids))
         informed = ~ranker.is_blank(sources, relations).reshape(2, len(ids))
+        return (parts * informed).sum(axis=1) / np.maximum(informed.sum(axis=0), 1), informed.any(axis=0)
+
+    def _score_ids(self, ids):
+        """Scores of triples; of those about which nothing is known the score of even odds."""
+        parts, informed = self._score_parts(ids)
         even_odds = -self._intercept / self._slope if self._slope else 0.0
-        mean = (scores * informed).sum(axis=0) / np.maximum(informed.sum(axis=0), 1)
-        return np.where(informed.any(axis=0), mean, even_odds)
+        return np.where(informed, parts.sum(axis=0), even_odds)
+
+    def _log_odds_of_ids(self, ids):
+        """Calibrated log-odds of triples."""
+        return self._slope * self._score_ids(ids) + self._intercept
+
+    def _covering(self, X, asked_only=True):
+        """This model, or a copy that goes on with entities that are new but have a vector in X."""
+        check_is_fitted(self, "space_embeddings_")
+        if not isinstance(X, MultimodalTriples) or self._encoder is None or same_labels(X.entities, self.entities_):
+            return self
+        rows = newcomers_of(X, self.entities_, asked_only)
+        return with_newcomers(self, X, rows) if len(rows) else self
 
     def _ids_of(self, X):
         """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
@@ -126,8 +146,9 @@ class TriplePredictor:
             nor a vector does not count, and without any the score is that of even odds. With ``handle_unknown="last"``
             -inf for rows with an unknown label.
         """
-        ids, known = self._ids_of(X)
-        return np.where(known, self._score_ids(ids), -np.inf)
+        model = self._covering(X)
+        ids, known = model._ids_of(X)
+        return np.where(known, model._score_ids(ids), -np.inf)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Calibrated log-odds that triples are true.
@@ -215,10 +236,11 @@ class TriplePredictor:
             Rank of the head and of the tail, from 1; the mean of best and worst rank on ties. With
             ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
         """
-        ids, known_rows = self._ids_of(X)
-        filtered = AnswerLists(self._known_triples(ids[known_rows], known), len(self.relations_))
-        ranks = np.full((len(ids), 2), len(self.entities_) + 1.0)
-        ranks[known_rows] = rank_both_sides(self._ranker(), ids[known_rows], filtered, len(self.relations_))
+        model = self._covering(X)
+        ids, known_rows = model._ids_of(X)
+        filtered = AnswerLists(model._known_triples(ids[known_rows], known), len(self.relations_))
+        ranks = np.full((len(ids), 2), len(model.entities_) + 1.0)
+        ranks[known_rows] = rank_both_sides(model._ranker(), ids[known_rows], filtered, len(self.relations_))
         return ranks
 
     def evaluate(self, X: ArrayLike, *, known: ArrayLike | list[ArrayLike] | None = None) -> dict[str, float]:
@@ -238,41 +260,6 @@ class TriplePredictor:
             ``head_`` or ``tail_`` for one side.
         """
         return metrics.summarize_ranks(self.rank(X, known=known))
-
-    def complete(self, X: ArrayLike, *, k: int = 10, known: ArrayLike | list[ArrayLike] | None = None) -> Completions:
-        """Fill the empty place of each triple with the k best labels.
-
-        Parameters
-        ----------
-        X : array-like of labels of shape (n_questions, 3)
-            Each row has exactly one None: its head, relation or tail.
-        k : int, default=10
-        known : triples or list of triples, default=None
-            More true triples, whose answers are left out as those of training are.
-
-        Returns
-        -------
-        Completions
-            ``labels`` and ``scores``, both of shape ``(n_questions, k)``, the best first. The score of an entity is
-            that of the direction asked in, the score of a relation the mean of both.
-        """
-        check_is_fitted(self, "space_embeddings_")
-        k = check_scalar(k, "k", Integral, min_val=1)
-        questions = as_label_triples(X)
-        asked = asked_columns(questions)
-        empty = np.arange(3) == asked[:, None]
-        ids, known_rows = self._look_up(questions, empty)
-        filtered, n_relations = self._known_triples(ids[:0], known), len(self.relations_)
-        labels, scores = np.full((len(ids), k), None), np.full((len(ids), k), -np.inf)
-        for column in np.unique(asked[known_rows]):
-            rows = np.flatnonzero(known_rows & (asked == column))
-            if column == 1:
-                answers, scores[rows] = best_relations(self._score_ids, ids[rows], k, filtered, n_relations)
-            else:
-                answers, scores[rows] = best_entities(self._ranker(), ids[rows], column, k, filtered, n_relations)
-            names = self.relations_ if column == 1 else self.entities_
-            labels[rows] = np.where(answers >= 0, names[answers], None)
-        return Completions(labels, scores)
 
 
 def _side_by_side(tables):

@@ -70,6 +70,13 @@ class AnswerLists:
         edges = [number * self.counts[queries] // n_pieces[queries] for number in (number, number + 1)]
         return queries, self._starts[queries] + edges[0], edges[1] - edges[0]
 
+    def holds(self, ids):
+        """Tell which triples are among those that the lists were made of."""
+        rows, answers = self.of(ids[:, 0], ids[:, 1])
+        found = np.zeros(len(ids), dtype=bool)
+        found[rows[answers == ids[rows, 2]]] = True
+        return found
+
     def of(self, sources, relations):
         """Return all pairs (row of the query, answer) of any queries, as two arrays."""
         keys = sources * self._base + relations

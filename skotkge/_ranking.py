@@ -29,22 +29,22 @@ class Ranker:
         """Tell of which queries nothing is known."""
         return self._scores.is_blank(sources, relations)
 
-    def pair_scores(self, sources, relations, answers):
-        """Score of each query with one answer each.
+    def pair_parts(self, sources, relations, answers):
+        """What each space adds to the score of each query with one answer, see `TripleScores.pair_parts`.
 
         Returns
         -------
-        ndarray of shape (n_queries,)
+        ndarray of shape (n_spaces + 1, n_queries)
 
         Raises
         ------
         FloatingPointError
             If a score is NaN.
         """
-        scores = np.empty(len(sources))
+        parts = np.empty((len(self._scores.spaces) + 1, len(sources)))
         for rows in query_batches(len(sources), 4 * self._scores.width):
-            scores[rows] = self._scores.pairs(sources[rows], relations[rows], answers[rows]).cpu().numpy()
-        return scores
+            parts[:, rows] = self._scores.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
+        return parts
 
     def blocks(self, sources, relations):
         """Yield (slice of queries, scores ``(n_queries_of_slice, n_entities)``).
@@ -80,8 +80,18 @@ class Ranker:
             ranks[rows] = (1 + (better + no_worse) / 2).cpu().numpy()
         return ranks
 
-    def best(self, sources, relations, k, known):
-        """The k best answers of each query that are not known.
+    def best(self, sources, relations, k, known=None, allowed=None):
+        """The k best answers of each query.
+
+        Parameters
+        ----------
+        sources, relations : ndarray of shape (n_queries,)
+        k : int
+        known : AnswerLists, default=None
+            Answers to leave out.
+        allowed : callable, default=None
+            From relations ``(n,)`` to a mask of the entities that may answer them, ``(n, n_entities)`` or
+            ``(1, n_entities)``.
 
         Returns
         -------
@@ -93,7 +103,10 @@ class Ranker:
         answers = np.full((len(sources), k), -1)
         best = np.full((len(sources), k), -np.inf)
         for rows, scores in self.blocks(sources, relations):
-            scores[self._scores.indices(*known.of(sources[rows], relations[rows]))] = -torch.inf
+            if known is not None:
+                scores[self._scores.indices(*known.of(sources[rows], relations[rows]))] = -torch.inf
+            if allowed is not None:
+                scores.masked_fill_(~self._scores.indices(allowed(relations[rows]))[0], -torch.inf)
             values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
             best[rows, : values.shape[1]] = values.cpu().numpy()
             answers[rows, : values.shape[1]] = positions.cpu().numpy()

@@ -136,8 +136,8 @@ class TripleScores:
             blank |= ~self._informed_relations[relations]
         return blank
 
-    def pairs(self, sources, relations, answers):
-        """Score of each query with one answer each.
+    def pair_parts(self, sources, relations, answers):
+        """What each space adds to the score of each query with one answer, and last what an excluded loop takes away.
 
         Parameters
         ----------
@@ -145,15 +145,15 @@ class TripleScores:
 
         Returns
         -------
-        tensor of shape (n_queries,), dtype float64
+        tensor of shape (n_spaces + 1, n_queries), dtype float64
         """
         asked, kinds, answered = self.indices(sources, relations, answers)
-        total = torch.zeros(len(asked), dtype=torch.float64, device=self.device)
+        parts = torch.zeros(len(self.spaces) + 1, len(asked), dtype=torch.float64, device=self.device)
         for position, space in enumerate(self.spaces):
-            total += self._weight(position, kinds) * space.pairs(space.query(asked, kinds), answered)
+            parts[position] = self._weight(position, kinds) * space.pairs(space.query(asked, kinds), answered)
         if self._excludes_loops is not None:
-            total += LOOP_PENALTY * (self._excludes_loops[kinds] & (asked == answered))
-        return _without_nan(total)
+            parts[-1] = LOOP_PENALTY * (self._excludes_loops[kinds] & (asked == answered))
+        return _without_nan(parts)
 
     def against_all(self, sources, relations):
         """Scores of each query with every entity.

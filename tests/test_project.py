@@ -32,12 +32,13 @@ ORDER = [
         "_alignment",
         "_barycenter",
         "_spaces",
+        "_newcomers",
         "_fusion",
     ),
     *("_scorers", "_losses", "_sampling", "_weighting", "_regression", "_scoring", "_ranking", "_training"),
     *("metrics", "_progress", "_holdout", "_calibration"),
     *("model_selection", "baselines", "inspection"),
-    *("_completion", "_prediction", "_classifier", "__init__", "datasets", "__main__"),
+    *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "__main__"),
 ]
 USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_scoring", "_ranking", "_prediction"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

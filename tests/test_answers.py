@@ -1,0 +1,175 @@
+"""Completions with candidates and probabilities, neighbours, contributions of spaces, and entities that are new."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+
+QUESTION = ("e1", "r0", None)
+
+
+@pytest.fixture(scope="module")
+def pipe(small):
+    fuse, kge = OTFusionTransformer(8, random_state=0), OTKGEClassifier(max_iter=8, random_state=0)
+    return Pipeline([("fuse", fuse), ("kge", kge)]).fit(small)
+
+
+@pytest.fixture(scope="module")
+def kge(pipe):
+    return pipe["kge"]
+
+
+def newcomers(small, vectors, triples):
+    """Triples about the old entities and new ones whose text is that of an old one."""
+    text, image = small.modalities["text"], small.modalities["image"]
+    entities = ["new", *small.entities]
+    modalities = {"text": np.vstack([text[vectors], text]), "image": np.vstack([image[vectors], image])}
+    return MultimodalTriples(triples, modalities, entities=entities, relations=small.relations)
+
+
+class TestComplete:
+    def test_known_answers_are_dropped_or_marked(self, kge, small):
+        true = {tail for head, relation, tail in small.labels.tolist() if (head, relation) == QUESTION[:2]}
+        dropped, marked = (kge.complete([QUESTION], k=30, known_answers=way) for way in ("drop", "mark"))
+        assert not true & set(dropped.labels[0])
+        assert not dropped.known.any()
+        assert set(marked.labels[0][marked.known[0]]) == true
+        rest = marked.labels[0][~marked.known[0]].tolist()
+        assert rest == [label for label in dropped.labels[0] if label is not None]
+
+    def test_probabilities_are_those_of_predict_proba(self, kge):
+        questions = [QUESTION, (None, "r2", "e4"), ("e3", None, "e4")]
+        found = kge.complete(questions, k=2)
+        for question, labels, probabilities in zip(questions, found.labels, found.probabilities, strict=True):
+            triples = [[label if place is None else place for place in question] for label in labels]
+            np.testing.assert_allclose(kge.predict_proba(triples)[:, 1], probabilities)
+
+    def test_only_candidates_answer(self, kge):
+        labels, scores = kge.complete(
+            [QUESTION, (None, "r1", "e3")], k=5, candidates=["e7", "e9"], known_answers="mark"
+        )
+        assert [set(row[:2]) for row in labels] == [{"e7", "e9"}] * 2
+        assert (labels[:, 2:] == None).all()  # noqa: E711
+        assert np.isneginf(scores[:, 2:]).all()
+        labels, _ = kge.complete([("e1", None, "e3")], candidates=["r2"], known_answers="mark")
+        assert labels[0, 0] == "r2"
+        assert labels[0, 1] is None
+
+    def test_seen_candidates_are_those_of_that_side_of_the_relation(self, kge, small):
+        heads, relations, tails = small.labels.T
+        found = kge.complete([QUESTION, (None, "r1", "e3")], k=30, candidates="seen", known_answers="mark").labels
+        assert set(found[0]) - {None} == set(tails[relations == "r0"])
+        assert set(found[1]) - {None} == set(heads[relations == "r1"])
+        found = kge.complete([("e1", None, "e3")], k=3, candidates="seen", known_answers="mark").labels[0]
+        assert set(found) - {None} == set(relations[heads == "e1"]) & set(relations[tails == "e3"])
+
+    @pytest.mark.parametrize("library", ["pandas", "polars"])
+    def test_a_frame_has_one_row_for_each_answer(self, kge, library):
+        pytest.importorskip(library)
+        found = kge.complete([QUESTION, (None, "r1", "e3")], k=3)
+        frame = found.to_frame(library)
+        assert list(frame.columns) == ["question", "rank", "head", "relation", "tail", "score", "probability", "known"]
+        assert list(frame["question"]) == [0, 0, 0, 1, 1, 1]
+        assert list(frame["head"])[:3] == ["e1"] * 3
+        assert list(frame["tail"])[:3] == found.labels[0].tolist()
+        assert list(frame["head"])[3:] == found.labels[1].tolist()
+
+    def test_wrong_arguments_are_named(self, kge, small):
+        with pytest.raises(ValueError, match="candidates='far'; give 'seen', None or an array of labels"):
+            kge.complete([QUESTION], candidates="far")
+        with pytest.raises(ValueError, match="candidates has labels that the model does not know: 'e99'"):
+            kge.complete([QUESTION], candidates=["e99"])
+        with pytest.raises(ValueError, match="known_answers"):
+            kge.complete([QUESTION], known_answers="hide")
+        with pytest.raises(ValueError, match="library='arrow'"):
+            kge.complete([QUESTION]).to_frame("arrow")
+
+
+class TestNearest:
+    @pytest.mark.parametrize("space", [None, "structure", "text"])
+    def test_cosines_of_the_space(self, kge, space):
+        labels, similarities = kge.nearest(["e3", "e8"], 4, space=space)
+        table = kge.space_embeddings_[space or "fused"]
+        unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+        cosines = unit @ unit[[3, 8]].T
+        cosines[[3, 8], [0, 1]] = -np.inf
+        order = np.argsort(-cosines, axis=0)[:4].T
+        np.testing.assert_array_equal(labels, kge.entities_[order])
+        np.testing.assert_allclose(similarities, np.take_along_axis(cosines.T, order, axis=1), rtol=1e-4)
+
+    def test_more_neighbours_than_entities(self, kge):
+        labels, similarities = kge.nearest(["e3"], 40)
+        assert set(labels[0, :29]) == set(kge.entities_) - {"e3"}
+        assert labels[0, 29] is None
+        assert np.isnan(similarities[0, 29:]).all()
+
+    def test_wrong_arguments_are_named(self, kge):
+        with pytest.raises(ValueError, match="entities has labels that the model does not know: 'x'"):
+            kge.nearest(["x"])
+        with pytest.raises(ValueError, match="space='image2'; the model has the spaces 'structure', 'text'"):
+            kge.nearest(["e1"], space="image2")
+
+
+class TestContributions:
+    def test_they_sum_to_the_scores(self, kge, small):
+        told = kge.score_contributions(small)
+        assert list(told) == ["structure", "text", "image", "fused", "regression", "loop"]
+        np.testing.assert_allclose(sum(told.values()), kge.score_triples(small), rtol=1e-6)
+        assert all(np.ptp(part) > 0 for name, part in told.items() if name not in ("loop", "regression"))
+
+    def test_a_loop_that_never_was_scores_below_all(self, small):
+        loop = small.ids[:, 0] == small.ids[:, 2]
+        kge = OTKGEClassifier(embedding_dim=8, max_iter=3, random_state=0).fit(small.labels[~loop])
+        triples = [("e1", "r0", "e1"), ("e1", "r0", "e2")]
+        told = kge.score_contributions(triples)
+        assert told["loop"][0] < 0
+        assert told["loop"][1] == 0
+        assert kge.complete([QUESTION], k=40).labels[0].tolist().index("e1") == 29 - sum(
+            (small.labels[~loop][:, :2] == QUESTION[:2]).all(axis=1)
+        )
+        free = OTKGEClassifier(embedding_dim=8, max_iter=3, exclude_loops=False, random_state=0)
+        assert free.fit(small.labels[~loop]).score_contributions(triples)["loop"].tolist() == [0, 0]
+
+
+class TestNewEntities:
+    def test_one_with_the_vectors_of_another_takes_its_place_in_modality_spaces(self, pipe, kge, small):
+        X = newcomers(small, 3, [("new", "r1", "e8"), ("e3", "r1", "e8")])
+        told = kge.score_contributions(pipe["fuse"].transform(X))
+        for space in ("text", "image", "regression"):
+            np.testing.assert_allclose(told[space][0], told[space][1], rtol=1e-5)
+        assert np.isfinite(told["fused"]).all()
+
+    def test_every_answer_takes_them_through_the_pipeline(self, pipe, small):
+        X = newcomers(small, 3, [("new", "r1", "e8"), ("e5", "r0", "new")])
+        assert pipe.predict_proba(X).shape == (2, 2)
+        ranks = pipe["kge"].rank(X)
+        assert (ranks <= 31).all()
+        assert 0 < pipe.score(X) <= 1
+        found = pipe["kge"].complete([("e5", "r0", None), ("new", "r0", None)], k=31, new_entities=X)
+        assert "new" in found.labels[0]
+        neighbors = pipe["kge"].nearest(["e3"], 1, space="text", new_entities=X)
+        assert neighbors.labels[0, 0] == "new"
+        np.testing.assert_allclose(neighbors.similarities, 1, rtol=1e-5)
+
+    def test_the_mean_row_stands_for_the_structure_that_is_not_there(self, kge, small):
+        X = newcomers(small, 3, [("e5", "r0", "new"), ("e5", "r0", "e3")])
+        model = kge._covering(X)
+        structure = model.space_embeddings_["structure"]
+        np.testing.assert_allclose(structure[30], structure[:30].mean(axis=0), rtol=1e-5)
+
+    def test_without_a_vector_it_is_unknown(self, pipe, small):
+        image = np.array(small.modalities["image"])
+        missing = int(np.flatnonzero(np.isnan(image).any(axis=1))[0])
+        modalities = {"image": (np.vstack([image[missing], image]), ["new", *small.entities])}
+        text = np.vstack([np.full(12, np.nan), small.modalities["text"]])
+        modalities["text"] = (text, ["new", *small.entities])
+        X = MultimodalTriples([("new", "r1", "e8")], modalities)
+        with pytest.raises(ValueError, match="X has labels that fit has not seen: 'new'"):
+            pipe.predict(X)
+
+    def test_other_modalities_than_those_of_the_fit_are_refused(self, kge, small):
+        X = MultimodalTriples([("new", "r1", "e8")], {"text": pd.DataFrame(np.ones((1, 12)), index=["new"])})
+        with pytest.raises(ValueError, match="but the fit saw"):
+            kge.predict(X)
