@@ -12,7 +12,7 @@ from sklearn.utils import check_scalar
 from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from ._completion import Completions, Neighbors, asked_columns, best_entities, best_relations
+from ._completion import Completions, Neighbors, Questions, asked_columns, best_entities, best_relations
 from ._labels import LabelIndex, as_labels, first_occurrences, name_first
 from ._prediction import TriplePredictor
 from ._queries import AnswerLists, both_directions
@@ -70,34 +70,32 @@ class QuestionAnswerer(TriplePredictor):
         check_is_fitted(self, "space_embeddings_")
         k = check_scalar(k, "k", Integral, min_val=1)
         model = self if new_entities is None else self._covering(new_entities, asked_only=False)
-        questions = as_label_triples(X)
-        asked = asked_columns(questions)
-        ids, known_rows = model._look_up(questions, np.arange(3) == asked[:, None])
-        return model._answer(questions, ids, asked, known_rows, k, known, known_answers == "drop", candidates)
+        labels = as_label_triples(X)
+        asked = asked_columns(labels)
+        ids, known_rows = model._look_up(labels, np.arange(3) == asked[:, None])
+        questions = Questions(labels, asked, ids, known_rows)
+        return model._answer(questions, k, model._known_triples(ids[:0], known), known_answers == "drop", candidates)
 
-    def _answer(self, questions, ids, asked, known_rows, k, known, drops, candidates):
-        n_relations, true_ids = len(self.relations_), self._known_triples(ids[:0], known)
-        shape = len(ids), k
+    def _answer(self, questions, k, true_ids, drops_known, candidates):
+        n_relations, shape = len(self.relations_), (len(questions.ids), k)
         labels, scores = np.full(shape, None), np.full(shape, -np.inf)
         probabilities, marks = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-        for column in np.unique(asked[known_rows]):
-            rows = np.flatnonzero(known_rows & (asked == column))
-            allowed = self._allowed(candidates, column, ids[rows])
-            left_out = true_ids if drops else true_ids[:0]
+        left_out = true_ids if drops_known else true_ids[:0]
+        for column, rows in questions.by_column():
+            ids = questions.ids[rows]
+            allowed = self._allowed(candidates, column, ids)
             if column == 1:
-                answers, scores[rows] = best_relations(self._score_ids, ids[rows], k, left_out, n_relations, allowed)
+                answers, scores[rows] = best_relations(self._score_ids, ids, k, left_out, n_relations, allowed)
             else:
-                answers, scores[rows] = best_entities(
-                    self._ranker(), ids[rows], column, k, left_out, n_relations, allowed
-                )
+                answers, scores[rows] = best_entities(self._ranker(), ids, column, k, left_out, n_relations, allowed)
             names = self.relations_ if column == 1 else self.entities_
             labels[rows] = np.where(answers >= 0, names[answers], None)
             found, place = np.nonzero(answers >= 0)
-            triples = ids[rows[found]]
+            triples = ids[found]
             triples[:, column] = answers[found, place]
             probabilities[rows[found], place] = expit(self._log_odds_of_ids(triples))
             marks[rows[found], place] = AnswerLists(true_ids, n_relations).holds(triples)
-        return Completions(labels, scores, probabilities, marks, questions, asked)
+        return Completions(labels, scores, probabilities, marks, questions)
 
     def _allowed(self, candidates, column, ids):
         """Which answers are allowed: a function from relations to masks of entities, or a mask of relations."""

@@ -29,17 +29,14 @@ class Completions:
         Calibrated probabilities that the completed triples are true; NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
         Whether the completed triple was known to be true.
-    questions : ndarray of shape (n_questions, 3), dtype object
-    asked : ndarray of shape (n_questions,)
-        Which column of each question was empty.
+    questions : Questions
     """
 
     labels: np.ndarray
     scores: np.ndarray
     probabilities: np.ndarray
     known: np.ndarray
-    questions: np.ndarray
-    asked: np.ndarray
+    questions: "Questions"
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.labels, self.scores))
@@ -64,8 +61,8 @@ class Completions:
         if library not in ("pandas", "polars"):
             raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
         found, place = np.nonzero(np.isfinite(self.probabilities))
-        triples = self.questions[found]
-        triples[np.arange(len(found)), self.asked[found]] = self.labels[found, place]
+        triples = self.questions.labels[found]
+        triples[np.arange(len(found)), self.questions.asked[found]] = self.labels[found, place]
         columns = {"question": found, "rank": place + 1}
         columns |= {name: triples[:, position].tolist() for position, name in enumerate(COLUMNS)}
         columns |= {"score": self.scores[found, place], "probability": self.probabilities[found, place]}
@@ -85,6 +82,32 @@ class Neighbors(NamedTuple):
 
     labels: np.ndarray
     similarities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Triples with one empty place each, as labels and as ids.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_questions, 3), dtype object
+    asked : ndarray of shape (n_questions,)
+        The column to be filled.
+    ids : ndarray of shape (n_questions, 3)
+        Zero in the empty places and in rows with an unknown label.
+    known_rows : ndarray of shape (n_questions,), dtype bool
+        Rows whose labels are all known.
+    """
+
+    labels: np.ndarray
+    asked: np.ndarray
+    ids: np.ndarray
+    known_rows: np.ndarray
+
+    def by_column(self):
+        """Yield the columns asked for, and the rows of each that can be answered."""
+        for column in np.unique(self.asked[self.known_rows]):
+            yield column, np.flatnonzero(self.known_rows & (self.asked == column))
 
 
 def asked_columns(questions):

@@ -4,13 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from ._losses import cross_entropy, logistic, n3
-from ._queries import AnswerLists, both_directions, slices
-from ._sampling import corrupt, head_corruption_probability
-from ._scorers import DotProduct
-from ._scoring import LOOP_PENALTY
+from ._objectives import OBJECTIVES
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 
@@ -20,8 +15,6 @@ INITIAL_GAIN = 1e-2
 MAP_STEP = 0.1
 # Beside modalities a structural table with a full step drowns them: it learns the training triples by heart.
 STRUCTURE_STEP = 0.1
-# A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
-ANSWERS_OF_A_PIECE = 4
 
 
 @dataclass(frozen=True)
@@ -214,109 +207,6 @@ def _optimizer(model, settings):
     if settings.learn_transport and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": MAP_STEP * settings.learning_rate})
     return OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)
-
-
-class _Objective:
-    """Loss of a batch of triples, read in both directions: (h, r, t), and (t, reciprocal of r, h)."""
-
-    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
-        self.model, self.n_relations, self.settings, self.generator = model, n_relations, settings, generator
-        self.ids = ids
-        self.excludes_loops = np.zeros(2 * n_relations, dtype=bool) if excludes_loops is None else excludes_loops
-
-    def batches(self):
-        """Yield all triples once, in random order, in parts of ``batch_size``."""
-        raise NotImplementedError
-
-    def loss(self, batch):
-        """Sum of the losses of the triples of a batch, and their number."""
-        raise NotImplementedError
-
-    def regularizer(self, sources, relations, answers, counts=None):
-        """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
-        scorer = self.settings.scorer
-        total = n3(scorer.modulus(sources), counts) + n3(scorer.modulus(answers))
-        if scorer.regularizes_relations:
-            total = total + n3(scorer.modulus(relations), counts)
-        return self.settings.regularization * total
-
-    def tensor(self, array):
-        return torch.as_tensor(array, device=self.settings.device)
-
-
-class _AllEntities(_Objective):
-    """Cross-entropy over all entities, one row of logits for each distinct query."""
-
-    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
-        super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
-        lists = AnswerLists(ids, n_relations)
-        of_piece, self._starts, self._counts = lists.pieces(ANSWERS_OF_A_PIECE)
-        self._sources, self._relations = lists.sources[of_piece], lists.relations[of_piece]
-        self._answers = lists.pairs()[1]
-        self._bias = self.tensor(np.where(self.excludes_loops, LOOP_PENALTY, 0.0)).to(model.relations.dtype)
-        n_batches = -(-len(ids) // settings.batch_size)
-        self._batch = -(-len(of_piece) // n_batches)
-        self._fold = isinstance(settings.scorer, DotProduct) and model.folds_for(self._batch)
-
-    def batches(self):
-        order = torch.randperm(len(self._sources), generator=self.generator).numpy()
-        for first in range(0, len(order), self._batch):
-            yield order[first : first + self._batch]
-
-    def loss(self, batch):
-        counts = self._counts[batch]
-        answers = self._answers[slices(self._starts[batch], counts)]
-        sources, relations, answers = map(self.tensor, (self._sources[batch], self._relations[batch], answers))
-        counts = torch.from_numpy(counts)
-        scorer = self.settings.scorer
-        relation_rows = functional.embedding(relations, self.model.relations)
-        both = torch.cat([sources, answers])
-        if self._fold:
-            columns, weight = self.model.folded()
-            source_rows, answer_rows = (columns[both] @ weight).split([len(sources), len(answers)])
-            query, candidates = scorer.query(source_rows, relation_rows) @ weight.T, columns
-        else:
-            candidates = self.model.entities()
-            source_rows, answer_rows = functional.embedding(both, candidates).split([len(sources), len(answers)])
-            query = scorer.query(source_rows, relation_rows)
-        bias = sources, self._bias[relations]
-        data = cross_entropy(query, candidates, scorer.against_all, counts, answers, bias)
-        return data + self.regularizer(source_rows, relation_rows, answer_rows, self.tensor(counts)), len(answers) / 2
-
-
-class _SampledNegatives(_Objective):
-    """Logistic loss with sampled negatives (Eq. 6), each scored in the direction that asks for the replaced side."""
-
-    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
-        super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
-        probability = head_corruption_probability(ids, n_relations, settings.negative_sampling)
-        self.head_probability = torch.tensor(probability)
-
-    def batches(self):
-        order = torch.randperm(len(self.ids), generator=self.generator).numpy()
-        for first in range(0, len(order), self.settings.batch_size):
-            yield self.ids[order[first : first + self.settings.batch_size]]
-
-    def loss(self, batch):
-        scorer = self.settings.scorer
-        sources, relations, answers = both_directions(batch, self.n_relations)
-        entities = self.model.entities()
-        sources = functional.embedding(self.tensor(sources), entities)
-        relations = functional.embedding(self.tensor(relations), self.model.relations)
-        query = scorer.query(sources, relations)
-        answers = functional.embedding(self.tensor(answers), entities)
-        negatives = corrupt(
-            torch.tensor(batch[:, 1]), self.head_probability, self.settings.n_negatives, len(entities), self.generator
-        )
-        replacement, replaces_head = (self.tensor(drawn) for drawn in negatives)
-        tail_query, head_query = query[:, None].chunk(2)
-        chosen = torch.where(replaces_head[:, :, None], head_query, tail_query)
-        negative_scores = scorer.pairs(chosen, functional.embedding(replacement, entities))
-        loss = logistic(scorer.pairs(query, answers), negative_scores)
-        return loss + self.regularizer(sources, relations, answers), len(batch)
-
-
-OBJECTIVES = {"cross_entropy": _AllEntities, "logistic": _SampledNegatives}
 
 
 def _run_epoch(objective, optimizer):

@@ -35,12 +35,22 @@ ORDER = [
         "_newcomers",
         "_fusion",
     ),
-    *("_scorers", "_losses", "_sampling", "_weighting", "_regression", "_scoring", "_ranking", "_training"),
+    *(
+        "_scorers",
+        "_losses",
+        "_sampling",
+        "_weighting",
+        "_regression",
+        "_scoring",
+        "_ranking",
+        "_objectives",
+        "_training",
+    ),
     *("metrics", "_progress", "_holdout", "_calibration"),
     *("model_selection", "baselines", "inspection"),
     *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "__main__"),
 ]
-USES_TORCH = {"_scorers", "_losses", "_sampling", "_training", "_scoring", "_ranking", "_prediction"}
+USES_TORCH = {"_scorers", "_losses", "_sampling", "_objectives", "_training", "_scoring", "_ranking"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(

@@ -6,7 +6,7 @@ import torch
 from scipy.special import log_softmax
 from test_scorers import FORMULAS, as_complex
 
-from skotkge import OTFusionTransformer, _training
+from skotkge import OTFusionTransformer, _objectives, _training
 from skotkge._queries import both_directions
 from skotkge._scorers import SCORERS
 
@@ -40,7 +40,7 @@ def problem(request, small, monkeypatch):
 
 def objective(name, problem):
     _, model, ids, settings = problem
-    return _training.OBJECTIVES[name](model, ids, 3, settings, torch.Generator().manual_seed(1))
+    return _objectives.OBJECTIVES[name](model, ids, 3, settings, torch.Generator().manual_seed(1))
 
 
 def tables(model):
@@ -72,7 +72,7 @@ def test_cross_entropy_of_an_epoch_is_that_of_one_row_per_triple(problem, exclud
             scores[h] = -np.inf
         data -= log_softmax(scores)[t]
     wanted = data + expected_n3(name, entities, relations, triples)
-    training = _training.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1), loops)
+    training = _objectives.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1), loops)
     losses, numbers = zip(*(training.loss(batch) for batch in training.batches()), strict=True)
     assert len(losses) > 3
     assert sum(numbers) == len(ids)
@@ -83,8 +83,8 @@ def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_fo
     name, model, ids, _ = problem
     entities, relations = tables(model)
     drawn = []
-    corrupt = _training.corrupt
-    monkeypatch.setattr(_training, "corrupt", lambda *a: drawn.append(corrupt(*a)) or drawn[-1])
+    corrupt = _objectives.corrupt
+    monkeypatch.setattr(_objectives, "corrupt", lambda *a: drawn.append(corrupt(*a)) or drawn[-1])
     batch = ids[:15]
     loss, n_triples = objective("logistic", problem).loss(batch)
     assert n_triples == 15
