@@ -18,10 +18,10 @@ from ._labels import first_occurrences, name_first, same_labels
 from ._progress import training_progress
 from ._queries import AnswerLists
 from ._ranking import Ranker, rank_both_sides
-from ._regression import fit_relation_maps
+from ._regression import fit_all_relation_maps
 from ._scorers import SCORERS
 from ._scoring import EmbeddingScores, weigh_spaces
-from ._spaces import FUSED, REGRESSION, STRUCTURE, EntitySpaces
+from ._spaces import FUSED, STRUCTURE, EntitySpaces
 from ._structure import observed_in
 from ._training import Settings, is_available, train
 from ._triples import as_label_triples, as_triples, check_truth
@@ -65,7 +65,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, BaseEstimator):
         scores are added with weights learned on the validation triples. "all": both.
     relation_maps : bool, default=True
         With "split" and "all", add the scores of ridge regressions, one for each relation and direction, from the
-        modality columns of the source to those of the answer.
+        columns of the source to those of the answer: of each modality, and of several together.
     exclude_loops : bool, default=True
         A relation that links no entity with itself in training never does: such a triple scores below all others.
     early_stopping : bool, default=True
@@ -101,8 +101,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, BaseEstimator):
     space_embeddings_, space_relations_ : dict of str to ndarray
         The tables of each trained space: "structure", the name of a modality, "fused".
     space_weights_ : dict of str to ndarray of shape (2 * n_relations,)
-        Weight of the score of each trained space, and of "regression", for each relation and reciprocal. 1 without
-        validation triples.
+        Weight of the score of each trained space, and of "regression of" each modality and "regression" of all
+        together, for each relation and reciprocal. 1 without validation triples.
     space_training_ : dict of str to dict
         For each trained space ``n_iter``, ``best_iter``, ``loss_curve`` and ``validation_scores``.
     entities_, relations_ : ndarray, dtype object
@@ -435,14 +435,14 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, BaseEstimator):
         self.space_relations_ = {name: space.relations for name, space in trained.items()}
         self._state = {name: space.state for name, space in trained.items()}
         self._encoder = X._fusion.encoder if X._fusion is not None and X._fusion.maps else None
-        self._maps = None
+        self._maps = {}
         if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:
             columns = X._fusion.scaled_columns(X)
-            self._maps = fit_relation_maps(columns, X.ids, len(X.relations), X._fusion.structure.shape[1])
+            self._maps = fit_all_relation_maps(columns, X.ids, len(X.relations), X._fusion.structure.shape[1])
 
     def _learn_weights(self, held, random_state):
         """Weigh the spaces by how well they tell the answers of the held-out triples."""
-        names = list(self.space_embeddings_) + ([REGRESSION] if self._maps is not None else [])
+        names = [*self.space_embeddings_, *self._maps]
         self.space_weights_ = {name: np.ones(2 * len(self.relations_)) for name in names}
         if len(names) > 1 and len(held):
             known = AnswerLists(self._true_ids, len(self.relations_))

@@ -1,7 +1,7 @@
 """Entities that came after the fit, embedded through the maps that training has made of their vectors."""
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -117,9 +117,6 @@ def with_newcomers(classifier, X, rows):
         )
         for name, table in classifier.space_embeddings_.items()
     }
-    maps = classifier._maps
-    if maps is not None:
-        sources = sum(columns[name] @ projection for name, projection in maps.projections.items())
-        extended._maps = replace(maps, sources=np.concatenate([maps.sources, sources.astype(maps.sources.dtype)]))
+    extended._maps = {name: maps.extended(columns) for name, maps in classifier._maps.items()}
     extended._informed_entities = np.append(classifier._informed_entities, np.ones(len(rows), dtype=bool))
     return extended

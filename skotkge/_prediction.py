@@ -48,8 +48,7 @@ class TriplePredictor:
             EmbeddingScores(self._scorer(), table, self.space_relations_[name], device)
             for name, table in self.space_embeddings_.items()
         ]
-        if self._maps is not None:
-            spaces.append(RegressionScores(self._maps, device))
+        spaces += [RegressionScores(maps, device) for maps in self._maps.values()]
         return self._scores_of(spaces, np.array(list(self.space_weights_.values())) if len(spaces) > 1 else None)
 
     def _scores_of(self, spaces, weights=None):

@@ -3,12 +3,13 @@
 Relation by relation, without any embedding: what the vectors alone tell, and in closed form.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import Ridge
 
 from ._queries import both_directions
+from ._spaces import REGRESSION
 
 # Fewer triples do not determine a map.
 FEWEST_TRIPLES = 10
@@ -42,6 +43,11 @@ class RelationMaps:
         """Rows of `sources` brought to unit length, the candidates that mapped rows are compared with."""
         return unit_rows(self.sources)
 
+    def extended(self, columns):
+        """The same maps with more entities at the end, given by their scaled columns."""
+        rows = sum(columns[name] @ projection for name, projection in self.projections.items())
+        return replace(self, sources=np.concatenate([self.sources, rows.astype(self.sources.dtype)]))
+
 
 def unit_rows(rows):
     """Rows divided by their length; a zero row stays zero."""
@@ -68,7 +74,7 @@ def whitening(features, n_components):
     """
     joined = np.hstack([matrix / np.sqrt(matrix.shape[1]) for matrix in features.values()])
     values, axes = np.linalg.eigh(joined.T @ joined)
-    rank = np.count_nonzero(values > values[-1] * len(joined) * np.finfo(values.dtype).eps)
+    rank = np.count_nonzero(values > max(values[-1], 0) * len(joined) * np.finfo(values.dtype).eps)
     kept = min(rank, n_components)
     axes, values = axes[:, ::-1][:, :kept], values[::-1][:kept]
     projection = axes * np.sqrt(len(joined) / (max(kept, 1) * values))
@@ -77,8 +83,24 @@ def whitening(features, n_components):
     return {name: part / np.sqrt(matrix.shape[1]) for (name, matrix), part in parts}
 
 
+def fit_all_relation_maps(features, ids, n_relations, n_components):
+    """Fit the regressions of each modality, and where there are several those of all of them together.
+
+    One modality tells something where another is missing; all together tell what goes across modalities.
+
+    Returns
+    -------
+    dict of str to RelationMaps
+        By the name of their space.
+    """
+    groups = {f"{REGRESSION} of {name}": {name: matrix} for name, matrix in features.items()}
+    if len(features) > 1:
+        groups[REGRESSION] = features
+    return {name: fit_relation_maps(group, ids, n_relations, n_components) for name, group in groups.items()}
+
+
 def fit_relation_maps(features, ids, n_relations, n_components):
-    """Fit a regression for each relation and reciprocal with enough triples.
+    """Fit a regression for each relation and reciprocal with enough triples between entities that have vectors.
 
     Parameters
     ----------
@@ -97,6 +119,8 @@ def fit_relation_maps(features, ids, n_relations, n_components):
     rows = sum(features[name] @ projection for name, projection in projections.items())
     targets = unit_rows(rows)
     sources, relations, answers = both_directions(ids, n_relations)
+    told = rows.any(axis=1)[sources] & rows.any(axis=1)[answers]
+    sources, relations, answers = sources[told], relations[told], answers[told]
     order = np.argsort(relations, kind="stable")
     ends = np.searchsorted(relations[order], np.arange(2 * n_relations + 1))
     fitted = np.flatnonzero(np.diff(ends) >= FEWEST_TRIPLES)

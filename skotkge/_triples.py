@@ -1,5 +1,6 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from os import PathLike
@@ -96,7 +97,9 @@ def _sequence_columns(triples):
 def _check_rows(triples):
     for number, row in enumerate(triples):
         if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
-            raise ValueError(f"triples has the row {row!r} at position {number}, expected head, relation, tail.")
+            raise ValueError(
+                f"triples has the row {reprlib.repr(row)} at position {number}, expected head, relation, tail."
+            )
 
 
 class MultimodalTriples:
