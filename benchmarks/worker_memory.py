@@ -28,7 +28,8 @@ def main():
     for n_columns in (1, 2**20 // N_ENTITIES * 8):
         matrix = np.ones((N_ENTITIES, n_columns))
         matrix[:] = np.arange(n_columns)
-        search = search_over(MultimodalTriples(RING, {"text": matrix}, entities=range(N_ENTITIES)))
+        X = MultimodalTriples(RING, {"text": matrix}, entities=range(N_ENTITIES), duplicates="keep")
+        search = search_over(X)
         mapped, private = (search.cv_results_[f"mean_test_{name}"] for name in ("mapped", "private_mib"))
         size = len(pickle.dumps(search)) / 2**20
         table.add_row(

@@ -1,27 +1,40 @@
 """Labels of entities and relations: kept exactly, compared without Python's 1 == 1.0 == True."""
 
+from collections import defaultdict
+from itertools import count, repeat
+
 import numpy as np
 
 
 def as_labels(values):
-    """Return a 1-D object array of the labels as plain Python objects.
+    """Return a 1-D object array of the labels as plain Python objects."""
+    values = plain_labels(values)
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def plain_labels(values):
+    """Return a list of the labels as plain Python objects.
 
     NumPy scalars become the Python objects of equal value; nothing else is converted.
 
     Raises
     ------
     TypeError
-        If the values have no order, or are NumPy dates, which Python objects cannot hold to the nanosecond.
+        If the values are one string, have no order, or are NumPy dates, which Python objects cannot hold to the
+        nanosecond.
     """
+    if isinstance(values, str | bytes):
+        raise TypeError(f"labels are given as the single value {values!r}; pass a list.")
     if isinstance(values, set | frozenset):
         raise TypeError(f"labels are given as a {type(values).__name__}, which has no order; pass a list.")
     dated = isinstance(values, np.ndarray) and values.dtype.kind in "mM"
-    if isinstance(values, np.ndarray):
-        values = values.tolist()
-    if dated or any(isinstance(value, np.datetime64 | np.timedelta64) for value in values):
+    values = _as_list(values)
+    numpy_types = [kind for kind in set(map(type, values)) if issubclass(kind, np.generic)]
+    if dated or any(issubclass(kind, np.datetime64 | np.timedelta64) for kind in numpy_types):
         raise TypeError("labels are NumPy dates; turn them into strings or Python dates first.")
-    values = [value.item() if isinstance(value, np.generic) else value for value in values]
-    return np.fromiter(values, dtype=object, count=len(values))
+    if numpy_types:
+        values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    return values
 
 
 def is_missing(label):
@@ -29,16 +42,67 @@ def is_missing(label):
     return label is None or (label != label) is not False  # NaN is unequal to itself, NA neither equal nor unequal
 
 
+def first_missing(labels):
+    """Return the position of the first label that is missing, or None."""
+    labels = _as_list(labels)
+    if set(map(type, labels)) <= {str, int}:
+        return None
+    return next((position for position, label in enumerate(labels) if is_missing(label)), None)
+
+
 def label_keys(labels):
-    """Return hashable keys that are equal only for labels of the same type and value."""
-    if {type(label) for label in labels} <= {str, int}:
-        return labels
-    return [label if type(label) in (str, int) else (type(label), label) for label in labels]
+    """Return a list of hashable keys that are equal only for labels of the same type and value."""
+    labels = _as_list(labels)
+    return labels if set(map(type, labels)) <= {str, int} else list(map(_key, labels))
+
+
+def _key(label):
+    if type(label) in (str, int):
+        return label
+    return (type(label), tuple(map(_key, label)) if type(label) is tuple else label)
+
+
+def _as_list(labels):
+    if isinstance(labels, np.ndarray):
+        return labels.tolist()
+    return labels if isinstance(labels, list) else list(labels)
+
+
+def factorize(labels):
+    """Find the distinct labels.
+
+    Parameters
+    ----------
+    labels : array or list of length n
+
+    Returns
+    -------
+    distinct : ndarray of shape (n_distinct,), dtype object
+        In order of first appearance.
+    codes : ndarray of shape (n,), dtype int64
+        Position of each label among the distinct ones.
+
+    Raises
+    ------
+    TypeError
+        If a label is not hashable.
+    """
+    labels = _as_list(labels)
+    keys = label_keys(labels)
+    position = defaultdict(count().__next__)
+    try:
+        codes = np.fromiter(map(position.__getitem__, keys), dtype=np.int64, count=len(keys))
+    except TypeError as error:
+        raise TypeError(f"labels are strings, integers or other hashable objects, but got an {error}.") from error
+    if keys is labels:
+        return as_labels(list(position)), codes
+    first_rows = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
+    return as_labels([labels[row] for row in first_rows.tolist()]), codes
 
 
 def first_occurrences(labels):
     """Return the distinct labels in order of first appearance."""
-    return as_labels(list(dict(zip(label_keys(labels), labels, strict=True)).values()))
+    return factorize(labels)[0]
 
 
 class LabelIndex:
@@ -58,11 +122,11 @@ class LabelIndex:
     """
 
     def __init__(self, labels, what):
-        missing = next((row for row, label in enumerate(labels) if is_missing(label)), None)
+        missing = first_missing(labels)
         if missing is not None:
             raise ValueError(f"{what} has a missing label ({labels[missing]!r}) at position {missing}.")
         keys = label_keys(labels)
-        self._position = {key: position for position, key in enumerate(keys)}
+        self._position = dict(zip(keys, range(len(keys)), strict=True))
         if len(self._position) != len(labels):
             twice = next(labels[row] for row, key in enumerate(keys) if self._position[key] != row)
             raise ValueError(f"{what} has the label {twice!r} more than once; each label names one row.")
@@ -70,7 +134,8 @@ class LabelIndex:
     def positions(self, labels):
         """Return the row number of each label, -1 where the label is unknown."""
         keys = label_keys(labels)
-        return np.fromiter((self._position.get(key, -1) for key in keys), dtype=np.int64, count=len(keys))
+        found = map(self._position.get, keys, repeat(-1))
+        return np.fromiter(found, dtype=np.int64, count=len(keys))
 
 
 def name_first(labels, limit=5):
@@ -79,10 +144,11 @@ def name_first(labels, limit=5):
     return shown if len(labels) <= limit else f"{shown} and {len(labels) - limit} more"
 
 
+def counted(number, singular, plural):
+    """Write a number of things for a message."""
+    return f"{number} {singular if number == 1 else plural}"
+
+
 def same_labels(first, second):
     """Tell whether two label arrays hold the same labels, types included, in the same order."""
-    if first is second:
-        return True
-    return len(first) == len(second) and all(
-        type(one) is type(other) and one == other for one, other in zip(first, second, strict=True)
-    )
+    return first is second or label_keys(first) == label_keys(second)

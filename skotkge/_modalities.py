@@ -1,12 +1,15 @@
-"""Modality matrices as users give them: by order, by data frame or by mapping from label to vector."""
+"""Modality matrices as users give them: by order, with labels, by data frame or by mapping from label to vector."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import get_config
 from sklearn.utils import gen_batches
 
 from ._labels import LabelIndex, as_labels, name_first
+
+LABEL_COLUMN = "entity"
 
 
 def observed_rows(name, matrix, block_bytes=2**26):
@@ -33,26 +36,57 @@ def observed_rows(name, matrix, block_bytes=2**26):
 
 
 class LabelledVectors:
-    """Vectors by label: a data frame indexed by label or a mapping from label to vector."""
+    """Vectors by label.
 
-    def __init__(self, name, source):
-        if not isinstance(source, Mapping):
-            if source.ndim != 2:
-                raise ValueError(
-                    f"modalities[{name!r}] is a Series; pass a data frame with one column for each feature."
-                )
-            self.labels, self.matrix = as_labels(source.index.to_numpy()), source.to_numpy()
-        else:
-            self.labels = as_labels(list(source))
-            widths = {np.shape(vector) for vector in source.values()}
-            if not source:
-                raise ValueError(f"modalities[{name!r}] is an empty mapping; leave the modality out.")
-            if len(widths) != 1 or len(next(iter(widths))) != 1:
-                raise ValueError(
-                    f"modalities[{name!r}] maps labels to vectors of the shapes {name_first(sorted(widths))}; "
-                    "all vectors need one common length."
-                )
-            self.matrix = np.array(list(source.values()))
+    Parameters
+    ----------
+    labels : array-like of shape (n_labels,)
+    matrix : ndarray of shape (n_labels, n_features)
+    """
+
+    def __init__(self, labels, matrix):
+        self.labels, self.matrix = as_labels(labels), matrix
+
+    @classmethod
+    def from_pair(cls, name, pair):
+        if len(pair) != 2:
+            raise ValueError(
+                f"modalities[{name!r}] is a tuple of length {len(pair)}; a tuple is (matrix, labels), the rows of a "
+                "matrix without labels are a list or an array."
+            )
+        matrix, labels = dense(name, pair[0]), as_labels(pair[1])
+        if matrix.ndim != 2 or len(matrix) != len(labels):
+            raise ValueError(
+                f"modalities[{name!r}] is a tuple of a matrix of the shape {matrix.shape} and {len(labels)} labels; "
+                "give a matrix with one row for each label."
+            )
+        return cls(labels, matrix)
+
+    @classmethod
+    def from_frame(cls, name, frame):
+        if len(frame.shape) != 2:
+            raise ValueError(f"modalities[{name!r}] is a Series; pass a data frame with one column for each feature.")
+        if hasattr(frame, "index"):
+            return cls(frame.index.to_numpy(), frame.to_numpy())
+        if LABEL_COLUMN not in frame.columns:
+            raise ValueError(
+                f"modalities[{name!r}] is a data frame without index and has the columns "
+                f"{name_first(list(frame.columns))}; name the one with the entity labels {LABEL_COLUMN!r}, or pass the "
+                "pair (matrix, labels)."
+            )
+        return cls(frame[LABEL_COLUMN].to_numpy(), frame.drop(LABEL_COLUMN).to_numpy())
+
+    @classmethod
+    def from_mapping(cls, name, vectors):
+        widths = {np.shape(vector) for vector in vectors.values()}
+        if not vectors:
+            raise ValueError(f"modalities[{name!r}] is an empty mapping; leave the modality out.")
+        if len(widths) != 1 or len(next(iter(widths))) != 1:
+            raise ValueError(
+                f"modalities[{name!r}] maps labels to vectors of the shapes {name_first(sorted(widths))}; "
+                "all vectors need one common length."
+            )
+        return cls(list(vectors), np.array(list(vectors.values())))
 
     def in_order_of(self, entities, name):
         positions = LabelIndex(self.labels, f"modalities[{name!r}]").positions(entities)
@@ -63,6 +97,8 @@ class LabelledVectors:
                 f"modalities[{name!r}] has vectors for {extra} labels that are not in entities "
                 f"({name_first(list(self.labels[~known]))}); add them to entities or leave their vectors out."
             )
+        if np.array_equal(positions, np.arange(len(self.labels))):
+            return self.matrix
         if (positions >= 0).all():
             return self.matrix[positions]
         dtype = np.result_type(self.matrix.dtype, np.float16)
@@ -71,8 +107,36 @@ class LabelledVectors:
         return out
 
 
-def _is_labelled(source):
-    return isinstance(source, Mapping) or (hasattr(source, "index") and hasattr(source, "to_numpy"))
+def dense(name, matrix):
+    """Return a matrix as an array: itself where it is one, in single precision where it is sparse.
+
+    Raises
+    ------
+    ValueError
+        If a sparse matrix would take more memory than scikit-learn's ``working_memory``.
+    """
+    if not issparse(matrix):
+        return matrix.to_numpy() if hasattr(matrix, "to_numpy") else np.asanyarray(matrix)
+    size, limit = np.prod(matrix.shape, dtype=float) * 4 / 2**20, get_config()["working_memory"]
+    if size > limit:
+        raise ValueError(
+            f"modalities[{name!r}] is a sparse matrix of the shape {matrix.shape}, which as a dense one takes "
+            f"{size:.0f} MiB, more than the {limit} MiB of scikit-learn's working_memory; reduce it with TruncatedSVD, "
+            "or raise the limit with sklearn.set_config(working_memory=...)."
+        )
+    return matrix.astype(np.float32).toarray()
+
+
+def _source(name, given):
+    if isinstance(given, Mapping):
+        return LabelledVectors.from_mapping(name, given)
+    if hasattr(given, "collect"):
+        raise TypeError(f"modalities[{name!r}] is a lazy data frame; pass what its collect() returns.")
+    if isinstance(given, tuple):
+        return LabelledVectors.from_pair(name, given)
+    if hasattr(given, "to_numpy"):
+        return LabelledVectors.from_frame(name, given)
+    return dense(name, given)
 
 
 def modality_sources(modalities):
@@ -88,9 +152,7 @@ def modality_sources(modalities):
     for name, source in modalities.items():
         if not isinstance(name, str) or name == "structure":
             raise ValueError(f"modalities has the name {name!r}; names are strings other than 'structure'.")
-        if issparse(source):
-            raise TypeError(f"modalities[{name!r}] is a sparse matrix; reduce it with TruncatedSVD or pass .toarray().")
-        sources[name] = LabelledVectors(name, source) if _is_labelled(source) else np.asanyarray(source)
+        sources[name] = _source(name, source)
     return sources
 
 

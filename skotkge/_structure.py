@@ -94,7 +94,8 @@ def estimated_structure(estimator, X, n_components, random_state):
     seeds = {
         name: random_state.randint(2**31) for name, value in estimator.get_params().items() if is_open_seed(name, value)
     }
-    fitted = estimator.set_params(**seeds).fit(MultimodalTriples(X.labels, entities=X.entities, relations=X.relations))
+    bare = MultimodalTriples(X.labels, entities=X.entities, relations=X.relations, duplicates="keep")
+    fitted = estimator.set_params(**seeds).fit(bare)
     if not hasattr(fitted, "entity_embeddings_"):
         raise ValueError(f"structure={estimator!r} has no entity_embeddings_ after fit; give an estimator that has it.")
     embeddings = np.asarray(fitted.entity_embeddings_, dtype=float)

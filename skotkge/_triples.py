@@ -1,10 +1,8 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
-import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from os import PathLike
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
-from ._labels import LabelIndex, as_labels, first_occurrences, is_missing, name_first
-from ._modalities import LabelledVectors, modality_matrices, modality_sources, observed_rows
+from ._files import read_csv, read_ntriples, read_tsv
+from ._labels import as_labels, counted, first_occurrences, name_first, plain_labels
+from ._modalities import LabelledVectors, modality_matrices, modality_sources
+from ._table import DistinctLabels, EntityTable, distinct_triples, frozen
 
 COLUMNS = ("head", "relation", "tail")
 
@@ -23,37 +23,57 @@ def as_label_triples(triples):
 
     Parameters
     ----------
-    triples : MultimodalTriples, array-like of shape (n_triples, 3) or data frame
-        A data frame needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
+    triples : MultimodalTriples, array-like of shape (n_triples, 3), data frame or mapping
+        A data frame or mapping needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
 
     Raises
     ------
     ValueError
         If there are not three labels in each row.
     """
-    if issparse(triples):
-        raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
     if isinstance(triples, MultimodalTriples):
         return triples.labels
-    columns = _frame_columns(triples) if hasattr(triples, "columns") else _sequence_columns(triples)
+    columns = label_columns(triples)
     out = np.empty((len(columns[0]), 3), dtype=object)
     for position, column in enumerate(columns):
         out[:, position] = as_labels(column)
     return out
 
 
-def _frame_columns(frame):
-    names = list(frame.columns)
+def label_columns(triples):
+    """Return the columns of triples as three lists of labels; triples are as for `as_label_triples`."""
+    if issparse(triples):
+        raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
+    if hasattr(triples, "collect"):
+        raise TypeError("triples is a lazy data frame; pass what its collect() returns.")
+    if isinstance(triples, MultimodalTriples):
+        columns = triples.labels.T
+    elif isinstance(triples, Mapping):
+        columns = _named_columns(triples, list(triples))
+    elif hasattr(triples, "columns"):
+        columns = [column.to_numpy() for column in _named_columns(triples, list(triples.columns))]
+    else:
+        columns = _sequence_columns(triples)
+    return [plain_labels(column) for column in columns]
+
+
+def _named_columns(table, names):
+    """Pick head, relation and tail from a data frame or a mapping."""
     if set(COLUMNS) <= set(names):
         chosen = COLUMNS
     elif names == [0, 1, 2]:
         chosen = names
     else:
         raise ValueError(
-            f"triples is a data frame with the columns {name_first(names)}; rename them so that "
-            "'head', 'relation' and 'tail' are among them."
+            f"triples has the columns {name_first(names)}; rename them so that 'head', 'relation' and 'tail' are among "
+            "them."
         )
-    return [frame[name].to_numpy() for name in chosen]
+    if len(names) != len(set(names)):
+        raise ValueError(f"triples has the columns {name_first(names)}; give each a name of its own.")
+    columns = [table[name] for name in chosen]
+    if len(set(map(len, columns))) != 1:
+        raise ValueError(f"triples has columns of the lengths {list(map(len, columns))}; they need one common length.")
+    return columns
 
 
 def _sequence_columns(triples):
@@ -68,54 +88,15 @@ def _sequence_columns(triples):
         return [triples[:, position] for position in range(3)]
     if isinstance(triples, str) or not hasattr(triples, "__len__"):
         raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
+    if not (set(map(type, triples)) <= {list, tuple} and set(map(len, triples)) <= {3}):
+        _check_rows(triples)
+    return [list(map(itemgetter(position), triples)) for position in range(3)]
+
+
+def _check_rows(triples):
     for number, row in enumerate(triples):
         if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
             raise ValueError(f"triples has the row {row!r} at position {number}, expected head, relation, tail.")
-    return [[row[position] for row in triples] for position in range(3)]
-
-
-class EntityTable:
-    """Labels and modality matrices that all slices of a `MultimodalTriples` share by reference.
-
-    Parameters
-    ----------
-    entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
-        Distinct labels; ids are positions in these arrays.
-    modalities : dict of str to ndarray of shape (n_entities, n_features)
-        One row per entity; a row of NaN is a missing one.
-    """
-
-    def __init__(self, entities, relations, modalities=MappingProxyType({})):
-        self.entities = _frozen(entities)
-        self.relations = _frozen(relations)
-        self._modalities = {name: _frozen(matrix) for name, matrix in modalities.items()}
-        self._observed = {name: _frozen(observed_rows(name, matrix)) for name, matrix in modalities.items()}
-
-    @property
-    def modalities(self):
-        return MappingProxyType(self._modalities)
-
-    def observed(self, name):
-        """Return a boolean mask of the entities that have a vector in a modality."""
-        return self._observed[name]
-
-    def ids_of(self, triples):
-        """Return the ids of label triples, -1 for labels that the table lacks."""
-        entities = LabelIndex(self.entities, "entities")
-        relations = LabelIndex(self.relations, "relations")
-        columns = (entities, relations, entities)
-        return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        for array in (self.entities, self.relations, *self._modalities.values(), *self._observed.values()):
-            array.flags.writeable = False
-
-
-def _frozen(array):
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 class MultimodalTriples:
@@ -126,18 +107,29 @@ class MultimodalTriples:
 
     Parameters
     ----------
-    triples : array-like of shape (n_triples, 3) or data frame
-        Labels of head, relation and tail. A data frame needs columns of these names. Labels are strings, integers or
-        other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three different labels.
+    triples : array-like of shape (n_triples, 3), data frame or mapping of columns
+        Labels of head, relation and tail. A data frame, of pandas or polars, and a mapping such as
+        ``{"head": [...], "relation": [...], "tail": [...]}`` need columns of these names. Labels are strings, integers
+        or other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three different labels.
     modalities : mapping of str to matrix, default=None
-        For each modality a matrix of shape ``(n_entities, n_features)`` in the order of `entities`, a data frame
-        indexed by entity label, or a mapping from entity label to vector. A row of NaN, or a label absent from the
-        data frame or mapping, is a missing modality.
+        For each modality one of
+
+        - a matrix of shape ``(n_entities, n_features)`` in the order of `entities`;
+        - a pair ``(matrix, labels)``, with the entity label of each row;
+        - a pandas data frame indexed by entity label, or a polars one with the labels in a column ``"entity"``;
+        - a mapping from entity label to vector.
+
+        A row of NaN, or a label absent from the pair, data frame or mapping, is a missing modality. A matrix may be
+        sparse, and is then made dense in single precision; its rows of zeros are vectors like any other.
     entities : array-like of shape (n_entities,), default=None
         Labels of all entities. By default those of the triples in order of first appearance, then those that only
         occur in a labelled modality. Required when a modality is a plain matrix.
     relations : array-like of shape (n_relations,), default=None
         Labels of all relations; by default in order of first appearance.
+    duplicates : {"warn", "error", "keep"}, default="warn"
+        What happens to triples that are given more than once: each is kept at its first row and a warning tells how
+        many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
+        where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
 
     Attributes
     ----------
@@ -148,14 +140,21 @@ class MultimodalTriples:
         Positions of the labels in `entities` and `relations`.
     entities, relations : ndarray, dtype object
     modalities : mapping of str to ndarray of shape (n_entities, n_features)
-        Read-only; the very arrays given (by reference) where they were given as matrices.
+        Read-only; the very arrays given (by reference), memory-mapped ones too, where their rows have the order of
+        `entities`.
     n_entities : int
 
     Raises
     ------
     ValueError
         If the triples do not have three columns, a label is missing or duplicated, a triple's label is not in the
-        table, or a modality has the wrong number of rows, an infinite value or a partly missing row.
+        table, a modality has the wrong number of rows, an infinite value or a partly missing row, or a sparse matrix
+        is too large to be made dense.
+
+    Warns
+    -----
+    UserWarning
+        If triples are given more than once.
 
     Examples
     --------
@@ -178,15 +177,15 @@ class MultimodalTriples:
         *,
         entities: ArrayLike | None = None,
         relations: ArrayLike | None = None,
+        duplicates: str = "warn",
     ) -> None:
-        labels = as_label_triples(triples)
+        triples = DistinctLabels(label_columns(triples))
         sources = modality_sources(modalities)
-        if entities is None:
-            entities = _entities_of(labels, sources)
-        entities = as_labels(entities)
-        relations = first_occurrences(labels[:, 1]) if relations is None else as_labels(relations)
+        entities = _entities_of(triples, sources) if entities is None else as_labels(entities)
+        relations = triples.relations if relations is None else as_labels(relations)
         self._table = EntityTable(entities, relations, modality_matrices(sources, entities))
-        self._ids = _known_ids(self._table, labels)
+        ids = triples.ids_in(self._table)
+        self._ids = frozen(ids if duplicates == "keep" else distinct_triples(ids, self._table, duplicates))
         self._fusion = None
 
     @classmethod
@@ -195,10 +194,12 @@ class MultimodalTriples:
         path: str | PathLike[str],
         modalities: Mapping[str, Any] | None = None,
         *,
+        columns: Sequence[str] | None = None,
         entities: ArrayLike | None = None,
         relations: ArrayLike | None = None,
+        duplicates: str = "warn",
     ) -> "MultimodalTriples":
-        """Read triples from a tab-separated UTF-8 file without header: head, relation, tail.
+        """Read triples from a tab-separated UTF-8 file without quoting: a quote is part of its label.
 
         Parameters
         ----------
@@ -206,7 +207,13 @@ class MultimodalTriples:
             The file; decompressed when its name ends with ``.gz``.
         modalities : mapping of str to matrix, default=None
             As for the class.
+        columns : sequence of str, default=None
+            Names that the first line gives to the columns of head, relation and tail, such as
+            ``("subject", "predicate", "object")``; their order in the file is free, and other columns are not read.
+            None: the file has no such line, and its columns are head, relation and tail.
         entities, relations : array-like, default=None
+            As for the class.
+        duplicates : {"warn", "error", "keep"}, default="warn"
             As for the class.
 
         Returns
@@ -216,16 +223,102 @@ class MultimodalTriples:
         Raises
         ------
         ValueError
-            If a line does not have three fields; the message gives its number.
+            If a line does not have three fields, or as many as the first line; the message gives its number. If the
+            first line lacks a column, or the file is no UTF-8.
         """
-        return cls(read_tsv(path, n_fields=3), modalities, entities=entities, relations=relations)
+        triples = dict(zip(COLUMNS, read_tsv(path, columns=columns), strict=True))
+        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | PathLike[str],
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        sep: str = ",",
+        entities: ArrayLike | None = None,
+        relations: ArrayLike | None = None,
+        duplicates: str = "warn",
+    ) -> "MultimodalTriples":
+        """Read triples from a CSV file in UTF-8, where fields with separators, quotes or line ends stand in quotes.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; decompressed when its name ends with ``.gz``.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        columns : sequence of str, default=None
+            As for `from_tsv`.
+        sep : str, default=","
+            The character between fields.
+        entities, relations : array-like, default=None
+            As for the class.
+        duplicates : {"warn", "error", "keep"}, default="warn"
+            As for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ValueError
+            As for `from_tsv`; also if quotes are not closed, or followed by other characters than `sep`.
+        """
+        triples = dict(zip(COLUMNS, read_csv(path, sep, columns), strict=True))
+        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
+
+    @classmethod
+    def from_ntriples(
+        cls,
+        path: str | PathLike[str],
+        modalities: Mapping[str, Any] | None = None,
+        *,
+        entities: ArrayLike | None = None,
+        relations: ArrayLike | None = None,
+        duplicates: str = "warn",
+    ) -> "MultimodalTriples":
+        """Read triples from an N-Triples file: subject, predicate and object become head, relation and tail.
+
+        The label of an IRI is the IRI without angle brackets. Blank nodes (``_:b1``) and literals (``"chat"@en``,
+        ``"7"^^<http://www.w3.org/2001/XMLSchema#integer>``) are labels as written, but for what RDF takes to be the
+        same: escapes are resolved, language tags are in lower case and the datatype ``xsd:string`` is left out. Blank
+        nodes are matched by name, also across files.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; decompressed when its name ends with ``.gz``.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        entities, relations : array-like, default=None
+            As for the class.
+        duplicates : {"warn", "error", "keep"}, default="warn"
+            As for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ImportError
+            If pyoxigraph is missing: ``pip install "skotkge[rdf]"``.
+        ValueError
+            If a line is no triple; the message gives its number.
+        """
+        triples = dict(zip(COLUMNS, read_ntriples(path), strict=True))
+        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
 
     def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
 
         Parameters
         ----------
-        triples : array-like of shape (n_triples, 3) or data frame
+        triples : array-like of shape (n_triples, 3), data frame or mapping of columns
+            Each becomes a row, repeated ones too.
 
         Returns
         -------
@@ -236,11 +329,11 @@ class MultimodalTriples:
         ValueError
             If a label is not in the table.
         """
-        return self._with_ids(_known_ids(self._table, as_label_triples(triples)))
+        return self._with_ids(DistinctLabels(label_columns(triples)).ids_in(self._table))
 
     def _with_ids(self, ids):
         other = object.__new__(type(self))
-        other._table, other._ids, other._fusion = self._table, _frozen(ids), self._fusion
+        other._table, other._ids, other._fusion = self._table, frozen(ids), self._fusion
         return other
 
     def _with_fusion(self, fusion):
@@ -314,22 +407,22 @@ class MultimodalTriples:
 
     def __repr__(self):
         counts = [
-            _count(len(self), "triple", "triples"),
-            _count(self.n_entities, "entity", "entities"),
-            _count(len(self.relations), "relation", "relations"),
+            counted(len(self), "triple", "triples"),
+            counted(self.n_entities, "entity", "entities"),
+            counted(len(self.relations), "relation", "relations"),
         ]
         parts = [", ".join(counts)]
         for name, matrix in self.modalities.items():
             missing = self.n_entities - np.count_nonzero(self._table.observed(name))
-            note = f", {_count(missing, 'row', 'rows')} missing" if missing else ""
-            parts.append(f"{name}: {_count(matrix.shape[1], 'column', 'columns')}{note}")
+            note = f", {counted(missing, 'row', 'rows')} missing" if missing else ""
+            parts.append(f"{name}: {counted(matrix.shape[1], 'column', 'columns')}{note}")
         if self._fusion is not None:
             parts.append("fused")
         return f"{type(self).__name__}({'; '.join(parts)})"
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._ids = _frozen(self._ids)
+        self._ids = frozen(self._ids)
 
 
 def as_triple_sets(known):
@@ -377,49 +470,15 @@ def check_truth(y, n_rows):
 
 
 def as_triples(X):
-    """Return X itself when it is a `MultimodalTriples`, else one made from bare label triples."""
-    return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X)
+    """Return X itself when it is a `MultimodalTriples`, else one with a row for each of the bare label triples."""
+    return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X, duplicates="keep")
 
 
-def read_tsv(path, n_fields):
-    """Read a tab-separated UTF-8 file into lists of exactly `n_fields` strings, changing no character of them."""
-    path = Path(path)
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    text = data.decode("utf-8-sig")
-    line_end = "\r\n" if text.count("\r\n") == text.count("\n") > 0 else "\n"
-    lines = text.removesuffix(line_end).split(line_end) if text else []
-    rows = [line.split("\t") for line in lines]
-    for number, row in enumerate(rows, 1):
-        if len(row) != n_fields:
-            raise ValueError(f"{path}, line {number}: {len(row)} tab-separated fields, expected {n_fields}: {row!r}.")
-    return rows
-
-
-def _count(number, singular, plural):
-    return f"{number} {singular if number == 1 else plural}"
-
-
-def _entities_of(labels, sources):
+def _entities_of(triples, sources):
     plain = next((name for name, source in sources.items() if not isinstance(source, LabelledVectors)), None)
     if plain is not None:
         raise ValueError(
             f"modalities[{plain!r}] is a matrix without labels: give entities, the label of each of its rows in order, "
-            "or pass a data frame indexed by entity label."
+            "or pass the pair (matrix, labels)."
         )
-    parts = [labels[:, [0, 2]].ravel(), *(source.labels for source in sources.values())]
-    return first_occurrences(np.concatenate(parts))
-
-
-def _known_ids(table, labels):
-    missing = [row for row, triple in enumerate(labels) if any(map(is_missing, triple))]
-    if missing:
-        raise ValueError(f"triples has a missing label in row {missing[0]}: {labels[missing[0]].tolist()!r}.")
-    ids = table.ids_of(labels)
-    for columns, what in (([0, 2], "entities"), ([1], "relations")):
-        unknown = labels[:, columns][ids[:, columns] < 0]
-        if len(unknown):
-            raise ValueError(
-                f"triples names {name_first(first_occurrences(unknown))}, which {what} lacks; "
-                f"add every label of the triples to {what}."
-            )
-    return _frozen(ids)
+    return first_occurrences(np.concatenate([triples.entities, *(source.labels for source in sources.values())]))

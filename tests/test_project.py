@@ -21,7 +21,9 @@ PACKAGE = REPOSITORY / "skotkge"
 ORDER = [
     *(
         "_labels",
+        "_files",
         "_modalities",
+        "_table",
         "_triples",
         "_queries",
         "_rules",
@@ -75,7 +77,7 @@ def test_imports_go_one_way(path):
             assert all(ORDER.index(name) < ORDER.index(room_of(path)) for name in names), names
         if "torch" in names:
             assert room_of(path) in USES_TORCH
-        if {"matplotlib", "PIL"} & set(names):
+        if {"matplotlib", "PIL", "pyoxigraph"} & set(names):
             assert node not in tree.body
 
 

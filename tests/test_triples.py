@@ -1,16 +1,19 @@
 """The container: labels kept exactly, slices that share one table, errors that name what is wrong."""
 
-import gzip
 import io
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
+from sklearn import config_context
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils import _safe_indexing
 
-from skotkge import MultimodalTriples
+from skotkge import MultimodalTriples, OTKGEClassifier
+from skotkge._table import repeated_rows
 
 TRICKY = [
     "nan",
@@ -50,8 +53,19 @@ def test_labels_are_kept_exactly_and_never_confused():
         lambda rows: pd.DataFrame(rows, columns=["head", "relation", "tail"])[["tail", "head", "relation"]],
         lambda rows: pd.DataFrame(rows),
         lambda rows: [list(row) for row in rows],
+        lambda rows: dict(zip(["tail", "head", "relation"], np.array(rows)[:, [2, 0, 1]].T, strict=True)),
+        MultimodalTriples,
     ],
-    ids=["tuples", "array", "object array", "data frame by name", "numbered data frame", "lists"],
+    ids=[
+        "tuples",
+        "array",
+        "object array",
+        "data frame by name",
+        "numbered data frame",
+        "lists",
+        "mapping",
+        "container",
+    ],
 )
 def test_kinds_of_triples_give_the_same_container(make):
     rows = [("a", "likes", "b"), ("b", "likes", "c")]
@@ -120,23 +134,6 @@ def test_pickled_copy_is_equal_and_read_only(small):
     np.testing.assert_array_equal(copy.modalities["image"], small.modalities["image"])
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-@pytest.mark.parametrize("last", ["", "line end"])
-def test_from_tsv(tmp_path, line_end, last):
-    rows = [["nan", "r", "007"], ["a b", "r", "\u2028"], ["", "r", "NA"]]
-    text = line_end.join("\t".join(row) for row in rows) + (line_end if last else "")
-    (tmp_path / "plain.tsv").write_bytes(text.encode())
-    (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(text.encode()))
-    for name in ("plain.tsv", "packed.tsv.gz"):
-        assert MultimodalTriples.from_tsv(tmp_path / name).labels.tolist() == rows
-
-
-def test_from_tsv_tells_the_line_that_is_wrong(tmp_path):
-    (tmp_path / "bad.tsv").write_text("a\tr\tb\na\tb\n")
-    with pytest.raises(ValueError, match=r"line 2: 2 tab-separated fields, expected 3"):
-        MultimodalTriples.from_tsv(tmp_path / "bad.tsv")
-
-
 GOOD = [("a", "r", "b")]
 MATRIX = np.zeros((2, 3))
 
@@ -182,7 +179,29 @@ MATRIX = np.zeros((2, 3))
         (dict(triples=GOOD, modalities={"text": [["x"], ["y"]]}, entities=["a", "b"]), ValueError, "dtype"),
         (dict(triples=GOOD, modalities=MATRIX), TypeError, "expected a mapping from modality name"),
         (dict(triples=GOOD, modalities={"structure": MATRIX}), ValueError, "names are strings other than 'structure'"),
-        (dict(triples=GOOD, modalities={"text": csr_array((2, 2))}), TypeError, "sparse matrix"),
+        (
+            dict(triples=GOOD, modalities={"text": csr_array((2, 2))}),
+            ValueError,
+            "matrix without labels: give entities",
+        ),
+        (
+            dict(triples=GOOD, modalities={"text": (MATRIX, ["a"])}),
+            ValueError,
+            r"shape \(2, 3\) and 1 labels; give a matrix with one row for each label",
+        ),
+        (dict(triples=GOOD, modalities={"text": ([0], [1], [2])}), ValueError, r"tuple of length 3; a tuple is"),
+        (
+            dict(triples={"head": ["a"], "relation": ["r"], "tail": []}),
+            ValueError,
+            r"columns of the lengths \[1, 1, 0\]",
+        ),
+        (dict(triples=[("a", ["r"], "b")]), TypeError, "labels are strings, integers or other hashable objects"),
+        (dict(triples=GOOD, entities="ab"), TypeError, "single value 'ab'; pass a list"),
+        (
+            dict(triples=pd.DataFrame([[*GOOD[0], "b"]], columns=["head", "relation", "tail", "tail"])),
+            ValueError,
+            "give each a name of its own",
+        ),
         (dict(triples=GOOD, modalities={"text": {"a": [1], "b": [1, 2]}}), ValueError, "one common length"),
         (
             dict(triples=GOOD, modalities={"text": {"a": [1], "c": [1]}}, entities=["a", "b"]),
@@ -206,11 +225,107 @@ def test_with_triples_refuses_labels_that_the_table_lacks(small):
         small.with_triples([("e1", "r0", "nobody")])
 
 
-def test_memory_mapped_modality_is_not_read_into_memory(tmp_path, rng):
+def test_with_triples_and_slices_keep_repeated_rows(small):
+    rows = small.labels[[0, 1, 0]]
+    assert small.with_triples(rows).labels.tolist() == rows.tolist()
+    assert len(small[[0, 1, 0]]) == 3
+
+
+REPEATED = [("a", "r", "b"), ("b", "r", "a"), ("a", "r", "b"), ("b", "q", "a"), ("b", "r", "a"), ("a", "r", "b")]
+
+
+def test_repeated_triples_are_reported_and_kept_once():
+    with pytest.warns(UserWarning, match=r"3 repeated rows; .* position 2, is \['a', 'r', 'b'\].* in 3 of 6 rows"):
+        X = MultimodalTriples(REPEATED)
+    assert X.labels.tolist() == [list(REPEATED[row]) for row in (0, 1, 3)]
+    with pytest.raises(ValueError, match=r"3 repeated rows.* drop the repetitions"):
+        MultimodalTriples(REPEATED, duplicates="error")
+    assert MultimodalTriples(REPEATED, duplicates="keep").labels.tolist() == [list(row) for row in REPEATED]
+    with pytest.raises(ValueError, match="duplicates='drop', expected 'warn', 'error' or 'keep'"):
+        MultimodalTriples(GOOD, duplicates="drop")
+
+
+def test_triples_of_labels_that_only_look_alike_are_no_repetitions():
+    labels = ["1", 1, 1.0, True, (1, 2), (True, 2), "\u00e9", "e\u0301", "nan", "NA", "007", "7", ""]
+    triples = [(label, "r", label) for label in labels]
+    X = MultimodalTriples(triples, duplicates="error")
+    assert [list(map(repr, row)) for row in X.labels] == [list(map(repr, row)) for row in triples]
+
+
+def test_repetitions_are_found_where_products_of_ids_overflow():
+    table = SimpleNamespace(entities=range(2**31), relations=range(2**31))
+    ids = np.array([[4, 0, 0], [0, 0, 0], [4, 0, 0]])
+    assert repeated_rows(ids, table).tolist() == [2]
+
+
+def test_bare_arrays_give_one_prediction_for_each_row(small):
+    rows = np.concatenate([small.labels, small.labels[:4]])
+    y = np.ones(len(rows))
+    kge = OTKGEClassifier(embedding_dim=4, max_iter=1, validation_fraction=0, random_state=0).fit(rows, y)
+    assert len(kge.predict(rows)) == len(kge.rank(rows)) == len(rows)
+
+
+def test_polars_frame_of_triples():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"tail": ["NA", ""], "note": [1, 2], "head": ["nan", "007"], "relation": [1, 2]})
+    X = MultimodalTriples(frame)
+    assert X.labels.tolist() == [["nan", 1, "NA"], ["007", 2, ""]]
+    with pytest.raises(ValueError, match="missing label in row 1"):
+        MultimodalTriples(pl.DataFrame({"head": ["a", None], "relation": ["r", "r"], "tail": ["b", "b"]}))
+    with pytest.raises(TypeError, match="triples is a lazy data frame"):
+        MultimodalTriples(frame.lazy())
+    with pytest.raises(TypeError, match=r"modalities\['text'\] is a lazy data frame"):
+        MultimodalTriples(frame, {"text": frame.lazy()})
+
+
+def test_polars_frame_of_vectors():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"x": [1.0, 2.0, None], "entity": ["b", "a", "c"], "y": [3, 4, None]})
+    X = MultimodalTriples([("a", "r", "b"), ("b", "r", "c")], {"text": frame})
+    np.testing.assert_array_equal(X.modalities["text"], [[2, 4], [1, 3], [np.nan, np.nan]])
+    pair = MultimodalTriples([("a", "r", "b"), ("b", "r", "c")], {"text": (frame.drop("entity"), frame["entity"])})
+    np.testing.assert_array_equal(pair.modalities["text"], X.modalities["text"])
+    with pytest.raises(ValueError, match=r"without index and has the columns 'x', 'y'; name the one .* 'entity'"):
+        MultimodalTriples(GOOD, {"text": frame.drop("entity")})
+    with pytest.raises(ValueError, match="is a Series"):
+        MultimodalTriples(GOOD, {"text": frame["x"]})
+
+
+def test_matrix_and_labels():
+    X = MultimodalTriples([("a", "r", "b")], {"text": ([[1.0, 2.0], [3.0, 4.0]], ["c", "b"])})
+    assert X.entities.tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(X.modalities["text"], [[np.nan, np.nan], [3, 4], [1, 2]])
+
+
+def test_tfidf_matrix_is_made_dense_and_its_rows_of_zeros_are_observed():
+    texts = ["red cat", "blue dog", "?"]
+    sparse = TfidfVectorizer().fit_transform(texts)
+    triples = [("a", "r", "b"), ("b", "r", "c")]
+    by_order = MultimodalTriples(triples, {"text": sparse}, entities=["a", "b", "c"])
+    assert by_order.modalities["text"].dtype == np.float32
+    np.testing.assert_allclose(by_order.modalities["text"], sparse.toarray(), rtol=1e-6)
+    assert "missing" not in repr(by_order)
+    labelled = MultimodalTriples(triples, {"text": (sparse[:2], ["b", "a"])})
+    np.testing.assert_array_equal(labelled.modalities["text"][[1, 0]], by_order.modalities["text"][:2])
+    assert np.isnan(labelled.modalities["text"][2]).all()
+
+
+def test_sparse_matrix_beyond_the_working_memory_is_refused():
+    huge = csr_array((100_000, 20_000), dtype=np.float64)
+    for given in (huge, (huge, range(100_000))):
+        with pytest.raises(ValueError, match=r"7629 MiB, more than the 1024 MiB .* TruncatedSVD"):
+            MultimodalTriples(GOOD, {"text": given})
+    with config_context(working_memory=1), pytest.raises(ValueError, match="more than the 1 MiB"):
+        MultimodalTriples(GOOD, {"text": csr_array((2, 2**18))}, entities=["a", "b"])
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_memory_mapped_modality_is_not_read_into_memory(tmp_path, rng, labelled):
     np.save(tmp_path / "text.npy", rng.standard_normal((2, 4)))
     mapped = np.load(tmp_path / "text.npy", mmap_mode="r")
-    X = MultimodalTriples(GOOD, {"text": mapped}, entities=["a", "b"])
+    X = MultimodalTriples(GOOD, {"text": (mapped, ["a", "b"]) if labelled else mapped}, entities=["a", "b"])
     assert isinstance(X.modalities["text"], np.memmap)
+    assert np.shares_memory(X.modalities["text"], mapped)
 
 
 def test_csv_read_by_pandas_as_strings_round_trips():

@@ -5,9 +5,8 @@ numbers the entities of all three files in the sorted order of their labels. The
 to the table of entity embeddings, whose rows are those numbers; so row i belongs to the i-th label in sorted order.
 """
 
-from .._triples import read_tsv
 from ._folder import read_features
-from ._graph import SPLITS, graph_bunch, relations_of
+from ._graph import SPLITS, graph_bunch, read_triples, relations_of
 
 FILES = (*SPLITS, "matrix_*_ling.npy", "matrix_*_visual.npy")
 
@@ -48,4 +47,4 @@ def load_authors_layout(source, folder):
 
 
 def _read_stripped(path):
-    return [(head.lstrip(), relation, tail.rstrip()) for head, relation, tail in read_tsv(path, n_fields=3)]
+    return [(head.lstrip(), relation, tail.rstrip()) for head, relation, tail in read_triples(path)]

@@ -5,8 +5,8 @@ from importlib.resources import as_file, files
 import numpy as np
 from sklearn.utils import Bunch
 
-from .._triples import read_tsv
-from ._graph import SPLITS, graph_bunch, read_columns, relations_of
+from .._files import read_tsv
+from ._graph import SPLITS, graph_bunch, read_triples, relations_of
 
 PICTURES_PER_ROW = 42
 PICTURE_SIZE = 32
@@ -61,8 +61,8 @@ def load_emoji() -> Bunch:
     >>> kg.entity_names[[head, tail]].tolist()
     ['🧹 broom', '🧛 vampire']
     """
-    parts = {split: _read_bundled(f"{split}.tsv", read_tsv, n_fields=3) for split in SPLITS}
-    keys, characters, names = _read_bundled("entities.tsv", read_columns, n_fields=3)
+    parts = {split: _read_bundled(f"{split}.tsv", read_triples) for split in SPLITS}
+    keys, characters, names = _read_bundled("entities.tsv", read_tsv, n_fields=3)
     modalities = {
         "text": _read_bundled("text_minilm_384.npy", np.load, allow_pickle=False),
         "image": _read_bundled("visual_pca_128.npy", np.load, allow_pickle=False),
@@ -108,7 +108,7 @@ def emoji_images() -> np.ndarray:
 
     ``plt.imshow(pictures[0])`` draws the first one.
     """
-    keys, _, _ = _read_bundled("entities.tsv", read_columns, n_fields=3)
+    keys, _, _ = _read_bundled("entities.tsv", read_tsv, n_fields=3)
     sheet = _read_bundled("images_32px_sheet.png", _read_png)
     n_rows = len(sheet) // PICTURE_SIZE
     grid = sheet.reshape(n_rows, PICTURE_SIZE, PICTURES_PER_ROW, PICTURE_SIZE, 4).swapaxes(1, 2)

@@ -5,12 +5,12 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._files import read_tsv
 from .._labels import as_labels
-from .._triples import read_tsv
 from ._authors import FILES as AUTHORS_FILES
 from ._authors import is_authors_layout, load_authors_layout
 from ._folder import Source, read_features
-from ._graph import SPLITS, graph_bunch, read_columns, relations_of
+from ._graph import SPLITS, graph_bunch, read_triples, relations_of
 
 TSV_FILES = ("entities.tsv", "train.tsv", "valid.tsv", "test.tsv")
 INDEX_FILES = ("entities.tsv.gz", "relations.txt", "triples.npz")
@@ -93,7 +93,7 @@ def load_hanzi(data_home: str | PathLike[str] | None = None) -> Bunch:
     """
     folder = HANZI.folder(data_home)
     paths = HANZI.require(folder, HANZI.files)
-    characters, _, pinyin, definitions = read_columns(paths["entities.tsv"], n_fields=4)
+    characters, _, pinyin, definitions = read_tsv(paths["entities.tsv"], n_fields=4)
     parts = _read_splits(paths)
     modalities = {
         "text": read_features(paths["text_minilm_384.npy"], len(characters)),
@@ -177,7 +177,7 @@ def load_wn9img(data_home: str | PathLike[str] | None = None) -> Bunch:
     if is_authors_layout(folder):
         return load_authors_layout(WN9IMG, folder)
     paths = WN9IMG.require(folder, WN9IMG.files)
-    synsets, lemmas, _ = read_columns(paths["entities.tsv"], n_fields=3)
+    synsets, lemmas, _ = read_tsv(paths["entities.tsv"], n_fields=3)
     parts = _read_splits(paths)
     return graph_bunch(
         WN9IMG.name,
@@ -255,8 +255,8 @@ def load_fbimg(data_home: str | PathLike[str] | None = None) -> Bunch:
     if is_authors_layout(folder):
         return load_authors_layout(FBIMG, folder)
     paths = FBIMG.require(folder, FBIMG.files)
-    entities, names, _ = read_columns(paths["entities.tsv.gz"], n_fields=3)
-    (relations,) = read_columns(paths["relations.txt"], n_fields=1)
+    entities, names, _ = read_tsv(paths["entities.tsv.gz"], n_fields=3)
+    (relations,) = read_tsv(paths["relations.txt"], n_fields=1)
     return graph_bunch(
         FBIMG.name,
         _read_indexed(paths["triples.npz"], SPLITS, entities, relations),
@@ -317,8 +317,8 @@ def load_codex_s(data_home: str | PathLike[str] | None = None) -> Bunch:
     """
     folder = CODEX_S.folder(data_home)
     paths = CODEX_S.require(folder, CODEX_S.files)
-    entities, names, _, _ = read_columns(paths["entities.tsv.gz"], n_fields=4)
-    relations, relation_names = read_columns(paths["relations.txt"], n_fields=2)
+    entities, names, _, _ = read_tsv(paths["entities.tsv.gz"], n_fields=4)
+    relations, relation_names = read_tsv(paths["relations.txt"], n_fields=2)
     return graph_bunch(
         CODEX_S.name,
         _read_indexed(paths["triples.npz"], (*SPLITS, "valid_negatives", "test_negatives"), entities, relations),
@@ -331,7 +331,7 @@ def load_codex_s(data_home: str | PathLike[str] | None = None) -> Bunch:
 
 
 def _read_splits(paths):
-    return {split: read_tsv(paths[f"{split}.tsv"], n_fields=3) for split in SPLITS}
+    return {split: read_triples(paths[f"{split}.tsv"]) for split in SPLITS}
 
 
 def _read_indexed(path, parts, entities, relations):

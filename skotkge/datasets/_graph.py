@@ -4,8 +4,9 @@ from importlib.resources import files
 
 from sklearn.utils import Bunch
 
+from .._files import read_tsv
 from .._labels import as_labels
-from .._triples import MultimodalTriples, read_tsv
+from .._triples import MultimodalTriples
 
 SPLITS = ("train", "valid", "test")
 
@@ -30,14 +31,14 @@ def graph_bunch(name, parts, modalities, *, entities, entity_names, relations, *
     Bunch
         The parts as `MultimodalTriples`, ``entity_names``, ``DESCR`` and the extras.
     """
-    train = MultimodalTriples(parts["train"], modalities, entities=entities, relations=relations)
+    train = MultimodalTriples(parts["train"], modalities, entities=entities, relations=relations, duplicates="keep")
     others = {part: train.with_triples(triples) for part, triples in parts.items() if part != "train"}
     return Bunch(train=train, **others, entity_names=as_labels(entity_names), DESCR=_description(name), **extras)
 
 
-def read_columns(path, n_fields):
-    """Read a tab-separated file into one tuple of strings for each of its columns."""
-    return tuple(zip(*read_tsv(path, n_fields=n_fields), strict=True))
+def read_triples(path):
+    """Read a tab-separated file of head, relation and tail into a list of tuples."""
+    return list(zip(*read_tsv(path), strict=True))
 
 
 def relations_of(parts):
