@@ -14,6 +14,7 @@ from . import metrics
 from ._calibration import corrupted_ids, platt_scaling
 from ._holdout import spare_rows
 from ._labels import first_occurrences, name_first, same_labels
+from ._persistence import Persistent
 from ._prediction import TriplePredictor
 from ._progress import training_progress
 from ._queries import AnswerLists
@@ -29,7 +30,7 @@ from ._triples import as_label_triples, as_triples, check_truth
 DEFAULT_WIDTH = 200
 
 
-class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
+class OTKGEClassifier(TriplePredictor, ClassifierMixin, Persistent, BaseEstimator):
     """Learn to score, classify and complete the triples of a multi-modal knowledge graph.
 
     Trains the structural space, the relations and the transport maps of a fused space (Eq. 2-6 of [1]_) on true

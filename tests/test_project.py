@@ -20,6 +20,8 @@ PACKAGE = REPOSITORY / "skotkge"
 # A module imports only from those before it.
 ORDER = [
     *(
+        "_version",
+        "_persistence",
         "_labels",
         "_files",
         "_modalities",
