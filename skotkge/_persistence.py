@@ -5,6 +5,13 @@ from ._version import __version__
 # One more whenever a change of the fitted attributes keeps older versions from using the state.
 FORMAT = 1
 
+# The types of this package in a saved pipeline: what skops has to be told to trust.
+TYPES = (
+    "skotkge._classifier.OTKGEClassifier",
+    "skotkge._fusion.OTFusionTransformer",
+    "skotkge._regression.RelationMaps",
+)
+
 
 class Persistent:
     """Writes format and version into the state of an estimator, and refuses a state of a newer format.

@@ -13,12 +13,18 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+import skops.io
 
-from skotkge import MultimodalTriples, OTKGEClassifier, __version__
+from skotkge import MultimodalTriples, OTKGEClassifier, __version__, _persistence
 from skotkge.__main__ import main
+from skotkge.baselines import RuleBaseline
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 QUICK = ["--max-iter", "2", "--n-components", "4", "--quiet"]
+
+
+class Strange:
+    """A type that nobody trusts."""
 
 
 def write_lines(path, rows, sep="\t"):
@@ -145,6 +151,41 @@ def test_complete_writes_the_answers_to_a_file_of_questions(model, small, tmp_pa
     assert [row["rank"] for row in rows] == ["1", "2", "3"] * 2
 
 
+def test_tab_separated_answers_have_no_quoting(tmp_path, capsys):
+    with open(tmp_path / "graph.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([(f'a "{n}"', "r", f'a "{(n + 1) % 5}"') for n in range(5)])
+    assert run("fit", tmp_path / "graph.csv", *QUICK, "--output", tmp_path / "model.joblib") == 0
+    asked = ["complete", tmp_path / "model.joblib", "--head", 'a "0"', "--relation", "r", "-k", "1", "--output"]
+    assert run(*asked, tmp_path / "answers.tsv") == 0
+    assert (tmp_path / "answers.tsv").read_text().splitlines()[1].startswith('1\ta "0"\tr\ta "')
+    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    fitted.entities_ = np.array([label.replace(" ", "\t") for label in fitted.entities_], dtype=object)
+    joblib.dump(fitted, tmp_path / "model.joblib")
+    asked[3] = 'a\t"0"'
+    assert run(*asked, tmp_path / "answers.tsv") == 2
+    assert "a label has a tab" in capsys.readouterr().err
+
+
+def test_models_saved_by_skops(folder, small, tmp_path, capsys):
+    model = tmp_path / "model.skops"
+    assert run("fit", folder, "--modality", f"image={folder / 'image.csv'}", *QUICK, "--output", model) == 0
+    capsys.readouterr()
+    assert run("evaluate", model, folder / "test.tsv", "--json") == 0
+    expected = skops.io.load(model, trusted=_persistence.TYPES)["kge"].evaluate(small.labels[:10])
+    assert json.loads(capsys.readouterr().out) == expected
+    skops.io.dump(Strange(), model)
+    assert run("evaluate", model, folder / "test.tsv") == 2
+    assert "Strange" in capsys.readouterr().err
+
+
+def test_evaluate_takes_the_rule_baseline(folder, small, tmp_path, capsys):
+    joblib.dump(RuleBaseline().fit(small), tmp_path / "rules.joblib")
+    assert run("evaluate", tmp_path / "rules.joblib", folder / "test.tsv", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["mrr"] == RuleBaseline().fit(small).evaluate(small[:10])["mrr"]
+    assert run("complete", tmp_path / "rules.joblib", "--head", "e1", "--relation", "r1") == 2
+    assert "holds a RuleBaseline" in capsys.readouterr().err
+
+
 def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path, capsys):
     write_lines(tmp_path / "graph.tsv", [(f"[bold]{n}", "[red]", f"[bold]{(n + 1) % 5}") for n in range(5)])
     assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.joblib") == 0
@@ -168,7 +209,7 @@ def test_warnings_are_told_in_one_line(tmp_path, capsys):
 WRONG = {
     "missing file": ("fit nowhere.tsv", "nowhere.tsv: No such file or directory"),
     "missing model": ("evaluate nowhere.joblib {folder}/test.tsv", "nowhere.joblib: No such file"),
-    "no model": ("evaluate {folder}/test.tsv {folder}/test.tsv", "no model saved by joblib"),
+    "no model": ("evaluate {folder}/test.tsv {folder}/test.tsv", "is no saved model"),
     "other object": ("evaluate {tmp}/list.joblib {folder}/test.tsv", "holds a list, expected a fitted OTKGEClassifier"),
     "unfitted": ("evaluate {tmp}/unfitted.joblib {folder}/test.tsv", "expected a fitted OTKGEClassifier"),
     "output folder": ("fit {folder} --output {tmp}/no/model.joblib", "there is no folder"),

@@ -14,11 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__, _persistence
 
-OUR_TYPES = [
-    "skotkge._classifier.OTKGEClassifier",
-    "skotkge._fusion.OTFusionTransformer",
-    "skotkge._regression.RelationMaps",
-]
+OUR_TYPES = list(_persistence.TYPES)
 
 ANSWER_IN_NEW_PROCESS = """
 import sys, joblib

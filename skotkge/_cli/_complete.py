@@ -12,7 +12,7 @@ from ._reading import check_labels, load_model, read_triples
 from ._tables import answer_table
 
 COLUMNS = ("head", "relation", "tail")
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}
 
 
 def add_to(commands):
@@ -23,7 +23,7 @@ def add_to(commands):
         description="Fill the empty place of triples: give two of --head, --relation and --tail, or a file of them.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib in Python")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
     for column in COLUMNS:
         parser.add_argument(f"--{column}", metavar="LABEL")
     parser.add_argument(
@@ -41,14 +41,14 @@ def run(options):
     """Answer the questions of the options; return the exit status."""
     _check_output(options.output)
     questions = _questions(options)
-    model = load_model(options.model)
+    model = load_model(options.model, "complete")
     if options.questions is None:
         _check_given_labels(model, questions[0])
     else:
         check_labels(model, questions, options.questions, "leave such lines out")
     known = [read_triples(path, options) for path in options.known]
     answers = model.complete(questions, k=options.k, known=np.concatenate(known) if known else None)
-    found = answers.labels != None  # noqa: E711 - elementwise
+    found = np.isfinite(answers.scores)
     console = Console(soft_wrap=True)
     if options.output is None:
         for question, labels, scores, kept in zip(questions, answers.labels, answers.scores, found, strict=True):
@@ -63,7 +63,7 @@ def _check_output(path):
     if path is None:
         return
     check_folder_of(path)
-    if path.suffix.lower() not in DELIMITERS:
+    if path.suffix.lower() not in STYLES:
         raise ValueError(f"--output {path}: expected a name that ends with .csv or .tsv")
 
 
@@ -102,14 +102,16 @@ def _check_given_labels(model, question):
 
 def _write(path, questions, answers, found):
     """Write the completed triples with the number of their question, rank and score."""
-    delimiter = DELIMITERS[path.suffix.lower()]
-    quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, delimiter=delimiter, quoting=quoting, quotechar='"', lineterminator="\n")
-        table.writerow(["question", *COLUMNS, "rank", "score"])
-        for number, question in enumerate(questions):
-            asked = list(question).index(None)
-            for rank, place in enumerate(np.flatnonzero(found[number]), 1):
-                triple = question.copy()
-                triple[asked] = answers.labels[number, place]
-                table.writerow([number + 1, *triple, rank, answers.scores[number, place]])
+    style = STYLES[path.suffix.lower()]
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n", **style)
+            table.writerow(["question", *COLUMNS, "rank", "score"])
+            for number, question in enumerate(questions):
+                asked = list(question).index(None)
+                for rank, place in enumerate(np.flatnonzero(found[number]), 1):
+                    triple = question.copy()
+                    triple[asked] = answers.labels[number, place]
+                    table.writerow([number + 1, *triple, rank, answers.scores[number, place]])
+    except csv.Error as error:
+        raise ValueError(f"--output {path}: a label has a tab or a line end; write a .csv file") from error

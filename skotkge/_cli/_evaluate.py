@@ -17,7 +17,7 @@ def add_to(commands):
         "evaluate", help="rank test triples", description="Rank the heads and tails of test triples with a saved model."
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib in Python")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
     parser.add_argument(
         "test", type=Path, metavar="TEST", help="file of true triples, or folder with test, valid and train files"
     )
@@ -35,7 +35,7 @@ def add_to(commands):
 
 def run(options):
     """Evaluate a saved model on a file; return the exit status."""
-    model = load_model(options.model)
+    model = load_model(options.model, "evaluate")
     path, known_paths = _test_files(options)
     triples = read_triples(path, options)
     if options.unknown == "error":

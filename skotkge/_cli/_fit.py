@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-import joblib
 import numpy as np
 from rich.console import Console
 from sklearn.pipeline import Pipeline
@@ -14,7 +13,7 @@ from .._labels import first_occurrences
 from .._scorers import SCORERS
 from .._triples import MultimodalTriples
 from ._options import add_reading_options, check_folder_of
-from ._reading import find_split, read_entities, read_triples, read_vectors
+from ._reading import find_split, read_entities, read_triples, read_vectors, save_model
 from ._tables import ranking_table, training_table
 
 DEFAULTS = OTKGEClassifier().get_params()
@@ -42,7 +41,7 @@ def add_to(commands):
         type=Path,
         metavar="FILE",
         default=Path("model.joblib"),
-        help="where the model is saved (default: %(default)s)",
+        help="where the model is saved, by skops if the name ends with .skops (default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     _add_entity_options(parser.add_argument_group("entities and their vectors"))
@@ -118,7 +117,7 @@ def run(options):
     train, valid = _read_graph(options)
     console.print(repr(train), highlight=False, markup=False)
     model.fit(train, **({} if valid is None else {"kge__X_val": valid}))
-    joblib.dump(model, options.output)
+    save_model(model, options.output)
     console.print(training_table(model["kge"]))
     if valid is not None:
         console.print(ranking_table("Validation triples", model["kge"].evaluate(valid)))

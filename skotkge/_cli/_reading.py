@@ -10,9 +10,11 @@ from sklearn.pipeline import Pipeline
 
 from .._files import read_csv, read_ntriples, read_tsv
 from .._labels import name_first
+from .._persistence import TYPES
 from .._table import EntityTable
 
 FORMATS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".nt": "ntriples"}
+SKOPS = ".skops"
 VECTOR_SEPARATORS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
 
 HEADERS = {("head", "relation", "tail"), ("subject", "predicate", "object"), ("source", "relation", "target")}
@@ -104,18 +106,21 @@ def read_vectors(path):
             return np.load(path, allow_pickle=False)
         except (ValueError, EOFError) as error:
             raise ValueError(f"{path} is no NumPy file of plain numbers: {error}") from error
-    rows = list(_rows(path))
-    if rows and not _all_numbers(rows[0][1][1:]):
-        rows = rows[1:]
-    if not rows:
-        raise ValueError(f"{path} holds no vector")
-    width = len(rows[0][1])
-    for number, row in rows:
-        if len(row) != width or width < 2 or not _all_numbers(row[1:]):
+    labels, vectors = [], []
+    for line, row in _rows(path):
+        vector = _numbers(row[1:])
+        if vector is None and line == 1:
+            continue
+        width = len(vectors[0]) if vectors else len(row) - 1
+        if vector is None or len(vector) != width or not width:
             raise ValueError(
-                f"{path}, line {number}: expected a label and {max(width - 1, 1)} numbers, got {name_first(row)}"
+                f"{path}, line {line}: expected a label and {width or 'some'} numbers, got {name_first(row)}"
             )
-    return np.array([row[1:] for _, row in rows], dtype=float), [row[0] for _, row in rows]
+        labels.append(row[0])
+        vectors.append(vector)
+    if not vectors:
+        raise ValueError(f"{path} holds no vector")
+    return np.array(vectors), labels
 
 
 def _rows(path):
@@ -135,21 +140,34 @@ def _rows(path):
             raise ValueError(f"{path}, line {lines.line_num + 1}: {error}") from error
 
 
-def _all_numbers(fields):
+def _numbers(fields):
     try:
-        list(map(float, fields))
+        return np.array(fields, dtype=float)
     except ValueError:
-        return False
-    return True
+        return None
 
 
-def load_model(path):
-    """Load a model saved by joblib.
+def save_model(model, path):
+    """Save a pipeline by joblib, or by skops where the name ends with ``.skops``."""
+    if _suffix(path) == SKOPS:
+        _skops(path).dump(model, path)
+    else:
+        joblib.dump(model, path)
+
+
+def load_model(path, method):
+    """Load a model saved by joblib, or by skops where the name ends with ``.skops``.
+
+    Parameters
+    ----------
+    path : Path
+    method : str
+        What the model is needed for.
 
     Returns
     -------
     estimator
-        The last step where a pipeline was saved: what ranks and completes bare labels.
+        The last step where a pipeline was saved: what answers for bare labels.
 
     Raises
     ------
@@ -157,17 +175,23 @@ def load_model(path):
         If the file holds no such model, or one of a newer format.
     """
     try:
-        model = joblib.load(path)
-    except (OSError, ValueError):
+        model = _skops(path).load(path, trusted=TYPES) if _suffix(path) == SKOPS else joblib.load(path)
+    except (OSError, ValueError, ImportError):
         raise
     except Exception as error:  # what unpickling raises on other files depends on their bytes
-        raise ValueError(f"{path} is no model saved by joblib: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path} is no saved model: {type(error).__name__}: {error}") from error
     model = model[-1] if isinstance(model, Pipeline) else model
-    if not (hasattr(model, "evaluate") and hasattr(model, "complete") and hasattr(model, "entities_")):
-        raise ValueError(
-            f"{path} holds a {type(model).__name__}, expected a fitted OTKGEClassifier or a pipeline with it"
-        )
+    if not (hasattr(model, method) and hasattr(model, "entities_")):
+        raise ValueError(f"{path} holds a {type(model).__name__}, expected a fitted OTKGEClassifier")
     return model
+
+
+def _skops(path):
+    try:
+        import skops.io
+    except ImportError as error:
+        raise ImportError(f'{path} needs skops: pip install "skotkge[skops]"') from error
+    return skops.io
 
 
 def check_labels(model, triples, path, remedy):
