@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 .PHONY: demo test test-oldest lint docs clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python -m skotkge
+	$(BIN)/python -m skotkge demo
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest

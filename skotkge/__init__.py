@@ -3,6 +3,6 @@
 from ._classifier import OTKGEClassifier
 from ._fusion import OTFusionTransformer
 from ._triples import MultimodalTriples
+from ._version import __version__
 
-__version__ = "0.1.0"
 __all__ = ["MultimodalTriples", "OTFusionTransformer", "OTKGEClassifier", "__version__"]

@@ -1,102 +1,81 @@
-"""``python -m skotkge``: train on the bundled emoji graph, with and without modalities, and answer questions."""
+"""``python -m skotkge`` and ``skotkge``: fit models on files of triples, evaluate them and ask them questions."""
 
 import argparse
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
+import warnings
+from contextlib import contextmanager
 
-import joblib
-import numpy as np
-from rich.console import Console
-from rich.table import Table
-from sklearn.pipeline import Pipeline
+from ._cli import _complete, _demo, _evaluate, _fit
+from ._version import __version__
 
-from . import OTFusionTransformer, OTKGEClassifier
-from .datasets import load_emoji
-
-METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
-
-RANK_IN_NEW_PROCESS = """
-import sys, joblib, numpy as np
-from skotkge.datasets import load_emoji
-kg = load_emoji()
-np.save(sys.argv[2], joblib.load(sys.argv[1])["kge"].rank(kg.test, known=kg.valid))
-"""
+INPUT_ERROR = 2
+INTERRUPTED = 130
 
 
-def main(arguments=None):
-    """Run the demonstration; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m skotkge", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("--seed", type=int, default=0, help="random_state of both models (default: %(default)s)")
-    parser.add_argument("--max-iter", type=int, default=15, help="most epochs of each model (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=Path("emoji.joblib"), help="where the model is saved (default: %(default)s)"
-    )
+class OneLineParser(argparse.ArgumentParser):
+    """Argument parser that tells a usage error in one line."""
+
+    def error(self, message):
+        self.exit(INPUT_ERROR, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : list of str, default=None
+        What follows the name of the program; None takes it from the command line.
+
+    Returns
+    -------
+    int
+        The exit status: 0, or 2 if the input is at fault, which is told in one line on the standard error.
+    """
+    parser = command_parser()
     options = parser.parse_args(arguments)
-    if not options.output.resolve().parent.is_dir():
-        parser.error(f"--output {options.output}: there is no folder {options.output.resolve().parent}")
-    console = Console()
-    kg = load_emoji()
-    console.print(repr(kg.train), highlight=False)
-    alone, fused = train_both(kg, options, console)
-    console.print(results_table(kg, {"structure only": alone, "OTKGE, with text and image": fused["kge"]}))
-    console.print(answers_table(kg, fused["kge"]))
-    joblib.dump(fused, options.output)
-    if not np.array_equal(ranks_in_new_process(options.output), fused["kge"].rank(kg.test, known=kg.valid)):
-        console.print(f"{options.output} gives other ranks in a new process")
-        return 1
-    console.print(f"saved to {options.output}; loaded in a new process it gives the same ranks", highlight=False)
-    return 0
+    if options.command is None:
+        parser.print_help()
+        return 0
+    program = f"{parser.prog} {options.command}"
+    try:
+        with _warnings_in_one_line(program):
+            return options.run(options)
+    except (OSError, ValueError, ArithmeticError, ImportError) as error:
+        print(f"{program}: error: {_in_one_line(error)}", file=sys.stderr)
+        return INPUT_ERROR
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
-def train_both(kg, options, console):
-    """Fit the structure alone, then the pipeline with text and image."""
-    training = dict(max_iter=options.max_iter, random_state=options.seed, verbose=1)
-    console.print("\nstructure only")
-    alone = OTKGEClassifier(**training).fit(kg.train.labels, X_val=kg.valid)
-    console.print("OTKGE: text and image aligned by optimal transport, fused in a Wasserstein barycenter")
-    fused = Pipeline([("fuse", OTFusionTransformer(random_state=options.seed)), ("kge", OTKGEClassifier(**training))])
-    return alone, fused.fit(kg.train, kge__X_val=kg.valid)
+def command_parser():
+    """Return the parser of all commands."""
+    parser = OneLineParser(
+        prog="skotkge", description="Fit models on files of triples, evaluate them and ask them questions."
+    )
+    parser.add_argument("--version", action="version", version=f"skotkge {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command in (_fit, _evaluate, _complete, _demo):
+        command.add_to(commands)
+    return parser
 
 
-def results_table(kg, models):
-    """Filtered ranking of the test triples by each model."""
-    table = Table(title="\nTest triples, filtered ranking on both sides", title_justify="left")
-    table.add_column("model")
-    for metric in METRICS:
-        table.add_column(metric, justify="right")
-    for name, model in models.items():
-        report = model.evaluate(kg.test, known=kg.valid)
-        table.add_row(name, *(f"{report[metric]:.3f}" for metric in METRICS))
-    return table
+@contextmanager
+def _warnings_in_one_line(program):
+    def show(message, category, filename, lineno, file=None, line=None):
+        print(f"{program}: warning: {_in_one_line(message)}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = show
+        yield
 
 
-def answers_table(kg, model, n_questions=6, k=3):
-    """The best new tails for one test triple of each of the most frequent relations."""
-    readable = dict(zip(kg.test.entities, kg.entity_names, strict=True))
-    relations, counts = np.unique(kg.test.ids[:, 1], return_counts=True)
-    frequent = relations[np.argsort(-counts, kind="stable")[:n_questions]]
-    triples = kg.test.labels[[int(np.argmax(kg.test.ids[:, 1] == relation)) for relation in frequent]]
-    questions = triples.copy()
-    questions[:, 2] = None
-    answers = model.complete(questions, k=k).labels
-    table = Table(title="\nWhat is missing? (✓ is in the test triples)", title_justify="left")
-    for column in ("head", "relation", "best tails"):
-        table.add_column(column)
-    true = set(map(tuple, kg.test.labels))
-    for (head, relation, _), tails in zip(triples, answers, strict=True):
-        shown = [readable[tail] + (" ✓" if (head, relation, tail) in true else "") for tail in tails]
-        table.add_row(readable[head], relation, "\n".join(shown))
-    return table
-
-
-def ranks_in_new_process(path):
-    """Load a saved pipeline in a fresh interpreter and rank the test triples there."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "ranks.npy"
-        subprocess.run([sys.executable, "-c", RANK_IN_NEW_PROCESS, str(path), str(result)], check=True)
-        return np.load(result)
+def _in_one_line(message):
+    if isinstance(message, OSError) and message.filename is not None:
+        message = f"{message.filename}: {message.strerror}"
+    return " ".join(str(message).split())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ._answers import QuestionAnswerer
 from ._calibration import corrupted_ids, platt_scaling
 from ._holdout import spare_rows
 from ._labels import first_occurrences, name_first, same_labels
+from ._persistence import Persistent
 from ._progress import training_progress
 from ._queries import AnswerLists
 from ._ranking import Ranker, rank_both_sides
@@ -29,7 +30,7 @@ from ._triples import as_label_triples, as_triples, check_truth
 DEFAULT_WIDTH = 200
 
 
-class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, BaseEstimator):
+class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimator):
     """Learn to score, classify and complete the triples of a multi-modal knowledge graph.
 
     Trains the structural space, the relations and the transport maps of a fused space (Eq. 2-6 of [1]_) on true

@@ -18,6 +18,7 @@ from ._alignment import Modality, align
 from ._barycenter import wasserstein_barycenter
 from ._labels import name_first
 from ._newcomers import RowEncoder
+from ._persistence import Persistent
 from ._spaces import FUSED, STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
 from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
 from ._transport import barycentric_map, scaled
@@ -105,7 +106,9 @@ class Fusion:
         return clone(self.recipe).fit_transform(X, y)
 
 
-class OTFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class OTFusionTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persistent, BaseEstimator, auto_wrap_output_keys=None
+):
     """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
 
     The points that are transported are feature columns, seen as vectors over entities (Eq. 1-3 of [1]_).

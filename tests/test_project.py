@@ -20,6 +20,8 @@ PACKAGE = REPOSITORY / "skotkge"
 # A module imports only from those before it.
 ORDER = [
     *(
+        "_version",
+        "_persistence",
         "_labels",
         "_files",
         "_modalities",
@@ -48,7 +50,7 @@ ORDER = [
     ),
     *("metrics", "_progress", "_holdout", "_calibration"),
     *("model_selection", "baselines", "inspection"),
-    *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "__main__"),
+    *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "_cli", "__main__"),
 ]
 USES_TORCH = {"_scorers", "_losses", "_sampling", "_objectives", "_training", "_scoring", "_ranking"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -130,14 +132,14 @@ def test_examples_run(script, tmp_path, monkeypatch):
 
 
 def test_demo_trains_answers_and_saves(tmp_path, capsys):
-    assert skotkge.__main__.main(["--max-iter", "2", "--output", str(tmp_path / "model.joblib")]) == 0
+    assert skotkge.__main__.main(["demo", "--max-iter", "2", "--output", str(tmp_path / "model.joblib")]) == 0
     out = capsys.readouterr().out
     assert "structure only" in out
     assert "the same ranks" in re.sub(r"\s+", " ", out)
 
 
 def test_command_line_errors_are_one_line(tmp_path):
-    command = [sys.executable, "-m", "skotkge", "--output", str(tmp_path / "nowhere" / "model.joblib")]
+    command = [sys.executable, "-m", "skotkge", "demo", "--output", str(tmp_path / "nowhere" / "model.joblib")]
     result = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert result.returncode == 2
     assert "there is no folder" in result.stderr.splitlines()[-1]

@@ -1,0 +1,1 @@
+"""The commands of ``python -m skotkge``, one module each."""

@@ -1,0 +1,61 @@
+"""``evaluate``: rank test triples with a saved model."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from ._options import add_known_option, add_reading_options
+from ._reading import check_labels, find_split, load_model, read_triples
+from ._tables import ranking_table
+
+
+def add_to(commands):
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "evaluate", help="rank test triples", description="Rank the heads and tails of test triples with a saved model."
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
+    parser.add_argument(
+        "test", type=Path, metavar="TEST", help="file of true triples, or folder with test, valid and train files"
+    )
+    add_known_option(parser)
+    parser.add_argument(
+        "--unknown",
+        choices=("error", "last"),
+        default="error",
+        help="what to do with labels that the model has not seen: stop, or rank their triples last "
+        "(default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    add_reading_options(parser)
+
+
+def run(options):
+    """Evaluate a saved model on a file; return the exit status."""
+    model = load_model(options.model, "evaluate")
+    path, known_paths = _test_files(options)
+    triples = read_triples(path, options)
+    if options.unknown == "error":
+        check_labels(model, triples, path, "--unknown last ranks such triples last")
+    model.set_params(handle_unknown=options.unknown)
+    known = [read_triples(known_path, options) for known_path in known_paths]
+    report = model.evaluate(triples, known=np.concatenate(known) if known else None)
+    if options.json:
+        print(json.dumps(report))
+    else:
+        Console().print(ranking_table(f"{len(triples)} triples of {path.name}", report))
+    return 0
+
+
+def _test_files(options):
+    """Return the file to rank, and the files of known triples."""
+    if not options.test.is_dir():
+        return options.test, options.known
+    test = find_split(options.test, "test")
+    if test is None:
+        raise ValueError(f"{options.test} has no file test.tsv, .txt, .csv or .nt")
+    others = [find_split(options.test, split) for split in ("train", "valid")]
+    return test, [*(path for path in others if path is not None), *options.known]

@@ -1,0 +1,176 @@
+"""``fit``: train on files of triples and vectors, and save the model."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from sklearn.pipeline import Pipeline
+
+from .._classifier import DEFAULT_WIDTH, OTKGEClassifier
+from .._fusion import OTFusionTransformer
+from .._labels import first_occurrences
+from .._scorers import SCORERS
+from .._triples import MultimodalTriples
+from ._options import add_reading_options, check_folder_of
+from ._reading import find_split, read_entities, read_triples, read_vectors, save_model
+from ._tables import ranking_table, training_table
+
+DEFAULTS = OTKGEClassifier().get_params()
+
+
+def add_to(commands):
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "fit",
+        help="train a model and save it",
+        description="Train on files of triples and vectors, and save the model.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "triples", type=Path, metavar="TRIPLES", help="file of triples, or folder with train, valid and test files"
+    )
+    parser.add_argument(
+        "--valid",
+        type=Path,
+        metavar="FILE",
+        help="triples for early stopping and calibration; by default those of the folder, else a part held out",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("model.joblib"),
+        help="where the model is saved, by skops if the name ends with .skops (default: %(default)s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    _add_entity_options(parser.add_argument_group("entities and their vectors"))
+    _add_model_options(parser.add_argument_group("model"))
+    add_reading_options(parser)
+
+
+def _add_entity_options(group):
+    group.add_argument(
+        "--entities",
+        type=Path,
+        metavar="FILE",
+        help="labels of all entities: the first column of a .tsv, .txt or .csv file without header; by default "
+        "entities.tsv of the folder, else those of the triples and vectors",
+    )
+    group.add_argument(
+        "--modality",
+        type=_name_and_path,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="vectors: a .tsv, .txt or .csv file with an entity and its numbers in each line, or a .npy file with one "
+        "row for each of --entities; may be given several times",
+    )
+
+
+def _add_model_options(group):
+    group.add_argument(
+        "--n-components",
+        type=int,
+        metavar="N",
+        default=DEFAULT_WIDTH,
+        help="columns of each space (default: %(default)s)",
+    )
+    group.add_argument(
+        "--scorer", choices=sorted(SCORERS), default=DEFAULTS["scorer"], help="scoring function (default: %(default)s)"
+    )
+    group.add_argument(
+        "--spaces",
+        choices=("all", "split", "fused"),
+        default=DEFAULTS["spaces"],
+        help="with vectors: the fused space, structure and modalities apart, or all (default: %(default)s)",
+    )
+    group.add_argument(
+        "--learning-rate",
+        type=float,
+        metavar="STEP",
+        default=DEFAULTS["learning_rate"],
+        help="step of the optimizer (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-iter", type=int, metavar="N", default=DEFAULTS["max_iter"], help="most epochs (default: %(default)s)"
+    )
+    group.add_argument(
+        "--seed", type=int, metavar="N", default=0, help="seed of all random draws (default: %(default)s)"
+    )
+
+
+def _name_and_path(value):
+    name, equals, path = value.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"{value!r} is not NAME=FILE, such as text=vectors.npy")
+    return name, Path(path)
+
+
+def run(options):
+    """Fit a model on the files of the options; return the exit status."""
+    check_folder_of(options.output)
+    model = _model(options)
+    for step in model:
+        step._validate_params()
+    console = Console(soft_wrap=True)
+    train, valid = _read_graph(options)
+    console.print(repr(train), highlight=False, markup=False)
+    model.fit(train, **({} if valid is None else {"kge__X_val": valid}))
+    save_model(model, options.output)
+    console.print(training_table(model["kge"]))
+    if valid is not None:
+        console.print(ranking_table("Validation triples", model["kge"].evaluate(valid)))
+    console.print(f"saved to {options.output}", highlight=False, markup=False)
+    return 0
+
+
+def _read_graph(options):
+    """Return the training triples over the table of all labels, and the validation triples or None."""
+    files, entities = _split_files(options)
+    triples = {split: read_triples(path, options) for split, path in files.items()}
+    every = np.concatenate(list(triples.values()))
+    modalities = {}
+    for name, path in options.modality:
+        if name in modalities:
+            raise ValueError(f"--modality names {name!r} twice; give each its own name")
+        modalities[name] = read_vectors(path)
+        if entities is None and not isinstance(modalities[name], tuple):
+            raise ValueError(f"--modality {name}={path} has no labels; pass --entities with the label of each row")
+    if entities is None:
+        labelled = [labels for _, labels in modalities.values()]
+        labels = first_occurrences([*every[:, [0, 2]].ravel(), *(label for labels in labelled for label in labels)])
+    else:
+        labels = read_entities(entities)
+    table = dict(entities=labels, relations=first_occurrences(every[:, 1]))
+    train = MultimodalTriples(triples["train"], modalities, **table)
+    return train, (train.with_triples(triples["valid"]) if "valid" in triples else None)
+
+
+def _split_files(options):
+    """Return the files of triples by split and the file of entities or None."""
+    files, entities = {"train": options.triples}, options.entities
+    if options.triples.is_dir():
+        files = {split: find_split(options.triples, split) for split in ("train", "valid", "test")}
+        if files["train"] is None:
+            raise ValueError(f"{options.triples} has no file train.tsv, .txt, .csv or .nt")
+        beside = options.triples / "entities.tsv"
+        entities = entities or (beside if beside.is_file() else None)
+    if options.valid is not None:
+        files["valid"] = options.valid
+    return {split: path for split, path in files.items() if path is not None}, entities
+
+
+def _model(options):
+    fused = bool(options.modality)
+    classifier = OTKGEClassifier(
+        options.scorer,
+        embedding_dim=None if fused else options.n_components,
+        spaces=options.spaces,
+        learning_rate=options.learning_rate,
+        max_iter=options.max_iter,
+        verbose=0 if options.quiet else 1,
+        random_state=options.seed,
+    )
+    fusion = [("fuse", OTFusionTransformer(options.n_components, random_state=options.seed))] if fused else []
+    return Pipeline([*fusion, ("kge", classifier)])

@@ -1,0 +1,214 @@
+"""Files of the user's: triples, entities, vectors and models."""
+
+import csv
+import gzip
+import warnings
+
+import joblib
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from .._files import read_csv, read_ntriples, read_tsv
+from .._labels import name_first
+from .._persistence import TYPES
+from .._table import EntityTable
+
+FORMATS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".nt": "ntriples"}
+SKOPS = ".skops"
+VECTOR_SEPARATORS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
+
+HEADERS = {("head", "relation", "tail"), ("subject", "predicate", "object"), ("source", "relation", "target")}
+
+
+def read_triples(path, options):
+    """Read a file of triples as the options of the command line tell.
+
+    Parameters
+    ----------
+    path : Path
+    options : Namespace
+        With ``format``, ``columns`` and ``sep``.
+
+    Returns
+    -------
+    ndarray of shape (n_triples, 3), dtype object
+
+    Raises
+    ------
+    ValueError
+        If the format is not told, the file is empty, or not in this format.
+    """
+    form = options.format or FORMATS.get(_suffix(path))
+    if form is None:
+        raise ValueError(f"the name of {path} tells no format; rename it or pass --format")
+    if form == "ntriples":
+        if options.columns is not None:
+            raise ValueError(f"--columns: {path} is an N-Triples file, which has no line with names of columns")
+        columns = read_ntriples(path)
+    elif form == "csv":
+        columns = read_csv(path, options.sep, options.columns)
+    else:
+        columns = read_tsv(path, columns=options.columns)
+    if not columns[0]:
+        raise ValueError(f"{path} holds no triple")
+    if options.columns is None and tuple(str(column[0]).lower() for column in columns) in HEADERS:
+        names = ",".join(column[0] for column in columns)
+        warnings.warn(
+            f"{path} begins with {names}, read as a triple; if it is a header pass --columns {names}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    triples = np.empty((len(columns[0]), 3), dtype=object)
+    for position, column in enumerate(columns):
+        triples[:, position] = column
+    return triples
+
+
+def find_split(folder, split):
+    """Return the file of triples called after a split in a folder, or None.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
+    found = [path for path in sorted(folder.glob(f"{split}.*")) if _suffix(path) in FORMATS]
+    if len(found) > 1:
+        raise ValueError(f"{folder} has several files of the split: {', '.join(path.name for path in found)}; keep one")
+    return found[0] if found else None
+
+
+def read_entities(path):
+    """Read the entity labels of a tab-separated or CSV file without header: the first field of each line."""
+    return [row[0] for _, row in _rows(path)]
+
+
+def read_vectors(path):
+    """Read a modality.
+
+    Parameters
+    ----------
+    path : Path
+        A NumPy file with one row for each entity, or a CSV or tab-separated file with the label of an entity and the
+        numbers of its vector in each line. Its first line may be a header.
+
+    Returns
+    -------
+    ndarray of shape (n_entities, n_features), or tuple of ndarray of shape (n_labels, n_features) and list of str
+
+    Raises
+    ------
+    ValueError
+        If the file is neither, or has a field that is no number.
+    """
+    if path.suffix == ".npy":
+        try:
+            return np.load(path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path} is no NumPy file of plain numbers: {error}") from error
+    labels, vectors = [], []
+    for line, row in _rows(path):
+        vector = _numbers(row[1:])
+        if vector is None and line == 1:
+            continue
+        width = len(vectors[0]) if vectors else len(row) - 1
+        if vector is None or len(vector) != width or not width:
+            raise ValueError(
+                f"{path}, line {line}: expected a label and {width or 'some'} numbers, got {name_first(row)}"
+            )
+        labels.append(row[0])
+        vectors.append(vector)
+    if not vectors:
+        raise ValueError(f"{path} holds no vector")
+    return np.array(vectors), labels
+
+
+def _rows(path):
+    """Yield the number and the fields of each line that is not empty."""
+    separator = VECTOR_SEPARATORS.get(_suffix(path))
+    if separator is None:
+        raise ValueError(f"{path}: expected a name that ends with {', '.join(VECTOR_SEPARATORS)}, or .npy for vectors")
+    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, delimiter=separator, quoting=quoting)
+        try:
+            for row in lines:
+                if row:
+                    yield lines.line_num, row
+        except (csv.Error, UnicodeDecodeError, EOFError) as error:
+            raise ValueError(f"{path}, line {lines.line_num + 1}: {error}") from error
+
+
+def _numbers(fields):
+    try:
+        return np.array(fields, dtype=float)
+    except ValueError:
+        return None
+
+
+def save_model(model, path):
+    """Save a pipeline by joblib, or by skops where the name ends with ``.skops``."""
+    if _suffix(path) == SKOPS:
+        _skops(path).dump(model, path)
+    else:
+        joblib.dump(model, path)
+
+
+def load_model(path, method):
+    """Load a model saved by joblib, or by skops where the name ends with ``.skops``.
+
+    Parameters
+    ----------
+    path : Path
+    method : str
+        What the model is needed for.
+
+    Returns
+    -------
+    estimator
+        The last step where a pipeline was saved: what answers for bare labels.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no such model, or one of a newer format.
+    """
+    try:
+        model = _skops(path).load(path, trusted=TYPES) if _suffix(path) == SKOPS else joblib.load(path)
+    except (OSError, ValueError, ImportError):
+        raise
+    except Exception as error:  # what unpickling raises on other files depends on their bytes
+        raise ValueError(f"{path} is no saved model: {type(error).__name__}: {error}") from error
+    model = model[-1] if isinstance(model, Pipeline) else model
+    if not (hasattr(model, method) and hasattr(model, "entities_")):
+        raise ValueError(f"{path} holds a {type(model).__name__}, expected a fitted OTKGEClassifier")
+    return model
+
+
+def _skops(path):
+    try:
+        import skops.io
+    except ImportError as error:
+        raise ImportError(f'{path} needs skops: pip install "skotkge[skops]"') from error
+    return skops.io
+
+
+def check_labels(model, triples, path, remedy):
+    """Make sure that a model knows the labels of triples; None stands for a place to be filled.
+
+    Raises
+    ------
+    ValueError
+        If not; it names the first few.
+    """
+    empty = np.equal(triples, None)
+    unknown = (EntityTable(model.entities_, model.relations_).ids_of(triples) < 0) & ~empty
+    if unknown.any():
+        labels = list(dict.fromkeys(triples[unknown]))
+        raise ValueError(f"{path} names {name_first(labels)}, which the model has not seen; {remedy}")
+
+
+def _suffix(path):
+    path = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return path.suffix.lower()

@@ -1,0 +1,319 @@
+"""``python -m skotkge`` on real files: fit, evaluate and complete, and what it says to wrong input."""
+
+import csv
+import gzip
+import json
+import re
+import shlex
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+
+from skotkge import MultimodalTriples, OTKGEClassifier, __version__, _persistence
+from skotkge.__main__ import main
+from skotkge.baselines import RuleBaseline
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+QUICK = ["--max-iter", "2", "--n-components", "4", "--quiet"]
+
+
+class Strange:
+    """A type that nobody trusts."""
+
+
+def write_lines(path, rows, sep="\t"):
+    path.write_text("".join(sep.join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, small):
+    """The small graph in files: three splits, all entities, text in their order and image by label."""
+    folder = tmp_path_factory.mktemp("graph")
+    labels = small.labels
+    for split, rows in (("train", labels[20:]), ("valid", labels[10:20]), ("test", labels[:10])):
+        write_lines(folder / f"{split}.tsv", rows)
+    write_lines(folder / "entities.tsv", [(label, "a description") for label in small.entities])
+    np.save(folder / "text.npy", small.modalities["text"])
+    observed = ~np.isnan(small.modalities["image"]).any(axis=1)
+    rows = zip(small.entities[observed], small.modalities["image"][observed], strict=True)
+    write_lines(folder / "image.csv", [["entity", *"abcdef"], *([label, *vector] for label, vector in rows)], ",")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    path = folder / "model.joblib"
+    vectors = ["--modality", f"text={folder / 'text.npy'}", "--modality", f"image={folder / 'image.csv'}"]
+    assert main(["fit", str(folder), *vectors, *QUICK, "--output", str(path)]) == 0
+    return path
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_fit_on_a_folder_equals_the_estimators(model, folder, small):
+    fitted = joblib.load(model)
+    assert fitted["fuse"].modality_names_ == ["text", "image"]
+    assert fitted["kge"].entities_.tolist() == small.entities.tolist()
+    table = dict(entities=small.entities, relations=fitted["kge"].relations_)
+    train = MultimodalTriples.from_tsv(folder / "train.tsv", small.modalities, **table)
+    expected = joblib.load(model).set_params(kge__random_state=0)
+    expected.fit(train, kge__X_val=small.labels[10:20])
+    np.testing.assert_array_equal(expected["kge"].entity_embeddings_, fitted["kge"].entity_embeddings_)
+
+
+def test_fit_prints_training_and_validation_results(folder, tmp_path, capsys):
+    assert run("fit", folder, *QUICK, "--scorer", "distmult", "--output", tmp_path / "model.joblib") == 0
+    out = capsys.readouterr().out
+    assert "validation MRR" in out
+    assert "Validation triples" in out
+    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    assert (fitted.scorer, fitted.embedding_dim, fitted.max_iter) == ("distmult", 4, 2)
+    assert f"{fitted.evaluate(MultimodalTriples.from_tsv(folder / 'valid.tsv'))['mrr']:.3f}" in out
+
+
+def test_fit_on_a_csv_file_with_header(tmp_path, small):
+    rows = [["number", "subject", "verb", "object"], *([n, *row] for n, row in enumerate(small.labels))]
+    with gzip.open(tmp_path / "graph.csv.gz", "wt", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    arguments = ["--columns", "subject,verb,object", *QUICK, "--output", tmp_path / "model.joblib"]
+    assert run("fit", tmp_path / "graph.csv.gz", *arguments) == 0
+    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    assert set(fitted.entities_) == set(small.entities)
+    assert set(fitted.relations_) == set(small.relations)
+
+
+def test_evaluate_prints_the_figures_of_the_model(model, folder, small, capsys):
+    expected = joblib.load(model)["kge"].evaluate(small.labels[:10])
+    assert run("evaluate", model, folder / "test.tsv", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == expected
+    assert run("evaluate", model, folder) == 0
+    out = capsys.readouterr().out
+    for metric in ("mrr", "hits@10", "head_mrr", "tail_mrr"):
+        assert f"{expected[metric]:.3f}" in out
+
+
+def test_evaluate_leaves_out_what_is_known(model, folder, small, tmp_path, capsys):
+    write_lines(tmp_path / "known.csv", [["head", "relation", "tail"], *small.labels[5:10]], ",")
+    write_lines(tmp_path / "asked.csv", [["head", "relation", "tail"], *small.labels[:5]], ",")
+    columns = ["--columns", "head,relation,tail"]
+    assert run("evaluate", model, tmp_path / "asked.csv", "--known", tmp_path / "known.csv", "--json", *columns) == 0
+    expected = joblib.load(model)["kge"].evaluate(small.labels[:5], known=small.labels[5:10])
+    assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_evaluate_ranks_unknown_labels_last_on_request(model, tmp_path, small, capsys):
+    write_lines(tmp_path / "test.tsv", [["stranger", *small.labels[0, 1:]]])
+    assert run("evaluate", model, tmp_path / "test.tsv", "--unknown", "last", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["mean_rank"] == small.n_entities + 1
+
+
+@pytest.mark.parametrize("asked", [0, 1, 2])
+def test_complete_answers_one_question(model, small, capsys, asked):
+    question = small.labels[0].copy()
+    question[asked] = None
+    given = [
+        word
+        for name, label in zip(("head", "relation", "tail"), question, strict=True)
+        if label
+        for word in (f"--{name}", label)
+    ]
+    assert run("complete", model, *given, "-k", 2) == 0
+    out = capsys.readouterr().out
+    answers = joblib.load(model)["kge"].complete([question], k=2)
+    for label, score in zip(answers.labels[0], answers.scores[0], strict=True):
+        if label is not None:
+            assert label in out
+            assert f"{score:.3f}" in out
+
+
+@pytest.mark.parametrize(("suffix", "separator"), [(".csv", ","), (".tsv", "\t")])
+def test_complete_writes_the_answers_to_a_file_of_questions(model, small, tmp_path, suffix, separator):
+    head, relation, tail = small.labels[0]
+    questions = [[head, relation, ""], ["", relation, tail]]
+    write_lines(tmp_path / f"questions{suffix}", questions, separator)
+    output = tmp_path / f"answers{suffix}"
+    assert run("complete", model, "--questions", tmp_path / f"questions{suffix}", "-k", 3, "--output", output) == 0
+    with open(output, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=separator))
+    asked = [[label or None for label in question] for question in questions]
+    answers = joblib.load(model)["kge"].complete(asked, k=3)
+    assert [row["tail"] for row in rows if row["question"] == "1"] == answers.labels[0].tolist()
+    assert [row["head"] for row in rows if row["question"] == "2"] == answers.labels[1].tolist()
+    assert [float(row["score"]) for row in rows] == answers.scores.ravel().tolist()
+    assert [row["rank"] for row in rows] == ["1", "2", "3"] * 2
+
+
+def test_tab_separated_answers_have_no_quoting(tmp_path, capsys):
+    with open(tmp_path / "graph.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([(f'a "{n}"', "r", f'a "{(n + 1) % 5}"') for n in range(5)])
+    assert run("fit", tmp_path / "graph.csv", *QUICK, "--output", tmp_path / "model.joblib") == 0
+    asked = ["complete", tmp_path / "model.joblib", "--head", 'a "0"', "--relation", "r", "-k", "1", "--output"]
+    assert run(*asked, tmp_path / "answers.tsv") == 0
+    assert (tmp_path / "answers.tsv").read_text().splitlines()[1].startswith('1\ta "0"\tr\ta "')
+    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    fitted.entities_ = np.array([label.replace(" ", "\t") for label in fitted.entities_], dtype=object)
+    joblib.dump(fitted, tmp_path / "model.joblib")
+    asked[3] = 'a\t"0"'
+    assert run(*asked, tmp_path / "answers.tsv") == 2
+    assert "a label has a tab" in capsys.readouterr().err
+
+
+def test_models_saved_by_skops(folder, small, tmp_path, capsys):
+    model = tmp_path / "model.skops"
+    assert run("fit", folder, "--modality", f"image={folder / 'image.csv'}", *QUICK, "--output", model) == 0
+    capsys.readouterr()
+    assert run("evaluate", model, folder / "test.tsv", "--json") == 0
+    expected = skops.io.load(model, trusted=_persistence.TYPES)["kge"].evaluate(small.labels[:10])
+    assert json.loads(capsys.readouterr().out) == expected
+    skops.io.dump(Strange(), model)
+    assert run("evaluate", model, folder / "test.tsv") == 2
+    assert "Strange" in capsys.readouterr().err
+
+
+def test_evaluate_takes_the_rule_baseline(folder, small, tmp_path, capsys):
+    joblib.dump(RuleBaseline().fit(small), tmp_path / "rules.joblib")
+    assert run("evaluate", tmp_path / "rules.joblib", folder / "test.tsv", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["mrr"] == RuleBaseline().fit(small).evaluate(small[:10])["mrr"]
+    assert run("complete", tmp_path / "rules.joblib", "--head", "e1", "--relation", "r1") == 2
+    assert "holds a RuleBaseline" in capsys.readouterr().err
+
+
+def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path, capsys):
+    write_lines(tmp_path / "graph.tsv", [(f"[bold]{n}", "[red]", f"[bold]{(n + 1) % 5}") for n in range(5)])
+    assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.joblib") == 0
+    assert run("complete", tmp_path / "model.joblib", "--head", "[bold]0", "--relation", "[red]") == 0
+    out = capsys.readouterr().out
+    assert "([bold]0, [red], ?)" in out
+    assert "[bold]3" in out
+
+
+def test_warnings_are_told_in_one_line(tmp_path, capsys):
+    write_lines(
+        tmp_path / "graph.tsv", [("head", "relation", "tail"), ("a", "r", "b"), ("a", "r", "b"), ("b", "r", "a")]
+    )
+    assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.joblib") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("skotkge fit: warning: ") for line in lines)
+    assert any("pass --columns head,relation,tail" in line for line in lines)
+    assert any("triples has 1 repeated row" in line for line in lines)
+
+
+WRONG = {
+    "missing file": ("fit nowhere.tsv", "nowhere.tsv: No such file or directory"),
+    "missing model": ("evaluate nowhere.joblib {folder}/test.tsv", "nowhere.joblib: No such file"),
+    "no model": ("evaluate {folder}/test.tsv {folder}/test.tsv", "is no saved model"),
+    "other object": ("evaluate {tmp}/list.joblib {folder}/test.tsv", "holds a list, expected a fitted OTKGEClassifier"),
+    "unfitted": ("evaluate {tmp}/unfitted.joblib {folder}/test.tsv", "expected a fitted OTKGEClassifier"),
+    "output folder": ("fit {folder} --output {tmp}/no/model.joblib", "there is no folder"),
+    "output is folder": ("fit {folder} --output {tmp}", "is a folder; name a file in it"),
+    "wrong column": ("fit {folder}/test.tsv --columns s,p,o", "'s' 0 times instead of once"),
+    "two columns": ("fit {folder}/test.tsv --columns s,p", "has 2 names, expected three"),
+    "entities lack label": ("fit {folder} --entities {tmp}/few.txt", "which entities lacks"),
+    "no labels": ("fit {folder}/train.tsv --modality text={folder}/text.npy", "pass --entities"),
+    "wrong rows": ("fit {folder} --modality text={tmp}/short.npy", "one row for each entity"),
+    "not a number": ("fit {folder} --modality text={tmp}/words.csv", "line 2: expected a label and 2 numbers"),
+    "no NumPy file": ("fit {folder} --modality text={tmp}/text.npy", "no NumPy file of plain numbers"),
+    "same modality": ("fit {folder} --modality a={folder}/text.npy --modality a={folder}/text.npy", "'a' twice"),
+    "no file of modality": ("fit {folder} --modality text", "is not NAME=FILE"),
+    "no format": ("fit {tmp}/list.joblib", "tells no format"),
+    "not UTF-8": ("fit {tmp}/latin.tsv", "convert the file to UTF-8"),
+    "empty": ("fit {tmp}/empty.tsv", "holds no triple"),
+    "empty folder": ("fit {tmp}", "has no file train.tsv"),
+    "number": ("fit {folder} --max-iter many", "invalid int value: 'many'"),
+    "range": ("fit {folder} --max-iter -1", "The 'max_iter' parameter"),
+    "unknown label in file": ("evaluate {model} {tmp}/stranger.tsv", "names 'stranger', which the model has not seen"),
+    "unknown label": ("complete {model} --head e100 --relation r1", "similar ones: 'e10'"),
+    "unknown relation": ("complete {model} --head e1 --relation likes", "--relation 'likes' is none of the 3 labels"),
+    "one label": ("complete {model} --head e1", "1 of --head, --relation and --tail are given"),
+    "three labels": ("complete {model} --head e1 --relation r1 --tail e2", "3 of --head, --relation and --tail"),
+    "both": ("complete {model} --head e1 --questions {folder}/test.tsv", "give one or the other"),
+    "full question": ("complete {model} --questions {folder}/test.tsv", "question 1 has 0 empty fields"),
+    "kind of output": ("complete {model} --head e1 --relation r1 --output {tmp}/a.json", "ends with .csv or .tsv"),
+    "k": ("complete {model} --head e1 --relation r1 -k 0", "k == 0, must be >= 1"),
+    "command": ("train", "invalid choice: 'train'"),
+}
+
+
+@pytest.mark.parametrize(("command", "told"), WRONG.values(), ids=list(WRONG))
+def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path, capsys):
+    joblib.dump([], tmp_path / "list.joblib")
+    joblib.dump(OTKGEClassifier(), tmp_path / "unfitted.joblib")
+    np.save(tmp_path / "short.npy", np.zeros((2, 3)))
+    write_lines(tmp_path / "few.txt", [["e1"]])
+    write_lines(tmp_path / "words.csv", [["e1", 1, 2], ["e2", "long", "short"]], ",")
+    write_lines(tmp_path / "stranger.tsv", [["stranger", "r1", "e1"]])
+    (tmp_path / "text.npy").write_bytes(b"text")
+    (tmp_path / "latin.tsv").write_bytes("a\tr\té\n".encode("latin-1"))
+    (tmp_path / "empty.tsv").touch()
+    arguments = command.format(folder=folder, model=model, tmp=tmp_path).split()
+    try:
+        status = main(arguments)
+    except SystemExit as exit:
+        status = exit.code
+    captured = capsys.readouterr()
+    assert status == 2
+    assert len(captured.err.splitlines()) == 1
+    assert captured.err.startswith("skotkge")
+    assert told in captured.err
+    assert captured.out == ""
+
+
+def test_model_of_a_newer_format_is_refused_in_one_line(model, folder, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as newer:
+        newer.setattr("skotkge._persistence.FORMAT", 99)
+        joblib.dump(joblib.load(model), tmp_path / "newer.joblib")
+    assert run("evaluate", tmp_path / "newer.joblib", folder / "test.tsv") == 2
+    assert "in format 99" in capsys.readouterr().err
+
+
+def test_errors_of_the_program_itself_have_no_traceback(tmp_path):
+    command = [sys.executable, "-m", "skotkge", "evaluate", "nowhere.joblib", "test.tsv"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "skotkge evaluate: error: nowhere.joblib: No such file or directory\n"
+
+
+def test_interruption_is_told_without_traceback(folder, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OTKGEClassifier, "fit", interrupted)
+    assert run("fit", folder, *QUICK) == 130
+    assert capsys.readouterr().err == "skotkge fit: interrupted\n"
+
+
+def test_without_command_help_is_shown(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in ("fit", "evaluate", "complete", "demo"))
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"skotkge {__version__}\n"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/user_guide/command_line.rst"])
+def test_documented_commands_run(page, tmp_path, monkeypatch):
+    bundled = files("skotkge.datasets") / "data" / "emoji"
+    (tmp_path / "graph").mkdir()
+    for name in ("train.tsv", "valid.tsv", "test.tsv", "entities.tsv"):
+        (tmp_path / "graph" / name).write_bytes((bundled / name).read_bytes())
+    (tmp_path / "graph" / "text.npy").write_bytes((bundled / "text_minilm_384.npy").read_bytes())
+    (tmp_path / "questions.csv").write_text("1F96F,annotated_with,\n,annotated_with,1F35E\n")
+    monkeypatch.chdir(tmp_path)
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    commands = re.findall(r"^ *skotkge ((?:fit|evaluate|complete) .*)$", text, flags=re.MULTILINE)
+    assert {command.split()[0] for command in commands} == {"fit", "evaluate", "complete"}
+    for command in commands:
+        arguments = shlex.split(command, comments=True)
+        assert main(arguments + (QUICK if arguments[0] == "fit" else [])) == 0, command
