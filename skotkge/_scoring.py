@@ -218,10 +218,8 @@ def weigh_spaces(scores, ids, known, n_relations, random_state):
         asked, kinds = scores.indices(sources[rows], relations[rows])
         for position in range(shape[0]):
             told[rows, position] = scores.space_against_all(position, asked, kinds).cpu().numpy()
-    left_out = [
-        np.concatenate(parts)
-        for parts in zip(known.of(sources, relations), scores.loops(sources, relations), strict=True)
-    ]
+    true, loops = known.of(sources, relations), scores.loops(sources, relations)
+    left_out = tuple(np.concatenate(parts) for parts in zip(true, loops, strict=True))
     return learn_space_weights(told, relations, answers, left_out, 2 * n_relations)
 
 
