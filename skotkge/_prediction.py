@@ -71,9 +71,8 @@ class TriplePredictor:
         sources, relations, answers = both_directions(ids, len(self.relations_))
         scores = ranker.pair_scores(sources, relations, answers).reshape(2, len(ids))
         informed = ~ranker.is_blank(sources, relations).reshape(2, len(ids))
-        even_odds = -self._intercept / self._slope if self._slope else 0.0
         mean = (scores * informed).sum(axis=0) / np.maximum(informed.sum(axis=0), 1)
-        return np.where(informed.any(axis=0), mean, even_odds)
+        return np.where(informed.any(axis=0), mean, self._calibration.even_odds(ids[:, 1]))
 
     def _ids_of(self, X):
         """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
@@ -139,11 +138,12 @@ class TriplePredictor:
         Returns
         -------
         ndarray of shape (n_triples,)
-            Natural logarithm of the odds, at equal numbers of true and corrupted triples.
+            Natural logarithm of the odds, at the share of true triples among the labels that `fit` calibrated with; at
+            equal numbers of true and corrupted triples where it had no known negatives. Within a relation they rise
+            with the score.
         """
-        scores = self.score_triples(X)
-        known = np.isfinite(scores)
-        return np.where(known, self._slope * np.where(known, scores, 0.0) + self._intercept, -np.inf)
+        ids, known = self._ids_of(X)
+        return np.where(known, self._calibration.log_odds(self._score_ids(ids), ids[:, 1]), -np.inf)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Calibrated probabilities that triples are false and true.
