@@ -482,25 +482,31 @@ class OTKGEClassifier(TriplePredictor, ClassifierMixin, BaseEstimator):
         self.loss_curve_, self.validation_scores_ = told["loss_curve"], told["validation_scores"]
 
     def _calibrate(self, held, negatives, random_state):
-        n_relations = len(self.relations_)
-        if len(negatives.ids) < FEWEST_NEGATIVES:
-            if len(negatives.ids):
-                warnings.warn(
-                    f"{len(negatives.ids)} known negatives are too few to calibrate with, randomly corrupted triples "
-                    f"take their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val.",
-                    UserWarning,
-                    stacklevel=4,
-                )
-            corrupted = corrupted_ids(held, self._true_ids, len(self.entities_), n_relations, random_state)
-            negatives = Negatives(corrupted, 0.5)
+        """Learn log-odds from held-out true triples against known negatives or corrupted triples."""
+        negatives = self._enough_negatives(held, negatives, random_state)
         ids = np.concatenate([held, negatives.ids])
         truth = np.arange(len(ids)) < len(held)
         # The penalty of an excluded loop has decided about it; as a score it would outweigh all others.
         free = (ids[:, 0] != ids[:, 2]) | ~self._excludes_loops[ids[:, 1]]
         ids, truth = ids[free], truth[free]
+        n_relations = len(self.relations_)
         self._calibration = Calibration.identity(n_relations)
         scores = self._score_ids(ids)
         self._calibration = platt_scaling(scores, truth, ids[:, 1], n_relations, negatives.true_share)
+
+    def _enough_negatives(self, held, negatives, random_state):
+        """Return the known negatives, or corrupted triples where these are too few."""
+        if len(negatives.ids) >= FEWEST_NEGATIVES:
+            return negatives
+        if len(negatives.ids):
+            warnings.warn(
+                f"{len(negatives.ids)} known negatives are too few to calibrate with, randomly corrupted triples take "
+                f"their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val.",
+                UserWarning,
+                stacklevel=5,
+            )
+        size = len(self.entities_), len(self.relations_)
+        return Negatives(corrupted_ids(held, self._true_ids, *size, random_state), 0.5)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
