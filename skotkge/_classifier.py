@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from . import metrics
 from ._answers import QuestionAnswerer
-from ._calibration import corrupted_ids, platt_scaling
+from ._calibration import Calibration, Negatives, corrupted_ids, platt_scaling
 from ._holdout import spare_rows
 from ._labels import first_occurrences, name_first, same_labels
 from ._persistence import Persistent
@@ -28,6 +28,8 @@ from ._training import Settings, is_available, train
 from ._triples import as_label_triples, as_triples, check_truth
 
 DEFAULT_WIDTH = 200
+# Fewer known negatives do not place a threshold; corrupted triples do then.
+FEWEST_NEGATIVES = 10
 
 
 class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimator):
@@ -226,7 +228,14 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None, *, X_val: ArrayLike | None = None) -> "OTKGEClassifier":
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> "OTKGEClassifier":
         """Train on true triples.
 
         Parameters
@@ -235,10 +244,13 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
             With a fusion attached by `OTFusionTransformer`, or without: then the structure alone is learned.
         y : array-like of shape (n_triples,), default=None
             Labels in {0, 1}; None means that all rows are true. Rows of 0 are known negatives: they shape neither the
-            embeddings nor the filters.
+            embeddings nor the filters. Probabilities are calibrated against them, unless `y_val` has others.
         X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3), default=None
-            True triples for early stopping and calibration, over entities and relations of X. Without it a part of X is
-            held out.
+            Triples for early stopping and calibration, over entities and relations of X. Without it a part of the true
+            rows of X is held out.
+        y_val : array-like of shape (n_validation,), default=None
+            Labels in {0, 1} of the rows of `X_val`; None means that all are true. Rows of 0 are known negatives, which
+            the calibration takes in place of any others; early stopping and filters see the rows of 1 alone.
 
         Returns
         -------
@@ -247,47 +259,58 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         Raises
         ------
         ValueError
-            If y holds other values than 0 and 1 or no 1, `X_val` has unknown labels, the number of columns does not
-            suit the scorer or the fusion, or there is no such device.
+            If y or `y_val` holds other values than 0 and 1 or no 1, `y_val` comes without `X_val`, `X_val` has unknown
+            labels, the number of columns does not suit the scorer or the fusion, or there is no such device.
         FloatingPointError
             If training diverges.
+
+        Warns
+        -----
+        UserWarning
+            If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
+            without any.
         """
-        X = self._check_training_triples(X, y)
+        X, negatives = self._check_training_triples(X, y)
         width = self._check_width(X)
         self._check_device()
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(np.iinfo(np.int32).max)
         start = self._state if self.warm_start and self._continues(X) else None
-        if X_val is None:
-            kept, held = self._hold_out(X, random_state)
+        if X_val is not None:
+            kept, held, others = X, *self._check_validation_triples(X, X_val, y_val)
+            negatives = others if len(others.ids) else negatives
+        elif y_val is not None:
+            raise ValueError("y_val labels the rows of X_val, but X_val is None; give X_val too, or neither.")
         else:
-            kept, held = X, self._validation_ids(X, X_val)
+            kept, held = self._hold_out(X, random_state)
         try:
-            self._fit_parts(X, kept, held, width, seed, start, random_state)
+            self._fit_parts(X, kept, held, negatives, width, seed, start, random_state)
         except BaseException:  # a fit that fails or is interrupted leaves the estimator unfitted
             vars(self).pop("space_embeddings_", None)
             raise
         return self
 
-    def _fit_parts(self, X, kept, held, width, seed, start, random_state):
+    def _fit_parts(self, X, kept, held, negatives, width, seed, start, random_state):
         """Train on the part kept, weigh and calibrate on the part held out, train again on the whole."""
         self._describe(X, held)
         trained = self._train(kept, width, seed, start, held=held)
         self._set_spaces(kept, trained)
         self.space_training_ = {name: space.history() for name, space in trained.items()}
         self._learn_weights(held, random_state)
-        self._calibrate(held if len(held) else X.ids, random_state)
+        self._calibrate(held if len(held) else X.ids, negatives, random_state)
         self._describe_training()
         if len(kept) < len(X) and self.refit:
             epochs = {name: space.best_iter for name, space in trained.items()}
             self._set_spaces(X, self._train(X, width, seed, start, epochs=epochs))
 
     def _check_training_triples(self, X, y):
-        """Return the true rows of X as `MultimodalTriples`."""
+        """Return the true rows of X as `MultimodalTriples`, and its known negatives."""
         X = as_triples(X)
         validate_data(self, X, skip_check_array=True)
         self.classes_ = np.array([0, 1])
-        X = X[check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1]
+        true = check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1
+        negatives = Negatives(X.ids[~true], true.mean())
+        X = X[true]
         fusion = X._fusion
         if fusion is not None and not same_labels(fusion.entities, X.entities):
             raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
@@ -298,7 +321,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
                 UserWarning,
                 stacklevel=3,
             )
-        return X
+        return X, negatives
 
     def _check_width(self, X):
         """Return the number of columns of the entity embeddings."""
@@ -348,13 +371,17 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         kept = X[np.setdiff1d(np.arange(len(X)), spared)]
         return (kept if X._fusion is None else X._fusion.refit(kept)), X.ids[spared]
 
-    def _validation_ids(self, X, X_val):
+    def _check_validation_triples(self, X, X_val, y_val):
+        """Return the ids of the true rows of X_val, and its known negatives."""
         labels = as_label_triples(X_val)
         ids = X._table.ids_of(labels)
         if (ids < 0).any():
             unknown = name_first(first_occurrences(labels[ids < 0]))
             raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
-        return ids
+        if y_val is None:
+            return ids, Negatives(ids[:0], 1.0)
+        true = check_truth(y_val, len(ids), "y_val", "X_val") == 1
+        return ids[true], Negatives(ids[~true], true.mean())
 
     def _describe(self, X, held):
         """Keep the labels, the ids of all true triples seen, and what is known about each entity and relation."""
@@ -456,10 +483,32 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.n_iter_, self.best_iter_ = told["n_iter"], told["best_iter"]
         self.loss_curve_, self.validation_scores_ = told["loss_curve"], told["validation_scores"]
 
-    def _calibrate(self, held, random_state):
-        self._slope, self._intercept = 1.0, 0.0
-        false = corrupted_ids(held, self._true_ids, len(self.entities_), len(self.relations_), random_state)
-        self._slope, self._intercept = platt_scaling(self._score_ids(held), self._score_ids(false))
+    def _calibrate(self, held, negatives, random_state):
+        """Learn log-odds from held-out true triples against known negatives or corrupted triples."""
+        negatives = self._enough_negatives(held, negatives, random_state)
+        ids = np.concatenate([held, negatives.ids])
+        truth = np.arange(len(ids)) < len(held)
+        # The penalty of an excluded loop has decided about it; as a score it would outweigh all others.
+        free = (ids[:, 0] != ids[:, 2]) | ~self._excludes_loops[ids[:, 1]]
+        ids, truth = ids[free], truth[free]
+        n_relations = len(self.relations_)
+        self._calibration = Calibration.identity(n_relations)
+        scores = self._score_ids(ids)
+        self._calibration = platt_scaling(scores, truth, ids[:, 1], n_relations, negatives.true_share)
+
+    def _enough_negatives(self, held, negatives, random_state):
+        """Return the known negatives, or corrupted triples where these are too few."""
+        if len(negatives.ids) >= FEWEST_NEGATIVES:
+            return negatives
+        if len(negatives.ids):
+            warnings.warn(
+                f"{len(negatives.ids)} known negatives are too few to calibrate with, randomly corrupted triples take "
+                f"their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val.",
+                UserWarning,
+                stacklevel=5,
+            )
+        size = len(self.entities_), len(self.relations_)
+        return Negatives(corrupted_ids(held, self._true_ids, *size, random_state), 0.5)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -7,6 +7,7 @@ FORMAT = 1
 
 # The types of this package in a saved pipeline: what skops has to be told to trust.
 TYPES = (
+    "skotkge._calibration.Calibration",
     "skotkge._classifier.OTKGEClassifier",
     "skotkge._fusion.OTFusionTransformer",
     "skotkge._newcomers.RowEncoder",

@@ -79,12 +79,11 @@ class TriplePredictor:
     def _score_ids(self, ids):
         """Scores of triples; of those about which nothing is known the score of even odds."""
         parts, informed = self._score_parts(ids)
-        even_odds = -self._intercept / self._slope if self._slope else 0.0
-        return np.where(informed, parts.sum(axis=0), even_odds)
+        return np.where(informed, parts.sum(axis=0), self._calibration.even_odds(ids[:, 1]))
 
     def _log_odds_of_ids(self, ids):
         """Calibrated log-odds of triples."""
-        return self._slope * self._score_ids(ids) + self._intercept
+        return self._calibration.log_odds(self._score_ids(ids), ids[:, 1])
 
     def _covering(self, X, asked_only=True):
         """This model, or a copy that goes on with entities that are new but have a vector in X."""
@@ -159,11 +158,13 @@ class TriplePredictor:
         Returns
         -------
         ndarray of shape (n_triples,)
-            Natural logarithm of the odds, at equal numbers of true and corrupted triples.
+            Natural logarithm of the odds, at the share of true triples among the labels that `fit` calibrated with; at
+            equal numbers of true and corrupted triples where it had no known negatives. Within a relation they rise
+            with the score.
         """
-        scores = self.score_triples(X)
-        known = np.isfinite(scores)
-        return np.where(known, self._slope * np.where(known, scores, 0.0) + self._intercept, -np.inf)
+        model = self._covering(X)
+        ids, known = model._ids_of(X)
+        return np.where(known, model._log_odds_of_ids(ids), -np.inf)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Calibrated probabilities that triples are false and true.

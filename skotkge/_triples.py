@@ -452,7 +452,7 @@ def _is_set_of_triples(part):
     return isinstance(part, list | tuple) and all(isinstance(row, list | tuple | np.ndarray) for row in part)
 
 
-def check_truth(y, n_rows):
+def check_truth(y, n_rows, name="y", of="X"):
     """Return y as an array after checking that it has one value of 0 or 1 for each of the rows.
 
     Raises
@@ -465,10 +465,10 @@ def check_truth(y, n_rows):
     if len(y) != n_rows or strange:
         found = f", among them {name_first(first_occurrences(strange))}" if strange else ""
         raise ValueError(
-            f"y has {len(y)} values{found}, expected {n_rows} values in {{0, 1}}: one for each triple of X."
+            f"{name} has {len(y)} values{found}, expected {n_rows} values in {{0, 1}}: one for each triple of {of}."
         )
     if not (y == 1).any():
-        raise ValueError("X holds no true triple; training needs at least one row with y = 1.")
+        raise ValueError(f"{of} holds no true triple; fit needs at least one row with {name} = 1.")
     return y
 
 

@@ -1,14 +1,14 @@
-"""Metrics of ranks, a report of them, and scorers for scikit-learn's searches."""
+"""Metrics of ranks and of probabilities, a report of ranks, and scorers for scikit-learn's searches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils import _safe_indexing, check_consistent_length, check_scalar, column_or_1d
 
 from ._labels import LabelIndex, first_occurrences, name_first
 from ._triples import as_label_triples, as_triple_sets, as_triples
@@ -106,6 +106,65 @@ def adjusted_mean_rank_index(ranks: ArrayLike, n_candidates: ArrayLike) -> float
     if (n_candidates == 1).all():
         raise ValueError("n_candidates is 1 everywhere; without other candidates every rank is 1 and says nothing.")
     return float(1 - np.mean(ranks - 1) / np.mean((n_candidates - 1) / 2))
+
+
+def expected_calibration_error(
+    y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 15, strategy: str = "quantile"
+) -> float:
+    """Mean distance between the probability of being true and the share that is true.
+
+    The rows are put into bins of similar probability. In each bin the mean probability is compared with the share of
+    true rows; the bins count by their rows. `sklearn.calibration.CalibrationDisplay` draws the same bins.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_triples,)
+        Labels in {0, 1}.
+    y_prob : array-like of shape (n_triples,)
+        Probabilities of being true: the second column of ``predict_proba``.
+    n_bins : int, default=15
+    strategy : {"quantile", "uniform"}, default="quantile"
+        Bins of equally many rows, as far as ties allow, or of equal width.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 if the probabilities are right in every bin.
+
+    Raises
+    ------
+    ValueError
+        If a label is not 0 or 1, a probability is outside [0, 1], the arrays differ in length or are empty, or there is
+        no such strategy.
+
+    References
+    ----------
+    .. [1] Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015.
+
+    Examples
+    --------
+    >>> from skotkge.metrics import expected_calibration_error
+    >>> expected_calibration_error([0, 1, 1, 1], [0.75, 0.75, 0.75, 0.75])
+    0.0
+    """
+    y_true, y_prob = column_or_1d(y_true), column_or_1d(y_prob)
+    check_consistent_length(y_true, y_prob)
+    check_scalar(n_bins, "n_bins", Integral, min_val=1)
+    if not len(y_true):
+        raise ValueError("y_true is empty; give at least one triple.")
+    for name, values, allowed, remedy in (
+        ("y_true", y_true, np.isin(y_true, [0, 1]), "labels in {0, 1}"),
+        ("y_prob", y_prob, (y_prob >= 0) & (y_prob <= 1), "probabilities from 0 to 1"),
+    ):
+        if not allowed.all():
+            raise ValueError(f"{name} has the value {values[~allowed][0]}; give {remedy}.")
+    if strategy not in ("quantile", "uniform"):
+        raise ValueError(f"strategy={strategy!r} is none of 'quantile', 'uniform'.")
+    edges = np.linspace(0, 1, n_bins + 1)
+    if strategy == "quantile":
+        edges = np.quantile(y_prob, edges)
+    bins = np.searchsorted(edges[1:-1], y_prob)
+    return float(np.abs(np.bincount(bins, weights=y_true - y_prob)).sum() / len(y_true))
 
 
 def summarize_ranks(ranks: ArrayLike) -> dict[str, float]:

@@ -62,6 +62,7 @@ PUBLIC = [
         if name != "__version__"
     ),
     *(metrics.mean_reciprocal_rank, metrics.hits_at_k, metrics.adjusted_mean_rank_index, metrics.summarize_ranks),
+    metrics.expected_calibration_error,
     *(metrics.ranking_report, metrics.RankingReport, metrics.make_ranking_scorer),
     *(model_selection.TransductiveKFold, model_selection.transductive_train_test_split),
 ]

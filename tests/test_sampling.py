@@ -1,10 +1,8 @@
 """Corruption of triples."""
 
 import numpy as np
-import pytest
 import torch
 
-from skotkge._calibration import corrupted_ids, platt_scaling
 from skotkge._holdout import spare_rows
 from skotkge._sampling import corrupt, head_corruption_probability
 
@@ -26,23 +24,6 @@ def test_corruptions_are_drawn_with_these_probabilities():
     assert set(replacement.unique().tolist()) == set(range(50))
     np.testing.assert_allclose(replaces_head[::2].double().mean(), 0.9, atol=0.02)
     np.testing.assert_allclose(replaces_head[1::2].double().mean(), 0.2, atol=0.02)
-
-
-def test_calibration_negatives_are_not_known_to_be_true(small, rng):
-    known = set(map(tuple, small.ids.tolist()))
-    false = corrupted_ids(small.ids, small.ids, 30, 3, rng)
-    assert len(small) < len(false) <= 2 * len(small)
-    assert not known & set(map(tuple, false.tolist()))
-
-
-def test_platt_scaling_recovers_the_log_odds_of_two_gaussians(rng):
-    slope, intercept = platt_scaling(rng.normal(3, 1, 20_000), rng.normal(1, 1, 40_000))
-    np.testing.assert_allclose([slope, intercept], [2, -4], rtol=0.05)
-
-
-def test_platt_scaling_never_turns_scores_around(rng):
-    with pytest.warns(UserWarning, match="do not score higher than corrupted ones"):
-        assert platt_scaling(rng.normal(1, 1, 50), rng.normal(3, 1, 50)) == (0, 0)
 
 
 def test_a_triple_in_several_rows_is_not_held_out(small):

@@ -51,8 +51,9 @@ def run(options):
     found = np.isfinite(answers.scores)
     console = Console(soft_wrap=True)
     if options.output is None:
-        for question, labels, scores, kept in zip(questions, answers.labels, answers.scores, found, strict=True):
-            console.print(answer_table(question, labels[kept], scores[kept]))
+        told = zip(answers.labels, answers.scores, answers.probabilities, strict=True)
+        for question, columns, kept in zip(questions, told, found, strict=True):
+            console.print(answer_table(question, *(column[kept] for column in columns)))
     else:
         _write(options.output, questions, answers, found)
         console.print(f"{found.sum()} answers written to {options.output}", highlight=False, markup=False)
@@ -101,17 +102,18 @@ def _check_given_labels(model, question):
 
 
 def _write(path, questions, answers, found):
-    """Write the completed triples with the number of their question, rank and score."""
+    """Write the completed triples with the number of their question, rank, score and probability."""
     style = STYLES[path.suffix.lower()]
     try:
         with open(path, "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n", **style)
-            table.writerow(["question", *COLUMNS, "rank", "score"])
+            table.writerow(["question", *COLUMNS, "rank", "score", "probability"])
             for number, question in enumerate(questions):
                 asked = list(question).index(None)
                 for rank, place in enumerate(np.flatnonzero(found[number]), 1):
                     triple = question.copy()
                     triple[asked] = answers.labels[number, place]
-                    table.writerow([number + 1, *triple, rank, answers.scores[number, place]])
+                    told = answers.scores[number, place], answers.probabilities[number, place]
+                    table.writerow([number + 1, *triple, rank, *told])
     except csv.Error as error:
         raise ValueError(f"--output {path}: a label has a tab or a line end; write a .csv file") from error

@@ -43,7 +43,7 @@ def training_table(classifier):
     return table
 
 
-def answer_table(question, answers, scores):
+def answer_table(question, answers, scores, probabilities):
     """The answers to one question, the best first.
 
     Parameters
@@ -51,7 +51,7 @@ def answer_table(question, answers, scores):
     question : sequence of head, relation and tail
         One of them is None.
     answers : list of str
-    scores : list of float
+    scores, probabilities : list of float
 
     Returns
     -------
@@ -63,6 +63,7 @@ def answer_table(question, answers, scores):
     table.add_column("rank", justify="right")
     table.add_column(("head", "relation", "tail")[asked], overflow="fold")
     table.add_column("score", justify="right")
-    for rank, (answer, score) in enumerate(zip(answers, scores, strict=True), 1):
-        table.add_row(str(rank), Text(str(answer)), f"{score:.3f}")
+    table.add_column("probability", justify="right")
+    for rank, (answer, score, probability) in enumerate(zip(answers, scores, probabilities, strict=True), 1):
+        table.add_row(str(rank), Text(str(answer)), f"{score:.3f}", f"{probability:.3f}")
     return table

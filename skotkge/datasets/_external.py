@@ -314,6 +314,8 @@ def load_codex_s(data_home: str | PathLike[str] | None = None) -> Bunch:
     >>> kg = load_codex_s("~/graphs")  # doctest: +SKIP
     >>> X = kg.train.with_triples(np.vstack([kg.test, kg.test_negatives]))  # doctest: +SKIP
     >>> y = np.repeat([1, 0], [len(kg.test), len(kg.test_negatives)])  # doctest: +SKIP
+
+    The validation triples with their negatives are for the ``X_val`` and ``y_val`` of `OTKGEClassifier.fit`.
     """
     folder = CODEX_S.folder(data_home)
     paths = CODEX_S.require(folder, CODEX_S.files)
