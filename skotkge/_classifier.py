@@ -13,8 +13,8 @@ from sklearn.utils.validation import validate_data
 from . import metrics
 from ._answers import QuestionAnswerer
 from ._calibration import Calibration, Negatives, corrupted_ids, platt_scaling
-from ._holdout import spare_rows
-from ._labels import first_occurrences, name_first, same_labels
+from ._labels import same_labels
+from ._parts import parts_held_out, parts_of_validation, true_and_false
 from ._persistence import Persistent
 from ._progress import training_progress
 from ._queries import AnswerLists
@@ -25,7 +25,7 @@ from ._scoring import EmbeddingScores, weigh_spaces
 from ._spaces import FUSED, STRUCTURE, EntitySpaces
 from ._structure import observed_in
 from ._training import Settings, is_available, train
-from ._triples import as_label_triples, as_triples, check_truth
+from ._triples import as_triples
 
 DEFAULT_WIDTH = 200
 # Fewer known negatives do not place a threshold; corrupted triples do then.
@@ -270,58 +270,41 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
             If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
             without any.
         """
-        X, negatives = self._check_training_triples(X, y)
+        X = as_triples(X)
+        validate_data(self, X, skip_check_array=True)
+        self.classes_ = np.array([0, 1])
+        X, negatives = true_and_false(X, y)
         width = self._check_width(X)
         self._check_device()
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(np.iinfo(np.int32).max)
         start = self._state if self.warm_start and self._continues(X) else None
-        if X_val is not None:
-            kept, held, others = X, *self._check_validation_triples(X, X_val, y_val)
-            negatives = others if len(others.ids) else negatives
-        elif y_val is not None:
+        if X_val is None and y_val is not None:
             raise ValueError("y_val labels the rows of X_val, but X_val is None; give X_val too, or neither.")
+        if X_val is not None:
+            parts = parts_of_validation(X, negatives, X_val, y_val)
         else:
-            kept, held = self._hold_out(X, random_state)
+            parts = parts_held_out(X, negatives, self.validation_fraction, random_state)
         try:
-            self._fit_parts(X, kept, held, negatives, width, seed, start, random_state)
+            self._fit_parts(parts, width, seed, start, random_state)
         except BaseException:  # a fit that fails or is interrupted leaves the estimator unfitted
             vars(self).pop("space_embeddings_", None)
             raise
         return self
 
-    def _fit_parts(self, X, kept, held, negatives, width, seed, start, random_state):
+    def _fit_parts(self, parts, width, seed, start, random_state):
         """Train on the part kept, weigh and calibrate on the part held out, train again on the whole."""
-        self._describe(X, held)
-        trained = self._train(kept, width, seed, start, held=held)
-        self._set_spaces(kept, trained)
+        held = parts.held
+        self._describe(parts.whole, held)
+        trained = self._train(parts.kept, width, seed, start, held=held)
+        self._set_spaces(parts.kept, trained)
         self.space_training_ = {name: space.history() for name, space in trained.items()}
         self._learn_weights(held, random_state)
-        self._calibrate(held if len(held) else X.ids, negatives, random_state)
+        self._calibrate(held if len(held) else parts.whole.ids, parts.negatives, random_state)
         self._describe_training()
-        if len(kept) < len(X) and self.refit:
+        if len(parts.kept) < len(parts.whole) and self.refit:
             epochs = {name: space.best_iter for name, space in trained.items()}
-            self._set_spaces(X, self._train(X, width, seed, start, epochs=epochs))
-
-    def _check_training_triples(self, X, y):
-        """Return the true rows of X as `MultimodalTriples`, and its known negatives."""
-        X = as_triples(X)
-        validate_data(self, X, skip_check_array=True)
-        self.classes_ = np.array([0, 1])
-        true = check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1
-        negatives = Negatives(X.ids[~true], true.mean())
-        X = X[true]
-        fusion = X._fusion
-        if fusion is not None and not same_labels(fusion.entities, X.entities):
-            raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
-        if fusion is None and X.modalities:
-            warnings.warn(
-                f"the modalities {', '.join(X.modalities)} are not used: X has no fusion attached; put an "
-                "OTFusionTransformer before this classifier in a Pipeline.",
-                UserWarning,
-                stacklevel=3,
-            )
-        return X, negatives
+            self._set_spaces(parts.whole, self._train(parts.whole, width, seed, start, epochs=epochs))
 
     def _check_width(self, X):
         """Return the number of columns of the entity embeddings."""
@@ -354,34 +337,6 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
                 "anew."
             )
         return True
-
-    def _hold_out(self, X, random_state):
-        """Split X into the part to train on, with a fusion of its own, and the ids of the part held out."""
-        if self.validation_fraction == 0:
-            return X, X.ids[:0]
-        spared = spare_rows(X.ids, self.validation_fraction, random_state)
-        if not len(spared):
-            warnings.warn(
-                "no triple can be held out for validation without taking an entity or a relation from training: "
-                f"training for max_iter={self.max_iter} epochs and calibrating on the training triples.",
-                UserWarning,
-                stacklevel=3,
-            )
-            return X, X.ids[:0]
-        kept = X[np.setdiff1d(np.arange(len(X)), spared)]
-        return (kept if X._fusion is None else X._fusion.refit(kept)), X.ids[spared]
-
-    def _check_validation_triples(self, X, X_val, y_val):
-        """Return the ids of the true rows of X_val, and its known negatives."""
-        labels = as_label_triples(X_val)
-        ids = X._table.ids_of(labels)
-        if (ids < 0).any():
-            unknown = name_first(first_occurrences(labels[ids < 0]))
-            raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
-        if y_val is None:
-            return ids, Negatives(ids[:0], 1.0)
-        true = check_truth(y_val, len(ids), "y_val", "X_val") == 1
-        return ids[true], Negatives(ids[~true], true.mean())
 
     def _describe(self, X, held):
         """Keep the labels, the ids of all true triples seen, and what is known about each entity and relation."""

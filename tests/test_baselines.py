@@ -71,7 +71,7 @@ def graph():
     symmetric, implied = some[:, ::-1], np.column_stack([some[:, 0], np.full(len(some), 3), some[:, 2]])
     ids = rng.permutation(np.concatenate([ids, inverse, symmetric, implied]))
     triples = [(f"e{head}", f"r{relation}", f"e{tail}") for head, relation, tail in ids]
-    X = MultimodalTriples(triples)
+    X = MultimodalTriples(triples, duplicates="keep")
     return X[:90], X[90:]
 
 

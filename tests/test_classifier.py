@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge._parts import parts_held_out
 
 QUICK = dict(embedding_dim=8, max_iter=4, batch_size=64, random_state=0)
 
@@ -237,7 +238,8 @@ def test_complete_needs_exactly_one_none(fitted, bad):
 def test_held_out_rows_do_not_shape_the_space_that_is_judged_on_them(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
     kge = quick(embedding_dim=None, refit=False)
-    kept, held = kge._hold_out(fused, np.random.RandomState(0))
+    parts = parts_held_out(fused, None, kge.validation_fraction, np.random.RandomState(0))
+    kept, held = parts.kept, parts.held
     assert len(kept) + len(held) == len(small)
     again = OTFusionTransformer(8, random_state=0).fit_transform(
         small[np.isin(np.arange(len(small)), rows_of(kept, small))]
@@ -299,8 +301,7 @@ def test_learn_transport_off_keeps_the_maps(small):
 
 
 def kept_maps(kge, fused):
-    held_out = kge._hold_out(fused, _random_state_of_fit())[0]
-    return held_out._fusion.maps
+    return parts_held_out(fused, None, kge.validation_fraction, _random_state_of_fit()).kept._fusion.maps
 
 
 def _random_state_of_fit():

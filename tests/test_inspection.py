@@ -47,7 +47,8 @@ def dense():
     rng = np.random.RandomState(5)
     ids = rng.randint([12, 4, 12], size=(110, 3))
     ids = np.concatenate([ids, ids[ids[:, 1] == 0][:, ::-1] * [1, 0, 1] + [0, 1, 0]])
-    X = MultimodalTriples([(f"e{head}", f"r{relation}", f"e{tail}") for head, relation, tail in rng.permutation(ids)])
+    labels = [(f"e{head}", f"r{relation}", f"e{tail}") for head, relation, tail in rng.permutation(ids)]
+    X = MultimodalTriples(labels, duplicates="keep")
     return X[:90], X[90:]
 
 
@@ -105,7 +106,8 @@ class TestLeakage:
 
     def test_triples_are_matched_by_label(self, dense):
         train, test = dense
-        elsewhere = MultimodalTriples(np.append(test.labels, [["e1", "r0", "new"], ["e0", "new", "e1"]], axis=0))
+        labels = np.append(test.labels, [["e1", "r0", "new"], ["e0", "new", "e1"]], axis=0)
+        elsewhere = MultimodalTriples(labels, duplicates="keep")
         report = leakage_report(train.labels.tolist(), elsewhere)
         for kind in KINDS:
             np.testing.assert_array_equal(getattr(report, kind)[:-2], getattr(leakage_report(train, test), kind))

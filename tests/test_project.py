@@ -48,7 +48,7 @@ ORDER = [
         "_objectives",
         "_training",
     ),
-    *("metrics", "_progress", "_holdout", "_calibration"),
+    *("metrics", "_progress", "_holdout", "_calibration", "_parts"),
     *("model_selection", "baselines", "inspection"),
     *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "_cli", "__main__"),
 ]
