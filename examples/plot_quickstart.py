@@ -91,8 +91,8 @@ for (head, relation, _), tails in zip(questions[:3], answers.labels[:3], strict=
 # %%
 # Few fonts have the emoji, but the package has their pictures. The heads are on the left, the answers on the right
 # with the best first, and the test triple's tail has a frame. An unframed answer need not be wrong, only absent from
-# the graph. A head is a candidate for its own tail like any other entity, and because it resembles its neighbours it
-# is often among the first.
+# the graph. A head is never its own tail here: no training triple of these relations links an entity with itself, so
+# the model excludes it.
 pictures = dict(zip(kg.train.entities, emoji_images(), strict=True))
 figure, axes = plt.subplots(len(questions), 7, figsize=(7, 8), layout="constrained", width_ratios=[1, 3, 1, 1, 1, 1, 1])
 for row, (head, relation, _), tails, true_tail in zip(axes, questions, answers.labels, true_tails, strict=True):
