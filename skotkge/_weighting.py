@@ -9,7 +9,7 @@ SHRINKAGE = 0.3
 LARGEST_CHANGES = 100
 
 
-def learn_space_weights(scores, relations, answers, left_out, n_relations):
+def learn_space_weights(scores, offsets, relations, n_relations):
     """Weights that maximise the likelihood of the answers under the softmax of the weighted sum of scores.
 
     ``w[k, r] = softplus(a_k + b_kr) / s_k`` with the standard deviation s_k of the scores of space k, and a quadratic
@@ -18,12 +18,12 @@ def learn_space_weights(scores, relations, answers, left_out, n_relations):
     Parameters
     ----------
     scores : ndarray of shape (n_queries, n_spaces, n_candidates)
+        The first candidate is the answer.
+    offsets : ndarray of shape (n_queries, n_candidates)
+        Added to the weighted sum: 0 for a candidate that stands for itself, the logarithm of a number for one that
+        stands for so many, -inf for one that does not count.
     relations : ndarray of shape (n_queries,)
         In ``[0, n_relations)``.
-    answers : ndarray of shape (n_queries,)
-        Position of the answer among the candidates.
-    left_out : (rows, candidates), two ndarray of int
-        Candidates to leave out of the softmax: other known answers. The answer itself is never left out.
     n_relations : int
         Reciprocals included.
 
@@ -34,23 +34,19 @@ def learn_space_weights(scores, relations, answers, left_out, n_relations):
     """
     n_queries, n_spaces, _ = scores.shape
     spread = np.array([scores[:, position].std() or 1.0 for position in range(n_spaces)])
-    rows = np.arange(n_queries)
-    answered = scores[rows, :, answers]
 
     def objective(parameters):
         shared, own = parameters[:n_spaces], parameters[n_spaces:].reshape(n_spaces, n_relations)
         logits_of_weights = shared[:, None] + own
         weights = (np.logaddexp(0, logits_of_weights) / spread[:, None]).astype(scores.dtype)[:, relations].T
-        logits = np.matmul(weights[:, None], scores)[:, 0]
-        own_logits = logits[rows, answers]
-        logits[left_out] = -np.inf
-        logits[rows, answers] = own_logits
+        logits = np.matmul(weights[:, None], scores)[:, 0] + offsets
         largest = logits.max(axis=1, keepdims=True)
+        answered = logits[:, 0] - largest[:, 0]
         probabilities = np.exp(logits - largest, out=logits)
         normalizer = probabilities.sum(axis=1)
         probabilities /= normalizer[:, None]
-        loss = float(np.sum(np.log(normalizer) + largest[:, 0] - own_logits, dtype=float))
-        by_query = np.matmul(scores, probabilities[:, :, None])[:, :, 0] - answered
+        loss = float(np.sum(np.log(normalizer) - answered, dtype=float))
+        by_query = np.matmul(scores, probabilities[:, :, None])[:, :, 0] - scores[:, :, 0]
         by_relation = np.zeros((n_spaces, n_relations))
         np.add.at(by_relation.T, relations, by_query)
         by_relation *= expit(logits_of_weights) / spread[:, None]
