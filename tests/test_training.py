@@ -117,3 +117,31 @@ def test_an_epoch_visits_every_triple_once(problem):
     visited = np.concatenate(batches)
     assert sorted(map(tuple, visited)) == sorted(map(tuple, problem[2]))
     assert visited.tolist() != problem[2].tolist()
+
+
+def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(problem, small):
+    _, _, ids, settings = problem
+    if settings.scorer.__class__.__name__ == "TransE":
+        pytest.skip("only dot products are linear in the candidates")
+    space = OTFusionTransformer(6, random_state=0).fit_transform(small)._fusion.spaces(small, "split")["image"]
+    found = []
+    for folds in (False, True):
+        model = _training._Model(space, 3, settings, torch.Generator().manual_seed(0), torch.float64)
+        training = _objectives.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1))
+        training._fold = folds
+        loss, _ = training.loss(next(iter(training.batches())))
+        loss.backward()
+        found.append([loss.detach().numpy(), model.maps["image"].grad.numpy(), model.relations.grad.numpy()])
+    for unfolded, folded in zip(*found, strict=True):
+        np.testing.assert_allclose(folded, unfolded, rtol=1e-8, atol=1e-12)
+
+
+def test_a_map_is_folded_where_that_takes_less_work(problem, small):
+    _, _, _, settings = problem
+    fusion = OTFusionTransformer(40, random_state=0).fit_transform(small)._fusion
+    spaces = fusion.spaces(small, "all")
+    generator = torch.Generator().manual_seed(0)
+    folds = {name: _training._Model(space, 3, settings, generator).folds_for(500) for name, space in spaces.items()}
+    assert folds == {"structure": False, "text": False, "image": True, "fused": False}
+    wide = OTFusionTransformer(4, random_state=0).fit_transform(small)._fusion.spaces(small, "split")["text"]
+    assert not _training._Model(wide, 3, settings, generator).folds_for(500)
