@@ -81,10 +81,7 @@ def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
     corrupted[:half, 0] = random_state.randint(n_entities, size=half)
     corrupted[half:, 2] = random_state.randint(n_entities, size=half)
     known = AnswerLists(known_ids, n_relations)
-    rows, answers = known.of(corrupted[:, 0], corrupted[:, 1])
-    unfit = corrupted[:, 0] == corrupted[:, 2]
-    unfit[rows[answers == corrupted[rows, 2]]] = True
-    return corrupted[~unfit]
+    return corrupted[(corrupted[:, 0] != corrupted[:, 2]) & ~known.holds(corrupted)]
 
 
 def platt_scaling(scores, truth, relations, n_relations, true_share=0.5):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import metrics
 from .._labels import first_occurrences, name_first, same_labels
-from .._queries import AnswerLists, both_directions
+from .._queries import AnswerLists, both_directions, slices
 from .._rules import PairLinks, at_least, rule_confidences
 from .._triples import EntityTable, MultimodalTriples, as_label_triples, as_triple_sets, as_triples, check_truth
 
@@ -136,7 +136,7 @@ class RuleBaseline(BaseEstimator):
         scores = self.answer_frequencies_[relations].toarray()
         starts, counts = self._link_starts[sources], np.diff(self._link_starts)[sources]
         rows = np.repeat(np.arange(len(sources)), counts)
-        links = np.arange(len(rows)) + np.repeat(starts - np.cumsum(counts) + counts, counts)
+        links = slices(starts, counts)
         fired = np.asarray(self.rule_confidences_[self._link_relations[links], relations[rows]]).ravel()
         np.maximum.at(scores, (rows, self._link_answers[links]), fired)
         return scores

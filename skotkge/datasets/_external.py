@@ -192,8 +192,8 @@ def load_wn9img(data_home: str | PathLike[str] | None = None) -> Bunch:
 def load_fbimg(data_home: str | PathLike[str] | None = None) -> Bunch:
     """Load FB-IMG: 11,757 entities of Freebase, 1,231 relations.
 
-    The larger of the two benchmarks of the OTKGE paper [1]_: FB15k [2]_ as split by [3]_. Of its test triples 74.3 %
-    are answered by an inverse relation in train: report the others apart. Three test triples have an entity and twelve
+    The larger of the two benchmarks of the OTKGE paper [1]_: FB15k [2]_ as split by [3]_. An inverse relation in
+    train answers about 74 % of the test triples: report the others apart. Three test triples have an entity and twelve
     a relation that train lacks.
 
     Parameters
