@@ -1,84 +1,92 @@
 """Training objectives: softmax cross-entropy over all entities, the logistic loss of Eq. 6, N3 regularisation."""
 
-import itertools
+from dataclasses import dataclass
 
 import torch
+from sklearn import get_config
+from sklearn.utils import gen_batches
 from torch.nn import functional
 
 # A probability below this is under the resolution of a float32 sum of probabilities. Left in, those that underflow to
 # denormal numbers slow the matrix products of the backward pass several times over.
 NEGLIGIBLE_PROBABILITY = 1e-12
+# Scores that a CPU works on at once, few enough for its cache. A GPU takes all entities together.
+SCORES_IN_CACHE = 2**18
 
 
-# Logits held at once; blocks of queries are made as large as this allows.
-LOGITS_AT_ONCE = 2**23
+@dataclass(frozen=True)
+class LogPartition:
+    """Value and gradients of `log_partition`.
+
+    Attributes
+    ----------
+    value : tensor of shape ()
+    query_gradient : tensor of shape (n_queries, d)
+    entity_gradient : tensor of shape (n_entities, d) or None
+    """
+
+    value: torch.Tensor
+    query_gradient: torch.Tensor
+    entity_gradient: torch.Tensor | None
 
 
-class _SoftmaxCrossEntropy(torch.autograd.Function):
-    """Loss and both gradients in one pass over blocks of queries; each block of logits becomes its own gradient."""
+def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants_entities=True):
+    """``scale * sum_q counts[q] log sum_e exp(score(q, e))``; less the scores of the answers, it is a cross-entropy.
 
-    @staticmethod
-    def forward(ctx, query, entities, against_all, counts, answers, source_bias):
-        wanted = ctx.needs_input_grad[:2]
-        sources, bias = source_bias
-        loss = query.new_zeros(())
-        gradients = torch.empty_like(query), torch.zeros_like(entities) if wanted[1] else None
-        ends = [0, *itertools.accumulate(counts.tolist())]
-        multiplicity = counts.to(device=query.device, dtype=query.dtype)
-        size = max(1, LOGITS_AT_ONCE // len(entities))
-        for first in range(0, len(query), size):
-            block = slice(first, min(first + size, len(query)))
-            told = answers[ends[block.start] : ends[block.stop]]
-            rows = torch.repeat_interleave(counts[block]).to(query.device)
-            with torch.enable_grad():
-                inputs = [query[block].detach().requires_grad_(), entities.detach().requires_grad_(wanted[1])]
-                logits = against_all(*inputs)
-            probabilities = logits.detach()
-            own = probabilities[rows, told]
-            row_numbers = torch.arange(len(probabilities), device=query.device)
-            probabilities[row_numbers, sources[block]] += bias[block]
-            largest = probabilities.amax(dim=1, keepdim=True)
-            normalizer = probabilities.sub_(largest).exp_().sum(dim=1, keepdim=True)
-            loss += (multiplicity[block] * (normalizer.log() + largest).squeeze(1)).sum() - own.sum()
-            functional.threshold_(probabilities, NEGLIGIBLE_PROBABILITY, 0.0)
-            gradient = probabilities.mul_(multiplicity[block][:, None] / normalizer)
-            gradient.index_put_((rows, told), -torch.ones_like(own), accumulate=True)
-            parts = torch.autograd.grad(logits, [part for part in inputs if part.requires_grad], gradient)
-            gradients[0][block] = parts[0]
-            if wanted[1]:
-                gradients[1].add_(parts[1])
-        ctx.save_for_backward(*gradients)
-        return loss
-
-    @staticmethod
-    def backward(ctx, grad_output):
-        return *(part if part is None else part * grad_output for part in ctx.saved_tensors), None, None, None, None
-
-
-def cross_entropy(query, entities, against_all, counts, answers, source_bias):
-    """Sum over answers of the cross-entropy between the softmax over all entities and the answer.
-
-    Queries with several answers share one row of logits. Loss and gradients are computed together, block by block of
-    queries, so that no more than `LOGITS_AT_ONCE` logits exist at a time.
+    Scores are held once, as ``(n_entities, n_queries)``, for as many queries at a time as fit into scikit-learn's
+    working memory. Forward and backward pass go through them in chunks of entities that stay in the cache, with one
+    matrix product forward and two backward.
 
     Parameters
     ----------
     query : tensor of shape (n_queries, d)
     entities : tensor of shape (n_entities, d)
-    against_all : callable
-        From queries and entities to logits ``(n_queries, n_entities)``.
-    counts : tensor of shape (n_queries,), dtype int64, on the CPU
-        Answers of each query.
-    answers : tensor of shape (n_answers,), dtype int64
-        Entities, those of the first query first.
-    source_bias : (sources, bias), tensors of shape (n_queries,)
-        `bias` is added to the logit of entity `sources` of each query; an answer with a bias is not allowed.
+    scorer : Scorer
+    counts : tensor of shape (n_queries,)
+        Answers of each query, positive.
+    excluded : tensor of shape (n_queries,), dtype int64
+        An entity that each query leaves out of the sum, or -1.
+    scale : float, default=1.0
+    wants_entities : bool, default=True
+        False leaves out the gradient of the entities.
 
     Returns
     -------
-    tensor of shape ()
+    LogPartition
     """
-    return _SoftmaxCrossEntropy.apply(query, entities, against_all, counts, answers, source_bias)
+    gradients = torch.zeros_like(query), torch.zeros_like(entities) if wants_entities else None
+    value = query.new_zeros(())
+    bytes_per_query = entities.element_size() * len(entities)
+    for block in gen_batches(len(query), max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_query))):
+        asked = query[block]
+        weights = scale * counts[block].to(query.dtype)
+        scores = query.new_empty(len(entities), len(asked))
+        chunks = list(_chunks(len(entities), len(asked), query.device))
+        normalizers = [_normalizer(scorer, asked, entities, scores, chunk, excluded[block]) for chunk in chunks]
+        normalizer = torch.logsumexp(torch.stack(normalizers), dim=0)
+        value += weights @ normalizer
+        shift = normalizer - weights.log()
+        for chunk in chunks:
+            mass = torch.exp_(scores[chunk] - shift)
+            functional.threshold_(mass, scale * NEGLIGIBLE_PROBABILITY, 0.0)
+            of_chunk = gradients[0][block], None if gradients[1] is None else gradients[1][chunk]
+            scorer.add_gradients(asked, entities[chunk], scores[chunk], mass, *of_chunk)
+    return LogPartition(value, *gradients)
+
+
+def _chunks(n_entities, n_queries, device):
+    size = max(1, SCORES_IN_CACHE // n_queries) if device.type == "cpu" else n_entities
+    return gen_batches(n_entities, size)
+
+
+def _normalizer(scorer, query, entities, scores, chunk, excluded):
+    """Fill in the scores of a chunk of entities; return their log partition function for each query."""
+    part = scorer.of_entities(entities[chunk], query, out=scores[chunk])
+    inside = (excluded >= chunk.start) & (excluded < chunk.stop)
+    place = torch.where(inside, excluded - chunk.start, 0), torch.arange(len(query), device=query.device)
+    part[place] = torch.where(inside, torch.finfo(part.dtype).min / 4, part[place])
+    largest = part.amax(dim=0)
+    return torch.exp_(part - largest).sum(dim=0).log_().add_(largest)
 
 
 def logistic(positive_scores, negative_scores):

@@ -1,14 +1,16 @@
 """What a batch of training costs: cross-entropy over all entities, or the logistic loss of Eq. 6."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from sklearn.utils import gen_batches
 from torch.nn import functional
 
-from ._losses import cross_entropy, logistic, n3
+from ._losses import log_partition, logistic, n3
 from ._queries import AnswerLists, both_directions, slices
 from ._sampling import corrupt, head_corruption_probability
 from ._scorers import DotProduct
-from ._scoring import LOOP_PENALTY
 
 # A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
 ANSWERS_OF_A_PIECE = 4
@@ -40,8 +42,8 @@ class Objective:
         """Yield all triples once, in random order, in parts of ``batch_size``."""
         raise NotImplementedError
 
-    def loss(self, batch):
-        """Sum of the losses of the triples of a batch, and their number."""
+    def backward(self, batch):
+        """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses."""
         raise NotImplementedError
 
     def regularizer(self, sources, relations, answers, counts=None):
@@ -56,8 +58,23 @@ class Objective:
         return torch.as_tensor(array, device=self.settings.device)
 
 
+@dataclass(frozen=True)
+class Queries:
+    """A batch of distinct queries.
+
+    `excluded` is the source where it is no candidate, else -1; `rows` the position of the query of each answer.
+    """
+
+    sources: torch.Tensor
+    relations: torch.Tensor
+    excluded: torch.Tensor
+    counts: torch.Tensor
+    answers: torch.Tensor
+    rows: torch.Tensor
+
+
 class AllEntities(Objective):
-    """Cross-entropy over all entities, one row of logits for each distinct query."""
+    """Cross-entropy over all entities, one row of scores for each distinct query."""
 
     def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
         super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
@@ -65,35 +82,53 @@ class AllEntities(Objective):
         of_piece, self._starts, self._counts = lists.pieces(ANSWERS_OF_A_PIECE)
         self._sources, self._relations = lists.sources[of_piece], lists.relations[of_piece]
         self._answers = lists.pairs()[1]
-        self._bias = self.tensor(np.where(self.excludes_loops, LOOP_PENALTY, 0.0)).to(model.relations.dtype)
         n_batches = -(-len(ids) // settings.batch_size)
         self._batch = -(-len(of_piece) // n_batches)
         self._fold = isinstance(settings.scorer, DotProduct) and model.folds_for(self._batch)
 
     def batches(self):
         order = torch.randperm(len(self._sources), generator=self.generator).numpy()
-        for first in range(0, len(order), self._batch):
-            yield order[first : first + self._batch]
+        counts = self._counts[order]
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        sources, relations = self._sources[order], self._relations[order]
+        excluded = np.where(self.excludes_loops[relations], sources, -1)
+        of_queries = [self.tensor(array) for array in (sources, relations, excluded, counts)]
+        rows = np.repeat(np.arange(len(order)) % self._batch, counts)
+        of_answers = [self.tensor(array) for array in (self._answers[slices(self._starts[order], counts)], rows)]
+        for queries in gen_batches(len(order), self._batch):
+            answers = slice(ends[queries.start], ends[queries.stop])
+            yield Queries(*(part[queries] for part in of_queries), *(part[answers] for part in of_answers))
 
-    def loss(self, batch):
-        counts = self._counts[batch]
-        answers = self._answers[slices(self._starts[batch], counts)]
-        sources, relations, answers = map(self.tensor, (self._sources[batch], self._relations[batch], answers))
-        counts = torch.from_numpy(counts)
-        scorer = self.settings.scorer
-        relation_rows = functional.embedding(relations, self.model.relations)
-        both = torch.cat([sources, answers])
+    def backward(self, batch):
+        both = torch.cat([batch.sources, batch.answers])
         if self._fold:
             columns, weight = self.model.folded()
-            source_rows, answer_rows = (columns[both] @ weight).split([len(sources), len(answers)])
-            query, candidates = scorer.query(source_rows, relation_rows) @ weight.T, columns
-        else:
-            candidates = self.model.entities()
-            source_rows, answer_rows = functional.embedding(both, candidates).split([len(sources), len(answers)])
-            query = scorer.query(source_rows, relation_rows)
-        bias = sources, self._bias[relations]
-        data = cross_entropy(query, candidates, scorer.against_all, counts, answers, bias)
-        return data + self.regularizer(source_rows, relation_rows, answer_rows, self.tensor(counts)), len(answers) / 2
+            return self._backward(batch, columns[both] @ weight, columns, weight)[0]
+        table = self.model.entities()
+        rows = table.detach()[both].requires_grad_(table.requires_grad)
+        loss, gradient = self._backward(batch, rows, table.detach())
+        if table.requires_grad:
+            self.model.backward(table, gradient.index_add_(0, both, rows.grad))
+        return loss
+
+    def _backward(self, batch, rows, candidates, folded_map=None):
+        """Backward pass to the rows of sources and answers; return the loss and the gradient of the candidates.
+
+        Candidates are entity embeddings, or with a folded map the constant columns that it maps to them. Constant
+        candidates have no gradient.
+        """
+        scorer, scale = self.settings.scorer, 2 / len(batch.answers)
+        sources, answers = rows.split([len(batch.sources), len(batch.answers)])
+        relations = functional.embedding(batch.relations, self.model.relations)
+        query = scorer.query(sources, relations)
+        rest = self.regularizer(sources, relations, answers, batch.counts)
+        rest = rest - scorer.pairs(query[batch.rows], answers).sum()
+        against = query if folded_map is None else query @ folded_map.T
+        told = candidates, scorer, batch.counts, batch.excluded
+        trained = folded_map is None and rows.requires_grad
+        partition = log_partition(against.detach(), *told, scale=scale, wants_entities=trained)
+        torch.autograd.backward([against, rest], [partition.query_gradient, torch.full_like(rest, scale)])
+        return partition.value / scale + rest.detach(), partition.entity_gradient
 
 
 class SampledNegatives(Objective):
@@ -109,7 +144,13 @@ class SampledNegatives(Objective):
         for first in range(0, len(order), self.settings.batch_size):
             yield self.ids[order[first : first + self.settings.batch_size]]
 
+    def backward(self, batch):
+        loss = self.loss(batch)
+        (loss / len(batch)).backward()
+        return loss.detach()
+
     def loss(self, batch):
+        """Sum of the losses of a batch of triples."""
         scorer = self.settings.scorer
         sources, relations, answers = both_directions(batch, self.n_relations)
         entities = self.model.entities()
@@ -125,7 +166,7 @@ class SampledNegatives(Objective):
         chosen = torch.where(replaces_head[:, :, None], head_query, tail_query)
         negative_scores = scorer.pairs(chosen, functional.embedding(replacement, entities))
         loss = logistic(scorer.pairs(query, answers), negative_scores)
-        return loss + self.regularizer(sources, relations, answers), len(batch)
+        return loss + self.regularizer(sources, relations, answers)
 
 
 OBJECTIVES = {"cross_entropy": AllEntities, "logistic": SampledNegatives}

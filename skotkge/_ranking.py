@@ -7,16 +7,20 @@ from sklearn.utils import gen_batches
 
 from ._queries import both_directions
 
-# Arrays of the size of a block of scores that are alive at once: scores of a space and their sum, two comparisons.
+# Arrays of the size of a block of scores that are alive at once: the scores, and those of a distance being added.
 ARRAYS_AT_ONCE = 3
+# Scores that a CPU works on at once, few enough for its cache, and queries for which its matrix product is still fast.
+SCORES_IN_CACHE = 2**21
+FEWEST_QUERIES = 64
 
 
-def query_batches(n_queries, n_columns):
+def query_batches(n_queries, n_columns, device="cpu"):
     """Slices of queries for which float32 arrays of queries x columns fit into scikit-learn's working memory."""
     if not n_queries:
         return ()
-    bytes_per_row = ARRAYS_AT_ONCE * 4 * n_columns
-    return gen_batches(n_queries, max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_row)))
+    affordable = int(get_config()["working_memory"] * 2**20 // (ARRAYS_AT_ONCE * 4 * n_columns))
+    fast = max(FEWEST_QUERIES, SCORES_IN_CACHE // n_columns) if device == "cpu" else affordable
+    return gen_batches(n_queries, max(1, min(affordable, fast)))
 
 
 class Ranker:
@@ -54,7 +58,7 @@ class Ranker:
         FloatingPointError
             If a score is NaN.
         """
-        for rows in query_batches(len(sources), self._scores.n_entities):
+        for rows in query_batches(len(sources), self._scores.n_entities, self._scores.device):
             yield rows, self._scores.against_all(sources[rows], relations[rows])
 
     def ranks(self, sources, relations, answers, known):
@@ -76,8 +80,8 @@ class Ranker:
             own = scores.gather(1, answer)
             scores[self._scores.indices(*known.of(sources[rows], relations[rows]))] = -torch.inf
             scores.scatter_(1, answer, -torch.inf)
-            better, no_worse = (scores > own).sum(1), (scores >= own).sum(1)
-            ranks[rows] = (1 + (better + no_worse) / 2).cpu().numpy()
+            better_less_worse = scores.sub_(own).sign_().sum(1)
+            ranks[rows] = 1 + (self._scores.n_entities + better_less_worse.cpu().numpy()) / 2
         return ranks
 
     def best(self, sources, relations, k, known=None, allowed=None):

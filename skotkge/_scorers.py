@@ -32,6 +32,27 @@ class Scorer:
         """Scores ``(n_queries, n_entities)`` of every query with every entity."""
         raise NotImplementedError
 
+    def of_entities(self, entities, query, out):
+        """Write the scores ``(n_entities, n_queries)`` of every entity with every query into `out`; return it."""
+        raise NotImplementedError
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        """Add the gradients of ``sum(mass * scores)`` for constant `mass`, in place.
+
+        Parameters
+        ----------
+        query : tensor of shape (n_queries, d)
+        entities : tensor of shape (n_entities, d)
+        scores : tensor of shape (n_entities, n_queries)
+            From `of_entities`.
+        mass : tensor of shape (n_entities, n_queries)
+            Overwritten.
+        query_gradient : tensor of shape (n_queries, d)
+        entity_gradient : tensor of shape (n_entities, d) or None
+            None is left out.
+        """
+        raise NotImplementedError
+
     def modulus(self, rows):
         """Absolute value of each real or complex coordinate, for N3 regularisation."""
         return rows.abs()
@@ -46,6 +67,14 @@ class DotProduct(Scorer):
     def against_all(self, query, entities):
         return query @ entities.T
 
+    def of_entities(self, entities, query, out):
+        return torch.mm(entities, query.T, out=out)
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        query_gradient.addmm_(mass.T, entities)
+        if entity_gradient is not None:
+            entity_gradient.addmm_(mass, query)
+
 
 class _Distance(Scorer):
     """``margin - ||query - tail||_2``."""
@@ -56,6 +85,18 @@ class _Distance(Scorer):
     def against_all(self, query, entities):
         squared = (query**2).sum(1, keepdim=True) + (entities**2).sum(1) - 2 * query @ entities.T
         return self.margin - _safe_sqrt(squared)
+
+    def of_entities(self, entities, query, out):
+        torch.mm(entities, query.T, out=out).mul_(-2).add_((entities**2).sum(1, keepdim=True)).add_((query**2).sum(1))
+        return out.clamp_min_(_least_square(out)).sqrt_().neg_().add_(self.margin)
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        distances = self.margin - scores
+        rounding = 4 * torch.finfo(scores.dtype).eps * (1 + abs(self.margin))
+        mass.mul_(distances > rounding).div_(distances.clamp_min_(rounding))
+        query_gradient.addmm_(mass.T, entities).sub_(mass.sum(0)[:, None] * query)
+        if entity_gradient is not None:
+            entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
 
 
 class _Complex(Scorer):
@@ -117,6 +158,10 @@ def _complex_product(rows, real, imaginary):
     )
 
 
+def _least_square(tensor):
+    return torch.finfo(tensor.dtype).tiny ** 0.5
+
+
 def _safe_sqrt(squared):
     """Square root whose gradient stays finite at zero."""
-    return torch.sqrt(squared.clamp_min(torch.finfo(squared.dtype).tiny ** 0.5))
+    return torch.sqrt(squared.clamp_min(_least_square(squared)))

@@ -6,6 +6,7 @@ from sklearn import get_config
 from sklearn.utils import gen_batches
 
 from ._queries import both_directions
+from ._scorers import DotProduct
 from ._weighting import learn_space_weights
 
 # Added to the score of (e, r, e) for a relation that had no such loop in training. Any scorer's scores are far smaller.
@@ -41,6 +42,13 @@ class EmbeddingScores:
         """Scores ``(n_queries, n_entities)``."""
         return self.scorer.against_all(query, self.entities)
 
+    def add_against_all(self, query, weights, total):
+        """Add the scores of each query, times its weight, to `total` ``(n_queries, n_entities)``."""
+        if isinstance(self.scorer, DotProduct):
+            total.addmm_(weights * query, self.entities.T)
+        else:
+            total.add_(self.against_all(query).mul_(weights))
+
     def pairs(self, query, answers):
         """Scores in double precision of each query with one answer."""
         return self.scorer.pairs(query.double(), self.entities[answers].double())
@@ -75,6 +83,10 @@ class RegressionScores:
     def against_all(self, query):
         """Scores ``(n_queries, n_entities)``."""
         return query @ self.entities.T
+
+    def add_against_all(self, query, weights, total):
+        """Add the scores of each query, times its weight, to `total` ``(n_queries, n_entities)``."""
+        total.addmm_(weights * query, self.entities.T)
 
     def pairs(self, query, answers):
         """Scores in double precision of each query with one answer."""
@@ -169,12 +181,10 @@ class TripleScores:
         tensor of shape (n_queries, n_entities), dtype float32
         """
         asked, kinds = self.indices(sources, relations)
-        total = None
-        for position in range(len(self.spaces)):
-            scores = self.space_against_all(position, asked, kinds)
-            if self._weights is not None:
-                scores.mul_(self._weights[position][kinds][:, None])
-            total = scores if total is None else total.add_(scores)
+        total = torch.zeros(len(asked), self.n_entities, device=self.device)
+        for position, space in enumerate(self.spaces):
+            weights = 1.0 if self._weights is None else self._weights[position][kinds][:, None]
+            space.add_against_all(space.query(asked, kinds), weights, total)
         if self._excludes_loops is not None:
             loops = LOOP_PENALTY * self._excludes_loops[kinds].to(total.dtype)
             total[torch.arange(len(asked), device=self.device), asked] += loops
@@ -272,6 +282,6 @@ def as_float(table, device):
 
 
 def _without_nan(scores):
-    if torch.isnan(scores).any():
+    if torch.isnan(scores.sum()):
         raise FloatingPointError("a score is NaN; training diverged: lower learning_rate or the scale of the features.")
     return scores

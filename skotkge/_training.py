@@ -1,5 +1,6 @@
 """The training loop: the only module with an optimizer and a device."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,8 @@ class _Model:
         self.structure = None
         if spaces.structure is not None:
             self.structure = (INITIAL_GAIN * on_device(spaces.structure)).requires_grad_()
-            self._structure_weight = on_device(spaces.structure_weight)[:, None]
+            weight = np.asarray(spaces.structure_weight)
+            self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
         self.maps = {
             name: (INITIAL_GAIN * on_device(start)).requires_grad_(settings.learn_transport)
             for name, start in spaces.maps.items()
@@ -82,9 +84,19 @@ class _Model:
 
     def entities(self):
         """Return the entity embeddings of shape (n_entities, d)."""
-        parts = [] if self.structure is None else [self._structure_weight * self.structure]
+        parts = [] if self.structure is None else [self._weighted_structure()]
         parts += [self._features[name] @ weight for name, weight in self.maps.items()]
-        return sum(parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
+        return functools.reduce(torch.add, parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
+
+    def _weighted_structure(self):
+        return self.structure if self._structure_weight is None else self._structure_weight * self.structure
+
+    def backward(self, entities, gradient):
+        """Hand the gradient of what `entities` returned on to the parameters."""
+        if entities is self.structure:
+            self.structure.grad = gradient
+        else:
+            entities.backward(gradient)
 
     def folds_for(self, n_queries):
         """Tell whether scoring in the modality's own columns, with the map on the side of the queries, takes less work.
@@ -214,8 +226,6 @@ def _run_epoch(objective, optimizer):
     total = 0.0
     for batch in objective.batches():
         optimizer.zero_grad(set_to_none=True)
-        loss, n_triples = objective.loss(batch)
-        (loss / n_triples).backward()
+        total += objective.backward(batch)
         optimizer.step()
-        total += loss.detach()
     return float(total) / len(objective.ids)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy.special import log_softmax
+from sklearn import config_context
 
 from skotkge import _losses
-from skotkge._losses import cross_entropy, logistic, n3
+from skotkge._losses import log_partition, logistic, n3
 from skotkge._queries import AnswerLists, both_directions, slices
 from skotkge._scorers import SCORERS
 
@@ -77,33 +77,43 @@ def test_a_distance_of_zero_has_a_finite_gradient(model):
     assert torch.isfinite(query.grad).all()
 
 
-def product(query, entities):
-    return query @ entities.T
+@pytest.mark.parametrize(("in_cache", "working_memory"), [(4, 1024), (2**18, 1e-4), (2**18, 1024)])
+def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(model, monkeypatch, in_cache, working_memory):
+    monkeypatch.setattr(_losses, "SCORES_IN_CACHE", in_cache)
+    _, scorer, entities, relations = model
+    query = scorer.query(entities[:4], relations).detach().requires_grad_()
+    entities.requires_grad_()
+    counts, excluded = torch.tensor([2, 1, 3, 1]), torch.tensor([2, -1, 6, 0])
+    scores = scorer.against_all(query, entities)
+    scores = scores.masked_fill(torch.arange(7) == excluded[:, None], -torch.inf)
+    wanted = 0.3 * (counts * torch.logsumexp(scores, dim=1)).sum()
+    gradients = torch.autograd.grad(wanted, [query, entities])
+    told = query.detach(), entities.detach(), scorer, counts, excluded
+    with config_context(working_memory=working_memory):
+        found = log_partition(*told, scale=0.3)
+        constant = log_partition(*told, scale=0.3, wants_entities=False)
+    np.testing.assert_allclose(found.value, wanted.detach(), rtol=1e-12)
+    np.testing.assert_allclose(found.query_gradient, gradients[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.entity_gradient, gradients[1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(constant.query_gradient, found.query_gradient)
+    assert constant.entity_gradient is None
 
 
-@pytest.mark.parametrize("at_once", [1, 16, 2**23])
-def test_cross_entropy_is_that_of_one_row_per_answer(monkeypatch, at_once):
-    monkeypatch.setattr(_losses, "LOGITS_AT_ONCE", at_once)
-    generator = torch.Generator().manual_seed(0)
-    query = torch.randn(3, 5, dtype=torch.float64, generator=generator, requires_grad=True)
-    entities = torch.randn(8, 5, dtype=torch.float64, generator=generator, requires_grad=True)
-    rows, answers = torch.tensor([0, 0, 1, 2, 2, 2]), torch.tensor([1, 4, 4, 0, 3, 7])
-    counts, bias = torch.tensor([2, 1, 3]), (torch.tensor([2, 2, 2]), torch.tensor([-3.0, 0.0, 1.0]).double())
-    loss = cross_entropy(query, entities, product, counts, answers, bias)
-    logits = product(query, entities).detach().numpy()
-    logits[:, 2] += [-3, 0, 1]
-    np.testing.assert_allclose(loss.item(), -log_softmax(logits, axis=1)[rows, answers].sum())
-    arguments = counts, answers, bias
-    assert torch.autograd.gradcheck(lambda q, e: cross_entropy(q, e, product, *arguments), (query, entities))
-    assert torch.autograd.gradcheck(lambda q: cross_entropy(q, entities.detach(), product, *arguments), (query,))
+def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
+    entities = torch.eye(3)
+    for name in ("transe", "rotate"):
+        told = entities.clone(), entities, SCORERS[name](MARGIN), torch.ones(3), torch.tensor([-1, -1, 2])
+        found = log_partition(*told)
+        assert torch.isfinite(found.query_gradient).all()
+        assert torch.isfinite(found.entity_gradient).all()
 
 
 def test_negligible_probabilities_have_no_gradient():
-    logits = torch.tensor([[0.0, -100.0, -5.0]], requires_grad=True)
-    told = torch.tensor([1]), torch.tensor([0]), (torch.tensor([0]), torch.tensor([0.0]))
-    cross_entropy(logits, torch.eye(3), torch.mm, *told).backward()
-    assert logits.grad[0, 1] == 0
-    assert logits.grad[0, 2] > 0
+    query = torch.tensor([[0.0, -100.0, -5.0]])
+    told = torch.eye(3), SCORERS["distmult"](MARGIN), torch.tensor([1]), torch.tensor([-1])
+    gradient = log_partition(query, *told).query_gradient
+    assert gradient[0, 1] == 0
+    assert gradient[0, 2] > 0
 
 
 def test_logistic_loss_is_equation_6():

@@ -73,10 +73,31 @@ def test_cross_entropy_of_an_epoch_is_that_of_one_row_per_triple(problem, exclud
         data -= log_softmax(scores)[t]
     wanted = data + expected_n3(name, entities, relations, triples)
     training = _objectives.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1), loops)
-    losses, numbers = zip(*(training.loss(batch) for batch in training.batches()), strict=True)
-    assert len(losses) > 3
-    assert sum(numbers) == len(ids)
-    np.testing.assert_allclose(sum(loss.item() for loss in losses), wanted, rtol=1e-9)
+    batches = list(training.batches())
+    assert len(batches) > 3
+    assert sum(len(batch.answers) for batch in batches) == 2 * len(ids)
+    np.testing.assert_allclose(sum(training.backward(batch).item() for batch in batches), wanted, rtol=1e-9)
+
+
+def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precision(problem):
+    _, model, _, settings = problem
+    training = objective("cross_entropy", problem)
+    batch = next(iter(training.batches()))
+    loss = training.backward(batch)
+    found = {name: parameter.grad.clone() for name, parameter in model.parameters().items()}
+    for parameter in model.parameters().values():
+        parameter.grad = None
+    entities, scorer = model.entities(), settings.scorer
+    sources, answers = entities[batch.sources[batch.rows]], entities[batch.answers]
+    relations = model.relations[batch.relations[batch.rows]]
+    scores = scorer.against_all(scorer.query(sources, relations), entities)
+    data = torch.nn.functional.cross_entropy(scores, batch.answers, reduction="sum")
+    modulus = [scorer.modulus(factors) ** 3 for factors in (sources, relations, answers)]
+    wanted = data + STRENGTH * sum(cubed.sum() for cubed in modulus)
+    (wanted / (len(batch.answers) / 2)).backward()
+    np.testing.assert_allclose(loss, wanted.detach(), rtol=1e-12)
+    for name, parameter in model.parameters().items():
+        np.testing.assert_allclose(found[name], parameter.grad, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_for_them(problem, monkeypatch):
@@ -86,8 +107,7 @@ def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_fo
     corrupt = _objectives.corrupt
     monkeypatch.setattr(_objectives, "corrupt", lambda *a: drawn.append(corrupt(*a)) or drawn[-1])
     batch = ids[:15]
-    loss, n_triples = objective("logistic", problem).loss(batch)
-    assert n_triples == 15
+    loss = objective("logistic", problem).loss(batch)
     replacement, replaces_head = (part.numpy() for part in drawn[0])
     assert replacement.shape == (15, 5)
 
@@ -129,9 +149,8 @@ def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(pro
         model = _training._Model(space, 3, settings, torch.Generator().manual_seed(0), torch.float64)
         training = _objectives.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1))
         training._fold = folds
-        loss, _ = training.loss(next(iter(training.batches())))
-        loss.backward()
-        found.append([loss.detach().numpy(), model.maps["image"].grad.numpy(), model.relations.grad.numpy()])
+        loss = training.backward(next(iter(training.batches())))
+        found.append([loss.numpy(), model.maps["image"].grad.numpy(), model.relations.grad.numpy()])
     for unfolded, folded in zip(*found, strict=True):
         np.testing.assert_allclose(folded, unfolded, rtol=1e-8, atol=1e-12)
 
