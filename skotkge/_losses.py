@@ -30,7 +30,7 @@ class LogPartition:
     entity_gradient: torch.Tensor | None
 
 
-def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants_entities=True):
+def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants_entities=True, precision=None):
     """``scale * sum_q counts[q] log sum_e exp(score(q, e))``; less the scores of the answers, it is a cross-entropy.
 
     Scores are held once, as ``(n_entities, n_queries)``, for as many queries at a time as fit into scikit-learn's
@@ -49,6 +49,8 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
     scale : float, default=1.0
     wants_entities : bool, default=True
         False leaves out the gradient of the entities.
+    precision : torch.dtype, default=None
+        Of the factors of the matrix products of a dot product; sums and exponentials keep that of `query`.
 
     Returns
     -------
@@ -56,13 +58,15 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
     """
     gradients = torch.zeros_like(query), torch.zeros_like(entities) if wants_entities else None
     value = query.new_zeros(())
+    precision = query.dtype if precision is None else precision
+    factors = entities.to(precision)
     bytes_per_query = entities.element_size() * len(entities)
     for block in gen_batches(len(query), max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_query))):
-        asked = query[block]
+        asked = query[block].to(precision)
         weights = scale * counts[block].to(query.dtype)
         scores = query.new_empty(len(entities), len(asked))
         chunks = list(_chunks(len(entities), len(asked), query.device))
-        normalizers = [_normalizer(scorer, asked, entities, scores, chunk, excluded[block]) for chunk in chunks]
+        normalizers = [_normalizer(scorer, asked, factors, scores, chunk, excluded[block]) for chunk in chunks]
         normalizer = torch.logsumexp(torch.stack(normalizers), dim=0)
         value += weights @ normalizer
         shift = normalizer - weights.log()
@@ -70,7 +74,7 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
             mass = torch.exp_(scores[chunk] - shift)
             functional.threshold_(mass, scale * NEGLIGIBLE_PROBABILITY, 0.0)
             of_chunk = gradients[0][block], None if gradients[1] is None else gradients[1][chunk]
-            scorer.add_gradients(asked, entities[chunk], scores[chunk], mass, *of_chunk)
+            scorer.add_gradients(asked, factors[chunk], scores[chunk], mass, *of_chunk)
     return LogPartition(value, *gradients)
 
 

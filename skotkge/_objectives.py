@@ -12,6 +12,8 @@ from ._queries import AnswerLists, both_directions, slices
 from ._sampling import corrupt, head_corruption_probability
 from ._scorers import DotProduct
 
+# Of the factors of the largest products; None is that of the tables.
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 # A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
 ANSWERS_OF_A_PIECE = 4
 
@@ -126,7 +128,9 @@ class AllEntities(Objective):
         against = query if folded_map is None else query @ folded_map.T
         told = candidates, scorer, batch.counts, batch.excluded
         trained = folded_map is None and rows.requires_grad
-        partition = log_partition(against.detach(), *told, scale=scale, wants_entities=trained)
+        partition = log_partition(
+            against.detach(), *told, scale=scale, wants_entities=trained, precision=PRECISIONS[self.settings.precision]
+        )
         torch.autograd.backward([against, rest], [partition.query_gradient, torch.full_like(rest, scale)])
         return partition.value / scale + rest.detach(), partition.entity_gradient
 

@@ -68,12 +68,15 @@ class DotProduct(Scorer):
         return query @ entities.T
 
     def of_entities(self, entities, query, out):
-        return torch.mm(entities, query.T, out=out)
+        if entities.dtype == out.dtype:
+            return torch.mm(entities, query.T, out=out)
+        return out.copy_(entities @ query.T)
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
-        query_gradient.addmm_(mass.T, entities)
+        mass = mass.to(query.dtype)
+        _add_product(query_gradient, mass.T, entities)
         if entity_gradient is not None:
-            entity_gradient.addmm_(mass, query)
+            _add_product(entity_gradient, mass, query)
 
 
 class _Distance(Scorer):
@@ -156,6 +159,13 @@ def _complex_product(rows, real, imaginary):
     return torch.cat(
         [rows_real * real - rows_imaginary * imaginary, rows_real * imaginary + rows_imaginary * real], dim=-1
     )
+
+
+def _add_product(total, left, right):
+    if left.dtype == total.dtype:
+        total.addmm_(left, right)
+    else:
+        total.add_(left @ right)
 
 
 def _least_square(tensor):

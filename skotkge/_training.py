@@ -35,6 +35,7 @@ class Settings:
     n_iter_no_change: int
     tol: float
     device: str
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)

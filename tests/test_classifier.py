@@ -421,3 +421,14 @@ def test_modalities_reach_workers_and_predictions_agree(small):
         for n_jobs in (1, 2)
     )
     np.testing.assert_allclose(serial, parallel, atol=1e-3)
+
+
+def test_half_precision_trains_and_keeps_tables_and_ranks_in_single_precision(small):
+    full, half = (
+        OTKGEClassifier(embedding_dim=8, max_iter=5, early_stopping=False, precision=precision, random_state=0)
+        for precision in ("float32", "bfloat16")
+    )
+    full.fit(small.labels), half.fit(small.labels)
+    assert half.entity_embeddings_.dtype == np.float32
+    assert not np.array_equal(half.entity_embeddings_, full.entity_embeddings_)
+    np.testing.assert_allclose(half.loss_curve_, full.loss_curve_, rtol=0.01)

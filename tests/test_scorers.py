@@ -99,6 +99,18 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(model, m
     assert constant.entity_gradient is None
 
 
+@pytest.mark.parametrize("name", ["distmult", "complex"])
+def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_rounding(name):
+    generator = torch.Generator().manual_seed(0)
+    query, entities = (torch.randn(n, 32, generator=generator) for n in (40, 300))
+    told = query, entities, SCORERS[name](MARGIN), torch.ones(40), torch.full((40,), -1)
+    full, half = log_partition(*told), log_partition(*told, precision=torch.bfloat16)
+    assert half.query_gradient.dtype == torch.float32
+    np.testing.assert_allclose(half.value, full.value, rtol=2**-8)
+    for wanted, found in ((full.query_gradient, half.query_gradient), (full.entity_gradient, half.entity_gradient)):
+        assert 0 < (found - wanted).norm() < 0.05 * wanted.norm()
+
+
 def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
     entities = torch.eye(3)
     for name in ("transe", "rotate"):
