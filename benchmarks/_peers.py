@@ -1,5 +1,6 @@
 """What `speed.py` sets side by side: this package, PyKEEN, and the bare matrix products of the same shapes."""
 
+import logging
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def stopwatch():
 
 @contextmanager
 def quiet():
-    """Without warnings about models that have hardly been trained, on a part of the triples."""
+    """Without warnings: of models that have hardly been trained, on a part of the triples, and of PyKEEN's loader."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -240,25 +241,26 @@ def pykeen_train(triples, model, size, n_epochs, sampled=False):
     from pykeen.training import LCWATrainingLoop, SLCWATrainingLoop
     from pykeen.training.callbacks import TrainingCallback
 
-    class Clock(TrainingCallback):
-        stamps = []
+    stamps = []
 
+    class Clock(TrainingCallback):
         def post_epoch(self, *arguments, **options):
-            self.stamps.append(perf_counter())
+            stamps.append(perf_counter())
 
     options = dict(negative_sampler_kwargs=dict(num_negs_per_pos=size.n_negatives)) if sampled else {}
     optimizer = torch.optim.Adagrad(model.get_grad_params(), lr=LEARNING_RATE)
     make = SLCWATrainingLoop if sampled else LCWATrainingLoop
     loop = make(model=model, triples_factory=triples, optimizer=optimizer, **options)
-    quietly = dict(use_tqdm=False, pin_memory=False)
-    loop.train(triples, num_epochs=n_epochs, batch_size=size.batch_size, callbacks=Clock(), **quietly)
-    return Clock.stamps
+    with quiet():
+        loop.train(triples, num_epochs=n_epochs, batch_size=size.batch_size, use_tqdm=False, callbacks=Clock())
+    return stamps
 
 
 def pykeen_ranks(model, kg, test):
     """Seconds of PyKEEN's filtered evaluation of both sides, and the filtered MRR."""
     from pykeen.evaluation import RankBasedEvaluator
 
+    logging.getLogger("torch_max_mem").setLevel(logging.ERROR)  # it warns of every CPU
     start = perf_counter()
     found = RankBasedEvaluator(filtered=True).evaluate(
         model,
