@@ -84,6 +84,8 @@ def learned(estimator):
     """All arrays that an estimator learned, by name."""
     found = {}
     for name, value in vars(estimator).items():
+        if name == "plan_times_":
+            continue
         for key, part in value.items() if isinstance(value, dict) else [("", value)]:
             if isinstance(part, np.ndarray | list | float) and name not in estimator.get_params():
                 found[name, key] = np.asarray(part)
