@@ -1,7 +1,6 @@
 """Rows in blocks that fit into scikit-learn's working memory."""
 
 from sklearn import get_config
-from sklearn.utils import gen_batches
 
 # Of a block and its temporary copies in double precision; larger ones are no faster.
 LARGEST_BLOCK = 2**26
@@ -9,16 +8,19 @@ COPIES = 3
 
 
 def row_blocks(shape):
-    """Slices of the rows of a matrix of the given shape, in order, of at least one row each.
+    """Yield slices of the rows of a matrix of the given shape, in order.
 
     Parameters
     ----------
     shape : (int, int)
 
-    Returns
-    -------
-    generator of slice
+    Yields
+    ------
+    slice
+        Of at least one row.
     """
     n_rows, n_columns = shape
     limit = min(LARGEST_BLOCK, get_config()["working_memory"] * 2**20)
-    return gen_batches(n_rows, max(1, int(limit // (COPIES * 8 * max(1, n_columns)))))
+    size = max(1, int(limit // (COPIES * 8 * max(1, n_columns))))
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))

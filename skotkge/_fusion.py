@@ -88,7 +88,7 @@ class Fusion:
                 spaces[name] = EntitySpaces(None, None, {name: matrix}, {name: self.maps[name]})
         if choice != "split":
             weights = row_weights(self.weights, observed, self.fusion)
-            features = {name: weights[name][:, None] * matrix for name, matrix in columns.items()}
+            features = {name: weights[name][:, None].astype(matrix.dtype) * matrix for name, matrix in columns.items()}
             order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
             spaces[FUSED] = EntitySpaces(self.structure, weights[STRUCTURE], features, self.maps, order)
         return spaces
@@ -99,7 +99,7 @@ class Fusion:
         return RowEncoder(self.scalings, self.weights, self.fusion)
 
     def scaled_columns(self, X):
-        """Scaled columns of each modality of X, with rows of zeros for missing vectors."""
+        """Scaled columns of each modality of X in single precision, with rows of zeros for missing vectors."""
         return self.encoder.columns(X.modalities, {name: X._table.observed(name) for name in self.maps})
 
     def refit(self, X, y=None):
