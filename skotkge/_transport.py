@@ -9,6 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._blocks import row_blocks
 
+# Scalings of plain Sinkhorn iterations stay within exp(+-2 * this), far from overflow, and their kernel from denormals.
+LARGEST_EXPONENT = 200
+
 
 def column_scaling(matrix, observed, standardize=True):
     """Mean and scale of each column over the observed rows.
@@ -153,7 +156,8 @@ def transport_plan(cost, *, reg=0.0):
     ----------
     cost : ndarray of shape (n_source_columns, n_target_columns)
     reg : float, default=0.0
-        0 solves exactly; larger values solve the entropic problem in the log domain with this strength.
+        0 solves exactly; larger values solve the entropic problem with this strength, in the log domain where the
+        cost spans so many multiples of it that plain Sinkhorn iterations might underflow.
 
     Returns
     -------
@@ -173,7 +177,9 @@ def transport_plan(cost, *, reg=0.0):
         if reg == 0:
             plan = ot.emd(source_mass, target_mass, cost, numItermax=10_000_000)
         else:
-            plan = ot.bregman.sinkhorn_log(source_mass, target_mass, cost, reg, numItermax=10_000, stopThr=1e-9)
+            method = "sinkhorn" if np.ptp(cost) <= LARGEST_EXPONENT * reg else "sinkhorn_log"
+            options = dict(method=method, numItermax=10_000, stopThr=1e-9)
+            plan = ot.sinkhorn(source_mass, target_mass, cost - cost.min(), reg, **options)
     if caught:
         warnings.warn(
             f"the transport plan did not converge ({caught[0].message})"
