@@ -5,20 +5,19 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.sparse import issparse
 from sklearn import get_config
-from sklearn.utils import gen_batches
 
+from ._blocks import row_blocks
 from ._labels import LabelIndex, as_labels, name_first
 
 LABEL_COLUMN = "entity"
 
 
-def observed_rows(name, matrix, block_bytes=2**26):
+def observed_rows(name, matrix):
     """Find the rows that are present, and refuse infinities and rows with only some values missing."""
     observed = np.ones(len(matrix), dtype=bool)
     if matrix.dtype.kind != "f":
         return observed
-    rows_per_block = max(1, block_bytes // max(1, matrix.shape[1] * 8))
-    for rows in gen_batches(len(matrix), rows_per_block):
+    for rows in row_blocks(matrix.shape):
         block = matrix[rows]
         if np.isinf(block).any():
             row = rows.start + int(np.isinf(block).any(axis=1).argmax())

@@ -29,8 +29,11 @@ class RowEncoder:
     fusion: str
 
     def columns(self, matrices, observed):
-        """Scaled columns of each modality, with rows of zeros for missing vectors."""
-        return {name: scaled(matrices[name], observed[name], *self.scalings[name]) for name in self.scalings}
+        """Scaled columns of each modality in single precision, with rows of zeros for missing vectors."""
+        return {
+            name: scaled(matrices[name], observed[name], *self.scalings[name], dtype=np.float32)
+            for name in self.scalings
+        }
 
     def rows(self, space, columns, observed, state):
         """Rows of a trained space for entities without structure of their own.

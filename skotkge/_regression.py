@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.linear_model import Ridge
 
+from ._blocks import row_blocks
 from ._queries import both_directions
 from ._spaces import REGRESSION
 
@@ -45,7 +46,7 @@ class RelationMaps:
 
     def extended(self, columns):
         """The same maps with more entities at the end, given by their scaled columns."""
-        rows = sum(columns[name] @ projection for name, projection in self.projections.items())
+        rows = projected(columns, self.projections)
         return replace(self, sources=np.concatenate([self.sources, rows.astype(self.sources.dtype)]))
 
 
@@ -72,15 +73,35 @@ def whitening(features, n_components):
     dict of str to ndarray of shape (d_k, d)
         The sum of ``features[k] @ result[k]`` has rows of mean squared length 1.
     """
-    joined = np.hstack([matrix / np.sqrt(matrix.shape[1]) for matrix in features.values()])
-    values, axes = np.linalg.eigh(joined.T @ joined)
-    rank = np.count_nonzero(values > max(values[-1], 0) * len(joined) * np.finfo(values.dtype).eps)
-    kept = min(rank, n_components)
+    matrices = list(features.values())
+    n_rows, widths = len(matrices[0]), [matrix.shape[1] for matrix in matrices]
+    values, axes = np.linalg.eigh(_scatter(matrices))
+    rounding = max([n_rows * np.finfo(float).eps, *(np.finfo(matrix.dtype).eps ** 2 for matrix in matrices)])
+    kept = min(np.count_nonzero(values > max(values[-1], 0) * rounding), n_components)
     axes, values = axes[:, ::-1][:, :kept], values[::-1][:kept]
-    projection = axes * np.sqrt(len(joined) / (max(kept, 1) * values))
-    ends = np.cumsum([matrix.shape[1] for matrix in features.values()])[:-1]
-    parts = zip(features.items(), np.split(projection, ends), strict=True)
-    return {name: part / np.sqrt(matrix.shape[1]) for (name, matrix), part in parts}
+    projection = axes * np.sqrt(n_rows / (max(kept, 1) * values))
+    parts = zip(features, widths, np.split(projection, np.cumsum(widths)[:-1]), strict=True)
+    return {name: part / np.sqrt(width) for name, width, part in parts}
+
+
+def _scatter(matrices):
+    """Sum over the entities of the outer products of their joined rows, each matrix with the same share."""
+    width = sum(matrix.shape[1] for matrix in matrices)
+    scatter = np.zeros((width, width))
+    for rows in row_blocks((len(matrices[0]), width)):
+        block = np.hstack([matrix[rows] / np.sqrt(matrix.shape[1], dtype=float) for matrix in matrices])
+        scatter += block.T @ block
+    return scatter
+
+
+def projected(features, projections):
+    """Rows of the whitened space; `features` and `projections` are as for and from `whitening`."""
+    n_rows = len(next(iter(features.values())))
+    out = np.zeros((n_rows, next(iter(projections.values())).shape[1]))
+    for name, projection in projections.items():
+        for rows in row_blocks(features[name].shape):
+            out[rows] += features[name][rows] @ projection
+    return out
 
 
 def fit_all_relation_maps(features, ids, n_relations, n_components):
@@ -116,7 +137,7 @@ def fit_relation_maps(features, ids, n_relations, n_components):
     RelationMaps
     """
     projections = whitening(features, n_components)
-    rows = sum(features[name] @ projection for name, projection in projections.items())
+    rows = projected(features, projections)
     targets = unit_rows(rows)
     sources, relations, answers = both_directions(ids, n_relations)
     told = rows.any(axis=1)[sources] & rows.any(axis=1)[answers]

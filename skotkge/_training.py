@@ -80,7 +80,10 @@ class _Model:
             name: (INITIAL_GAIN * on_device(start)).requires_grad_(settings.learn_transport)
             for name, start in spaces.maps.items()
         }
-        self._features = {name: on_device(matrix) for name, matrix in spaces.features.items()}
+        self._features = {
+            name: torch.as_tensor(matrix, dtype=dtype, device=settings.device)
+            for name, matrix in spaces.features.items()
+        }
         self._order = None if spaces.order is None else torch.tensor(spaces.order, device=settings.device)
 
     def entities(self):

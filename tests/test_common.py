@@ -84,6 +84,8 @@ def learned(estimator):
     """All arrays that an estimator learned, by name."""
     found = {}
     for name, value in vars(estimator).items():
+        if name == "plan_times_":
+            continue
         for key, part in value.items() if isinstance(value, dict) else [("", value)]:
             if isinstance(part, np.ndarray | list | float) and name not in estimator.get_params():
                 found[name, key] = np.asarray(part)
@@ -332,6 +334,20 @@ def test_cached_pipeline_equals_the_uncached_one(small, tmp_path):
         cached = pipeline().set_params(memory=str(tmp_path)).fit(small)
         np.testing.assert_array_equal(cached.decision_function(small), expected)
     assert len(list(tmp_path.rglob("output.pkl"))) == 1
+
+
+def test_cached_fusion_is_fitted_once_for_all_parameters_of_the_classifier(small, tmp_path):
+    def cached(**parameters):
+        return pipeline().set_params(memory=str(tmp_path), **parameters).fit(small)
+
+    def n_fits():
+        return len(list(tmp_path.rglob("output.pkl")))
+
+    first, second = cached(kge__learning_rate=0.05), cached(kge__learning_rate=0.1, kge__scorer="distmult")
+    assert second["fuse"].plan_times_ == first["fuse"].plan_times_
+    assert n_fits() == 1
+    cached(fuse__p=1)
+    assert n_fits() == 2
 
 
 def test_dumped_search_holds_no_modality_matrix(small):

@@ -42,7 +42,8 @@ def test_p2_embedding_is_the_weighted_sum_along_the_maps(small, alignment):
     fusion = fuse.transform(small)._fusion
     spaces = fusion.spaces(small)["fused"]
     moved = sum(spaces.features[name] @ spaces.maps[name] for name in ("text", "image"))
-    np.testing.assert_allclose(spaces.structure_weight[:, None] * spaces.structure + moved, fuse.embedding_)
+    assert all(features.dtype == np.float32 for features in spaces.features.values())
+    np.testing.assert_allclose(spaces.structure_weight[:, None] * spaces.structure + moved, fuse.embedding_, atol=1e-6)
     missing = np.isnan(small.modalities["image"]).any(axis=1)
     np.testing.assert_allclose(spaces.structure_weight[~missing], 0.5)
     np.testing.assert_allclose(spaces.structure_weight[missing], 2 / 3)
@@ -230,3 +231,12 @@ def test_transform_refuses_other_modalities(small):
 def test_clone_keeps_the_parameters():
     fuse = OTFusionTransformer(17, p=1, weights={"structure": 1, "text": 3})
     assert clone(fuse).get_params() == fuse.get_params()
+
+
+def test_seconds_of_each_plan_are_told(small):
+    times = fit(small).plan_times_
+    assert list(times) == ["text", "image"]
+    assert all(0 < seconds < 60 for seconds in times.values())
+    for alignment in ("linear", "pca"):
+        assert np.isnan(list(fit(small, alignment=alignment).plan_times_.values())).all()
+    assert fit(small, fusion="none").plan_times_ == {}

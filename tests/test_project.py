@@ -24,6 +24,7 @@ ORDER = [
         "_persistence",
         "_labels",
         "_files",
+        "_blocks",
         "_modalities",
         "_table",
         "_triples",

@@ -56,6 +56,16 @@ def test_entropic_plan_approaches_the_exact_one(rng):
     assert excess[2] < 0.01
 
 
+@pytest.mark.parametrize("offset", [-3, 0, 1e4])
+@pytest.mark.parametrize("reg", [1.0, 0.05, 0.0051])
+def test_entropic_plan_is_that_of_the_log_domain(rng, reg, offset):
+    cost = offset + rng.uniform(size=(9, 12))
+    cost.flat[:2] = offset, offset + 1
+    masses = np.full(9, 1 / 9), np.full(12, 1 / 12)
+    wanted = ot.bregman.sinkhorn_log(*masses, cost, reg, numItermax=100_000, stopThr=1e-9)
+    np.testing.assert_allclose(transport_plan(cost, reg=reg), wanted, atol=1e-7)
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_plan_finds_the_permutation_of_the_columns(rng, p):
     target = rng.standard_normal((50, 8))

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._labels import name_first, same_labels
 from .._spaces import STRUCTURE
-from .._transport import scaled
+from .._transport import moved
 from .._triples import MultimodalTriples
 
 
@@ -188,7 +188,7 @@ def _spaces(transformer, X):
     spaces = {STRUCTURE: transformer.structural_embedding_}
     observed = {STRUCTURE: transformer._structure_observed} | observed
     for name, matrix in matrices.items():
-        spaces[name] = scaled(matrix, observed[name], *transformer._scalings[name]) @ transformer.transport_maps_[name]
+        spaces[name] = moved(matrix, observed[name], *transformer._scalings[name], transformer.transport_maps_[name])
     empty = [name for name, rows in observed.items() if not rows.any()]
     if empty:
         raise ValueError(f"X has no entity with {name_first(empty)}; leave the modality out.")
