@@ -2,6 +2,8 @@
 
 import torch
 
+from ._products import pair_products
+
 
 class Scorer:
     """A query vector for (head, relation), compared with tails; larger scores are more plausible."""
@@ -32,6 +34,10 @@ class Scorer:
         """Scores ``(n_queries, n_entities)`` of every query with every entity."""
         raise NotImplementedError
 
+    def against_chosen(self, query, entities, queries, chosen):
+        """Scores ``(n_pairs,)`` of the rows `queries` of `query` with the rows `chosen` of `entities`."""
+        raise NotImplementedError
+
     def modulus(self, rows):
         """Absolute value of each real or complex coordinate, for N3 regularisation."""
         return rows.abs()
@@ -46,6 +52,9 @@ class DotProduct(Scorer):
     def against_all(self, query, entities):
         return query @ entities.T
 
+    def against_chosen(self, query, entities, queries, chosen):
+        return pair_products(query, entities, queries, chosen)
+
 
 class _Distance(Scorer):
     """``margin - ||query - tail||_2``."""
@@ -56,6 +65,10 @@ class _Distance(Scorer):
     def against_all(self, query, entities):
         squared = (query**2).sum(1, keepdim=True) + (entities**2).sum(1) - 2 * query @ entities.T
         return self.margin - _safe_sqrt(squared)
+
+    def against_chosen(self, query, entities, queries, chosen):
+        squared = (query**2).sum(1)[queries] + (entities**2).sum(1)[chosen]
+        return self.margin - _safe_sqrt(squared - 2 * pair_products(query, entities, queries, chosen))
 
 
 class _Complex(Scorer):
