@@ -35,8 +35,9 @@ class _PairProducts(torch.autograd.Function):
 
 def _weighted_sums(table, rows, weights, groups, n_groups):
     """Sum of ``weights * table[rows]`` over the members of each group."""
-    groups, order = groups.sort(stable=True)
-    starts = torch.searchsorted(groups, torch.arange(n_groups, device=groups.device))
+    order = groups.argsort(stable=True)
+    counts = torch.bincount(groups, minlength=n_groups)
+    starts = counts.cumsum(0) - counts
     return functional.embedding_bag(rows[order], table, starts, mode="sum", per_sample_weights=weights[order])
 
 
