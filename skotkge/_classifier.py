@@ -53,9 +53,14 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         tails per head and heads per tail. Used by ``loss="logistic"``.
     n_negatives : int, default=64
         Negatives for each triple. Used by ``loss="logistic"``.
+    filter_negatives : bool, default=False
+        Draw only negatives that are not among the triples trained on. Where all entities answer a question, the other
+        side is replaced; a triple with no room on either side has no negatives. Used by ``loss="logistic"``.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam"}, default="adagrad"
+        With ``loss="logistic"`` a batch updates the structural rows of its own entities alone, sampled ones included.
+        This changes nothing for "adagrad"; Adam's running means of an entity's gradients advance only when it occurs.
     learning_rate : float, default=0.1
     batch_size : int, default=512
         Triples in a batch.
@@ -155,6 +160,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         "loss": [StrOptions({"cross_entropy", "logistic"})],
         "negative_sampling": [StrOptions({"uniform", "bernoulli"})],
         "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "filter_negatives": ["boolean"],
         "regularization": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions({"adagrad", "adam"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -186,6 +192,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         loss: str = "cross_entropy",
         negative_sampling: str = "uniform",
         n_negatives: int = 64,
+        filter_negatives: bool = False,
         regularization: float = 5e-3,
         optimizer: str = "adagrad",
         learning_rate: float = 0.1,
@@ -213,6 +220,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.loss = loss
         self.negative_sampling = negative_sampling
         self.n_negatives = n_negatives
+        self.filter_negatives = filter_negatives
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -393,6 +401,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
             loss=self.loss,
             negative_sampling=self.negative_sampling,
             n_negatives=self.n_negatives,
+            filter_negatives=self.filter_negatives,
             regularization=self.regularization,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,

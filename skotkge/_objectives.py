@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ._losses import log_partition, logistic, n3
 from ._queries import AnswerLists, both_directions, slices
-from ._sampling import corrupt, head_corruption_probability
+from ._sampling import Corruption, FilteredCorruption
 from ._scorers import DotProduct
 
 # Of the factors of the largest products; None is that of the tables.
@@ -24,7 +24,7 @@ class Objective:
     Parameters
     ----------
     model : object
-        Holds the trained tensors; ``entities()`` gives the entity table that they make.
+        Holds the trained tensors; ``entities()`` gives the entity table that they make, ``rows(entities)`` rows of it.
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
@@ -33,7 +33,14 @@ class Objective:
         Draws the order of the triples and the negatives.
     excludes_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
         Relations whose queries do not have their source among the candidates of the cross-entropy.
+
+    Attributes
+    ----------
+    needs_few_rows : bool
+        Whether a batch asks for the rows of some entities alone, such that the gradient of their table is sparse.
     """
+
+    needs_few_rows = False
 
     def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
         self.model, self.n_relations, self.settings, self.generator = model, n_relations, settings, generator
@@ -136,12 +143,17 @@ class AllEntities(Objective):
 
 
 class SampledNegatives(Objective):
-    """Logistic loss with sampled negatives (Eq. 6), each scored in the direction that asks for the replaced side."""
+    """Logistic loss with sampled negatives (Eq. 6), each scored in the direction that asks for the replaced side.
+
+    Neither the loss of a batch nor its gradient touches an entity that is not in it.
+    """
+
+    needs_few_rows = True
 
     def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
         super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
-        probability = head_corruption_probability(ids, n_relations, settings.negative_sampling)
-        self.head_probability = torch.tensor(probability)
+        corruption = FilteredCorruption if settings.filter_negatives else Corruption
+        self.corruption = corruption(ids, n_relations, model.n_entities, settings.negative_sampling, generator)
 
     def batches(self):
         order = torch.randperm(len(self.ids), generator=self.generator).numpy()
@@ -156,21 +168,17 @@ class SampledNegatives(Objective):
     def loss(self, batch):
         """Sum of the losses of a batch of triples."""
         scorer = self.settings.scorer
-        sources, relations, answers = both_directions(batch, self.n_relations)
-        entities = self.model.entities()
-        sources = functional.embedding(self.tensor(sources), entities)
-        relations = functional.embedding(self.tensor(relations), self.model.relations)
-        query = scorer.query(sources, relations)
-        answers = functional.embedding(self.tensor(answers), entities)
-        negatives = corrupt(
-            torch.tensor(batch[:, 1]), self.head_probability, self.settings.n_negatives, len(entities), self.generator
-        )
-        replacement, replaces_head = (self.tensor(drawn) for drawn in negatives)
-        tail_query, head_query = query[:, None].chunk(2)
-        chosen = torch.where(replaces_head[:, :, None], head_query, tail_query)
-        negative_scores = scorer.pairs(chosen, functional.embedding(replacement, entities))
-        loss = logistic(scorer.pairs(query, answers), negative_scores)
-        return loss + self.regularizer(sources, relations, answers)
+        sources, relations, answers = map(self.tensor, both_directions(batch, self.n_relations))
+        queries, replacements = map(self.tensor, self.corruption.draw(batch, self.settings.n_negatives))
+        present, positions = torch.unique(torch.cat([sources, answers, replacements]), return_inverse=True)
+        entities = self.model.rows(present)
+        positives, negatives = positions.tensor_split([2 * len(sources)])
+        source_rows, answer_rows = functional.embedding(positives, entities).chunk(2)
+        relation_rows = functional.embedding(relations, self.model.relations)
+        query = scorer.query(source_rows, relation_rows)
+        positive_scores = scorer.pairs(query, answer_rows)
+        loss = logistic(positive_scores, scorer.against_chosen(query, entities, queries, negatives))
+        return loss + self.regularizer(source_rows, relation_rows, answer_rows)
 
 
 OBJECTIVES = {"cross_entropy": AllEntities, "logistic": SampledNegatives}

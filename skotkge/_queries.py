@@ -56,6 +56,10 @@ class AnswerLists:
         """Return all pairs (position of the query, answer), as two arrays."""
         return np.repeat(np.arange(len(self)), self.counts), self._answers
 
+    def positions(self, sources, relations):
+        """Return the position of each of some queries, which have to be listed."""
+        return np.searchsorted(self._keys, sources * self._base + relations)
+
     def pieces(self, largest):
         """Cut the answers of each query into nearly equal pieces of at most `largest`.
 

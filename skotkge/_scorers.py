@@ -2,6 +2,8 @@
 
 import torch
 
+from ._products import pair_products
+
 
 class Scorer:
     """A query vector for (head, relation), compared with tails; larger scores are more plausible."""
@@ -53,6 +55,10 @@ class Scorer:
         """
         raise NotImplementedError
 
+    def against_chosen(self, query, entities, queries, chosen):
+        """Scores ``(n_pairs,)`` of the rows `queries` of `query` with the rows `chosen` of `entities`."""
+        raise NotImplementedError
+
     def modulus(self, rows):
         """Absolute value of each real or complex coordinate, for N3 regularisation."""
         return rows.abs()
@@ -78,6 +84,9 @@ class DotProduct(Scorer):
         if entity_gradient is not None:
             _add_product(entity_gradient, mass, query)
 
+    def against_chosen(self, query, entities, queries, chosen):
+        return pair_products(query, entities, queries, chosen)
+
 
 class _Distance(Scorer):
     """``margin - ||query - tail||_2``."""
@@ -100,6 +109,10 @@ class _Distance(Scorer):
         query_gradient.addmm_(mass.T, entities).sub_(mass.sum(0)[:, None] * query)
         if entity_gradient is not None:
             entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
+
+    def against_chosen(self, query, entities, queries, chosen):
+        squared = (query**2).sum(1)[queries] + (entities**2).sum(1)[chosen]
+        return self.margin - _safe_sqrt(squared - 2 * pair_products(query, entities, queries, chosen))
 
 
 class _Complex(Scorer):

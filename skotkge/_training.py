@@ -1,14 +1,17 @@
 """The training loop: the only module with an optimizer and a device."""
 
-import functools
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ._objectives import OBJECTIVES
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
+# The same for a table of whose rows a batch has a gradient for a few.
+ROW_OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.SparseAdam}
 
 # Scaled columns give fused rows of unit variance, a scale at which training does not take off.
 INITIAL_GAIN = 1e-2
@@ -26,6 +29,7 @@ class Settings:
     loss: str
     negative_sampling: str
     n_negatives: int
+    filter_negatives: bool
     regularization: float
     optimizer: str
     learning_rate: float
@@ -86,11 +90,28 @@ class _Model:
         }
         self._order = None if spaces.order is None else torch.tensor(spaces.order, device=settings.device)
 
+    @property
+    def n_entities(self):
+        table = next(iter(self._features.values())) if self.structure is None else self.structure
+        return len(table)
+
     def entities(self):
         """Return the entity embeddings of shape (n_entities, d)."""
         parts = [] if self.structure is None else [self._weighted_structure()]
         parts += [self._features[name] @ weight for name, weight in self.maps.items()]
-        return functools.reduce(torch.add, parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
+        return self._joined(parts)
+
+    def rows(self, entities):
+        """Return the embeddings of distinct entities; the gradient that the structural table gets is sparse."""
+        parts = []
+        if self.structure is not None:
+            table = functional.embedding(entities, self.structure, sparse=True)
+            parts.append(table if self._structure_weight is None else self._structure_weight[entities] * table)
+        parts += [functional.embedding(entities, self._features[name]) @ weight for name, weight in self.maps.items()]
+        return self._joined(parts)
+
+    def _joined(self, parts):
+        return reduce(torch.add, parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
 
     def _weighted_structure(self):
         return self.structure if self._structure_weight is None else self._structure_weight * self.structure
@@ -185,12 +206,12 @@ def train(spaces, ids, n_relations, settings, *, seed, excludes_loops=None, star
     model = _Model(spaces, n_relations, settings, generator)
     if start is not None:
         model.load_trained(start)
-    optimizer = _optimizer(model, settings)
+    optimizers = _optimizers(model, settings)
     objective = OBJECTIVES[settings.loss](model, ids, n_relations, settings, generator, excludes_loops)
     losses, scores, best = [], [], (-np.inf, 0, None)
     stale = 0
     for epoch in range(1, settings.max_iter + 1):
-        losses.append(_run_epoch(objective, optimizer))
+        losses.append(_run_epoch(objective, optimizers))
         if validate is not None:
             with torch.no_grad():
                 scores.append(validate(model.entities(), model.relations))
@@ -215,21 +236,33 @@ def _to_numpy(model, losses, scores, best_iter):
     return Trained(entities, state["relations"], state, losses, scores, best_iter)
 
 
-def _optimizer(model, settings):
+def _optimizers(model, settings):
+    """Optimizers that step together: that of the structural table, and that of all other parameters."""
     groups = [{"params": [model.relations]}]
-    if model.structure is not None:
-        step = STRUCTURE_STEP if model.maps else 1.0
-        groups.append({"params": [model.structure], "lr": step * settings.learning_rate})
     if settings.learn_transport and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": MAP_STEP * settings.learning_rate})
-    return OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)
+    optimizers = [OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)]
+    if model.structure is not None:
+        step = STRUCTURE_STEP if model.maps else 1.0
+        kinds = ROW_OPTIMIZERS if OBJECTIVES[settings.loss].needs_few_rows else OPTIMIZERS
+        optimizers.append(kinds[settings.optimizer]([model.structure], lr=step * settings.learning_rate))
+    return optimizers
 
 
-def _run_epoch(objective, optimizer):
+def _run_epoch(objective, optimizers):
     """Visit all triples once; return the mean loss per triple."""
     total = 0.0
-    for batch in objective.batches():
-        optimizer.zero_grad(set_to_none=True)
-        total += objective.backward(batch)
-        optimizer.step()
+    with _explicit_invariants():
+        for batch in objective.batches():
+            for optimizer in optimizers:
+                optimizer.zero_grad(set_to_none=True)
+            total += objective.backward(batch)
+            for optimizer in optimizers:
+                optimizer.step()
     return float(total) / len(objective.ids)
+
+
+def _explicit_invariants():
+    """Keep the user's choice about checks of sparse tensors, made explicit: PyTorch warns where it is implicit."""
+    checks = torch.sparse.check_sparse_tensor_invariants
+    return checks(checks.is_enabled())

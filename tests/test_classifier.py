@@ -66,6 +66,13 @@ def test_same_seed_gives_identical_fits(small, optimizer, sampling):
     assert not np.allclose(first.entity_embeddings_, other.entity_embeddings_)
 
 
+def test_filtered_negatives_are_drawn_from_the_rest(small):
+    options = dict(loss="logistic", n_negatives=8, learning_rate=0.01)
+    plain, filtered, again = (quick(filter_negatives=on, **options).fit(small.labels) for on in (False, True, True))
+    assert not np.allclose(plain.entity_embeddings_, filtered.entity_embeddings_)
+    np.testing.assert_array_equal(filtered.entity_embeddings_, again.entity_embeddings_)
+
+
 def test_global_state_of_numpy_and_torch_is_untouched(small):
     np.random.seed(3)
     torch.manual_seed(3)

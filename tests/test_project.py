@@ -39,6 +39,7 @@ ORDER = [
         "_fusion",
     ),
     *(
+        "_products",
         "_scorers",
         "_losses",
         "_sampling",
@@ -53,7 +54,7 @@ ORDER = [
     *("model_selection", "baselines", "inspection"),
     *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "_cli", "__main__"),
 ]
-USES_TORCH = {"_scorers", "_losses", "_sampling", "_objectives", "_training", "_scoring", "_ranking"}
+USES_TORCH = {"_products", "_scorers", "_losses", "_sampling", "_objectives", "_training", "_scoring", "_ranking"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(

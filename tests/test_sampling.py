@@ -1,10 +1,15 @@
 """Corruption of triples."""
 
 import numpy as np
+import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from skotkge._holdout import spare_rows
-from skotkge._sampling import corrupt, head_corruption_probability
+from skotkge._queries import AnswerLists
+from skotkge._sampling import Corruption, FilteredCorruption, NonAnswers, head_corruption_probability
 
 
 def test_bernoulli_probabilities_follow_the_mean_numbers_of_heads_and_tails():
@@ -16,14 +21,82 @@ def test_bernoulli_probabilities_follow_the_mean_numbers_of_heads_and_tails():
     np.testing.assert_array_equal(head_corruption_probability(ids, 3, "uniform"), 0.5)
 
 
-def test_corruptions_are_drawn_with_these_probabilities():
-    generator = torch.Generator().manual_seed(0)
-    relations = torch.tensor([0, 1]).repeat(500)
-    replacement, replaces_head = corrupt(relations, torch.tensor([0.9, 0.2]), 16, 50, generator)
-    assert replacement.shape == replaces_head.shape == (1000, 16)
-    assert set(replacement.unique().tolist()) == set(range(50))
-    np.testing.assert_allclose(replaces_head[::2].double().mean(), 0.9, atol=0.02)
-    np.testing.assert_allclose(replaces_head[1::2].double().mean(), 0.2, atol=0.02)
+def random_ids(seed, n_entities, n_relations, n_triples):
+    return np.random.RandomState(seed).randint([n_entities, n_relations, n_entities], size=(n_triples, 3))
+
+
+def corruption(kind, ids, n_relations, n_entities, method="uniform"):
+    return kind(ids, n_relations, n_entities, method, torch.Generator().manual_seed(0))
+
+
+def negatives(triples, queries, answers):
+    """Whole triples, and which of their sides was replaced."""
+    whole, at_head = triples[queries % len(triples)].copy(), queries >= len(triples)
+    whole[at_head, 0], whole[~at_head, 2] = answers[at_head], answers[~at_head]
+    return whole, at_head
+
+
+@pytest.mark.parametrize("kind", [Corruption, FilteredCorruption])
+def test_sides_are_drawn_with_these_probabilities_and_entities_uniformly(kind):
+    one_to_many = np.array([(0, 0, tail) for tail in range(1, 5)])
+    ids = np.concatenate([one_to_many, [(head, 1, 0) for head in range(1, 4)]])
+    triples = np.tile(ids[[0, 4]], (500, 1))
+    sampler = corruption(kind, ids, 2, 50, "bernoulli")
+    queries, answers = sampler.draw(triples, 16)
+    np.testing.assert_array_equal(np.bincount(queries % 1000), 16)
+    _, at_head = negatives(triples, queries, answers)
+    relations = triples[queries % 1000, 1]
+    np.testing.assert_allclose(at_head[relations == 0].mean(), 4 / 5, atol=0.02)
+    np.testing.assert_allclose(at_head[relations == 1].mean(), 1 / 4, atol=0.02)
+    if kind is Corruption:
+        assert chisquare(np.bincount(answers, minlength=50)).pvalue > 0.001
+
+
+@given(st.integers(0, 10_000), st.integers(1, 9), st.integers(1, 3), st.integers(1, 60))
+def test_no_filtered_negative_is_true_and_none_is_missing_without_need(seed, n_entities, n_relations, n_triples):
+    ids = random_ids(seed, n_entities, n_relations, n_triples)
+    true = set(map(tuple, ids))
+    queries, answers = corruption(FilteredCorruption, ids, n_relations, n_entities).draw(ids, 5)
+    whole, _ = negatives(ids, queries, answers)
+    assert not set(map(tuple, whole)) & true
+    assert np.isin(answers, np.arange(n_entities)).all()
+    drawn = np.bincount(queries % n_triples, minlength=n_triples)
+    for (head, relation, tail), number in zip(ids, drawn, strict=True):
+        room = any((head, relation, e) not in true or (e, relation, tail) not in true for e in range(n_entities))
+        assert number == (5 if room else 0)
+
+
+def test_the_numbers_of_non_answers_stand_for_each_of_them_once():
+    ids = np.unique(random_ids(3, 12, 2, 80), axis=0)
+    lists = AnswerLists(ids, 2)
+    non_answers = NonAnswers(lists, 12)
+    rows, answers = lists.pairs()
+    for row in range(len(lists)):
+        wanted = np.setdiff1d(np.arange(12), answers[rows == row])
+        assert non_answers.counts[row] == len(wanted)
+        found = non_answers.at(np.full(len(wanted), row), np.arange(len(wanted)))
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_filtered_negatives_are_uniform_among_the_entities_that_are_not_true():
+    ids = np.array([(0, 0, tail) for tail in (0, 3, 4, 11)] + [(7, 0, 3)])
+    triples = ids[:1].repeat(4000, axis=0)
+    queries, answers = corruption(FilteredCorruption, ids, 1, 12).draw(triples, 8)
+    at_head = queries >= len(triples)
+    for drawn, answer in ((answers[~at_head], (0, 3, 4, 11)), (answers[at_head], (0,))):
+        counts = np.bincount(drawn, minlength=12)
+        assert not counts[list(answer)].any()
+        assert chisquare(np.delete(counts, answer)).pvalue > 0.001
+
+
+def test_a_side_without_room_gives_way_to_the_other():
+    everything = np.array([(0, 0, tail) for tail in range(4)] + [(1, 0, 2)])
+    queries, answers = corruption(FilteredCorruption, everything, 1, 4).draw(everything[:1], 50)
+    assert (queries == 1).all()
+    assert set(answers) == {1, 2, 3}
+    full = np.array([(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)])
+    queries, answers = corruption(FilteredCorruption, full, 1, 2).draw(full, 3)
+    assert len(queries) == len(answers) == 0
 
 
 def test_a_triple_in_several_rows_is_not_held_out(small):

@@ -5,10 +5,10 @@ import pytest
 import torch
 from sklearn import config_context
 
-from skotkge import _losses
+from skotkge import _losses, _products
 from skotkge._losses import log_partition, logistic, n3
 from skotkge._queries import AnswerLists, both_directions, slices
-from skotkge._scorers import SCORERS
+from skotkge._scorers import SCORERS, DotProduct
 
 MARGIN = 2.0
 
@@ -60,6 +60,44 @@ def test_gradients_of_both_ways_to_score(model):
     )
 
 
+PAIRS = torch.tensor([2, 0, 0, 1, 2, 0]), torch.tensor([6, 6, 1, 1, 1, 6])
+
+
+@pytest.mark.parametrize("at_once", [1, 14, 2**18])
+def test_chosen_pairs_score_as_among_all(model, monkeypatch, at_once):
+    monkeypatch.setattr(_products, "GATHERED_AT_ONCE", at_once)
+    _, scorer, entities, relations = model
+    found = []
+    for chosen in (
+        lambda query, rows: scorer.against_chosen(query, rows, *PAIRS),
+        lambda query, rows: scorer.pairs(query[PAIRS[0]], rows[PAIRS[1]]),
+    ):
+        inputs = [tensor.clone().requires_grad_() for tensor in (entities, relations)]
+        scores = chosen(scorer.query(inputs[0][:3], inputs[1][:3]), inputs[0])
+        (scores * torch.arange(1.0, 7.0)).sum().backward()
+        found.append([scores.detach(), *(tensor.grad for tensor in inputs)])
+    for fast, plain in zip(*found, strict=True):
+        np.testing.assert_allclose(fast.numpy(), plain.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_of_chosen_pairs(model):
+    _, scorer, entities, relations = model
+    query = scorer.query(entities[:3], relations[:3]).requires_grad_()
+    entities.requires_grad_()
+    assert torch.autograd.gradcheck(lambda q, e: scorer.against_chosen(q, e, *PAIRS), (query, entities))
+    assert torch.autograd.gradcheck(lambda q: scorer.against_chosen(q, entities.detach(), *PAIRS), (query,))
+
+
+def test_no_chosen_pair_is_no_score_and_no_gradient(model):
+    _, scorer, entities, _ = model
+    entities.requires_grad_()
+    nothing = torch.empty(0, dtype=torch.int64)
+    scores = scorer.against_chosen(entities[:2], entities, nothing, nothing)
+    scores.sum().backward()
+    assert scores.shape == (0,)
+    assert entities.grad.abs().max() == 0
+
+
 def test_gradients_of_n3_on_the_modulus(model):
     _, scorer, entities, _ = model
     counts = torch.arange(1.0, 8.0, dtype=torch.float64)
@@ -72,9 +110,15 @@ def test_gradients_of_n3_on_the_modulus(model):
 
 def test_a_distance_of_zero_has_a_finite_gradient(model):
     _, scorer, entities, relations = model
-    query = scorer.query(entities[:2], relations[:2]).detach().requires_grad_()
-    scorer.pairs(query, query.detach()).sum().backward()
-    assert torch.isfinite(query.grad).all()
+    same = torch.arange(2)
+    for score in (scorer.pairs, lambda query, rows: scorer.against_chosen(query, rows, same, same)):
+        for dtype in (torch.float32, torch.float64):
+            query = scorer.query(entities[:2], relations[:2]).detach().to(dtype).requires_grad_()
+            scores = score(query, query.detach().clone())
+            scores.sum().backward()
+            assert torch.isfinite(query.grad).all()
+            if not isinstance(scorer, DotProduct):
+                np.testing.assert_allclose(scores.detach().numpy(), MARGIN, atol=1e-2)
 
 
 @pytest.mark.parametrize(("in_cache", "working_memory"), [(4, 1024), (2**18, 1e-4), (2**18, 1024)])

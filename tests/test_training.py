@@ -1,5 +1,7 @@
 """The objective of a batch against plain NumPy: both losses, both directions, N3, the division by the batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,11 @@ from scipy.special import log_softmax
 from test_scorers import FORMULAS, as_complex
 
 from skotkge import OTFusionTransformer, _objectives, _training
+from skotkge._losses import logistic
 from skotkge._queries import both_directions
+from skotkge._sampling import head_corruption_probability
 from skotkge._scorers import SCORERS
+from skotkge._spaces import EntitySpaces
 
 STRENGTH = 0.3
 
@@ -23,6 +28,7 @@ def problem(request, small, monkeypatch):
         loss="cross_entropy",
         negative_sampling="bernoulli",
         n_negatives=5,
+        filter_negatives=False,
         regularization=STRENGTH,
         optimizer="adagrad",
         learning_rate=0.1,
@@ -100,35 +106,142 @@ def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precisio
         np.testing.assert_allclose(found[name], parameter.grad, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_for_them(problem, monkeypatch):
-    name, model, ids, _ = problem
-    entities, relations = tables(model)
+def with_noted_negatives(training):
+    """Let an objective note the negatives that it draws."""
     drawn = []
-    corrupt = _objectives.corrupt
-    monkeypatch.setattr(_objectives, "corrupt", lambda *a: drawn.append(corrupt(*a)) or drawn[-1])
+    draw = training.corruption.draw
+    training.corruption.draw = lambda *a: drawn.append(draw(*a)) or drawn[-1]
+    return drawn
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_for_them(problem, filtered):
+    name, model, ids, settings = problem
+    entities, relations = tables(model)
+    training = objective("logistic", (name, model, ids, replace(settings, filter_negatives=filtered)))
+    drawn = with_noted_negatives(training)
     batch = ids[:15]
-    loss = objective("logistic", problem).loss(batch)
-    replacement, replaces_head = (part.numpy() for part in drawn[0])
-    assert replacement.shape == (15, 5)
+    loss = training.loss(batch)
+    queries, replacements = drawn[0]
+    np.testing.assert_array_equal(np.bincount(queries % 15), 5)
 
     def score(h, r, t):
         return FORMULAS[name](entities[h], relations[r], entities[t])
 
     triples = list(zip(*both_directions(batch, 3), strict=True))
     data = sum(np.log1p(np.exp(-score(*triple))) for triple in triples)
-    for row, (h, r, t) in enumerate(batch):
-        for entity, at_head in zip(replacement[row], replaces_head[row], strict=True):
-            data += np.log1p(np.exp(score(t, r + 3, entity) if at_head else score(h, r, entity)))
+    for query, entity in zip(queries, replacements, strict=True):
+        source, relation, _ = triples[query]
+        data += np.log1p(np.exp(score(source, relation, entity)))
+        whole = (entity, relation - 3, source) if relation >= 3 else (source, relation, entity)
+        assert not filtered or whole not in set(map(tuple, ids))
     wanted = data + expected_n3(name, entities, relations, triples)
-    np.testing.assert_allclose(loss.item(), wanted, rtol=1e-4)
+    np.testing.assert_allclose(loss.item(), wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("fusion", ["barycenter", "concat"])
+@pytest.mark.parametrize("name", sorted(SCORERS))
+def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(problem, small, name, fusion):
+    settings = replace(problem[3], scorer=SCORERS[name](2.0))
+    fuse = OTFusionTransformer(6, fusion=fusion, random_state=0)
+    model = _training._Model(
+        fuse.fit_transform(small)._fusion.spaces(small)["fused"],
+        3,
+        settings,
+        torch.Generator().manual_seed(0),
+        torch.float64,
+    )
+    training = objective("logistic", (name, model, small.ids, settings))
+    drawn = with_noted_negatives(training)
+    batch = small.ids[:15]
+    loss = training.loss(batch)
+    loss.backward()
+    found = gradients(model)
+    entities = model.entities()
+    sources, relations, answers = both_directions(batch, 3)
+    query = settings.scorer.query(entities[sources], model.relations[relations])
+    queries, replacements = drawn[0]
+    plain = logistic(
+        settings.scorer.pairs(query, entities[answers]),
+        settings.scorer.pairs(query[queries], entities[replacements]),
+    ) + training.regularizer(entities[sources], model.relations[relations], entities[answers])
+    plain.backward()
+    np.testing.assert_allclose(loss.item(), plain.item(), rtol=1e-12)
+    assert found.keys() == {"structure", "relations", "map of image", "map of text"}
+    for key, wanted in gradients(model).items():
+        np.testing.assert_allclose(found[key], wanted, rtol=1e-9, atol=1e-10)
+
+
+def gradients(model):
+    """Dense gradients by name; the tensors are left without."""
+    dense = {name: tensor.grad.to_dense().numpy() for name, tensor in model.parameters().items()}
+    for tensor in model.parameters().values():
+        tensor.grad = None
+    return dense
+
+
+def test_a_batch_with_negatives_touches_its_own_entities_alone(problem, monkeypatch):
+    model = problem[1]
+    training = objective("logistic", problem)
+    drawn = with_noted_negatives(training)
+    monkeypatch.setattr(model, "entities", None)
+    batch = problem[2][:3]
+    training.loss(batch).backward()
+    present = np.unique(np.concatenate([batch[:, 0], batch[:, 2], drawn[0][1]]))
+    assert len(present) < model.n_entities
+    assert model.structure.grad.is_sparse
+    np.testing.assert_array_equal(model.structure.grad.coalesce().indices()[0], present)
+
+
+def structure_alone(optimizer, settings, n_entities=12):
+    """A model of a structural table with its objective and its optimizers."""
+    settings = replace(settings, optimizer=optimizer, loss="logistic", n_negatives=1, batch_size=2)
+    table = np.random.RandomState(0).standard_normal((n_entities, 6))
+    model = _training._Model(EntitySpaces(table, np.ones(n_entities)), 3, settings, torch.Generator().manual_seed(0))
+    ids = np.array([(0, 0, 1), (2, 1, 3), (4, 2, 5), (6, 0, 7)])
+    return model, objective("logistic", (None, model, ids, settings)), _training._optimizers(model, settings)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_an_entity_keeps_its_row_while_it_is_in_no_batch(problem, optimizer):
+    model, training, optimizers = structure_alone(optimizer, problem[3])
+    training.corruption.draw = lambda triples, _: (np.arange(len(triples)), triples[:, 2])
+    moved = []
+    for batch in (training.ids[:2], training.ids[2:]):
+        before = model.structure.detach().clone()
+        training.batches = lambda batch=batch: [batch]
+        _training._run_epoch(training, optimizers)
+        changed = (model.structure != before).any(dim=1).detach().numpy()
+        moved.append(np.flatnonzero(changed).tolist())
+    assert moved == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_sparse_steps_of_adagrad_are_its_dense_steps(problem):
+    trained = []
+    for dense in (False, True):
+        model, training, optimizers = structure_alone("adagrad", problem[3])
+        if dense:
+            model.rows = lambda entities, model=model: model.entities()[entities]
+        losses = [_training._run_epoch(training, optimizers) for _ in range(5)]
+        assert model.structure.grad.is_sparse != dense
+        trained.append([*model.trained_state().values(), torch.tensor(losses)])
+    for sparse, dense in zip(*trained, strict=True):
+        np.testing.assert_allclose(sparse.numpy(), dense.numpy(), rtol=1e-5, atol=1e-7)
+
+
+def test_checks_of_sparse_tensors_stay_as_the_user_has_set_them(problem):
+    checks = torch.sparse.check_sparse_tensor_invariants
+    _, training, optimizers = structure_alone("adagrad", problem[3])
+    for enabled in (True, False):
+        with checks(enabled):
+            _training._run_epoch(training, optimizers)
+            assert checks.is_enabled() == enabled
 
 
 def test_bernoulli_probabilities_reach_the_sampler(problem):
-    from skotkge._sampling import head_corruption_probability
-
-    sampler = objective("logistic", problem)
-    np.testing.assert_allclose(sampler.head_probability, head_corruption_probability(problem[2], 3, "bernoulli"))
-    assert not np.allclose(sampler.head_probability, 0.5)
+    found = objective("logistic", problem).corruption.head_probability
+    np.testing.assert_allclose(found, head_corruption_probability(problem[2], 3, "bernoulli"))
+    assert not np.allclose(found, 0.5)
 
 
 def test_an_epoch_visits_every_triple_once(problem):
