@@ -18,6 +18,7 @@ from ._alignment import Modality, align
 from ._barycenter import wasserstein_barycenter
 from ._blocks import row_blocks
 from ._labels import name_first
+from ._modalities import check_modalities
 from ._newcomers import RowEncoder
 from ._persistence import Persistent
 from ._spaces import FUSED, STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
@@ -453,9 +454,7 @@ class OTFusionTransformer(
         return self.fit(X, y).transform(X)
 
     def _check_modalities(self, widths):
-        fitted = {name: len(transport_map) for name, transport_map in self.transport_maps_.items()}
-        if {name: widths.get(name) for name in fitted} != fitted:
-            raise ValueError(f"X has the modalities {widths} (columns of each), but the fit saw {fitted}.")
+        check_modalities(widths, {name: len(transport_map) for name, transport_map in self.transport_maps_.items()})
 
     def _fusion(self):
         return Fusion(

@@ -34,6 +34,18 @@ def observed_rows(name, matrix):
     return observed
 
 
+def check_modalities(given, fitted):
+    """Refuse modalities other than those of a fit; both map names to numbers of columns.
+
+    Modalities that the fit did not see are not looked at.
+    """
+    if {name: given.get(name) for name in fitted} != fitted:
+        raise ValueError(
+            f"X has the modalities {dict(given)} (columns of each), but the fit saw {fitted}; give one that no entity "
+            "of X has as a matrix of NaN."
+        )
+
+
 class LabelledVectors:
     """Vectors by label.
 

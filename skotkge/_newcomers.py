@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._labels import LabelIndex
+from ._modalities import check_modalities
 from ._spaces import FUSED, STRUCTURE, join, row_weights
 from ._transport import scaled
 
@@ -108,9 +109,7 @@ def with_newcomers(classifier, X, rows):
     """
     encoder, extended = classifier._encoder, copy.copy(classifier)
     wanted = {name: len(mean) for name, (mean, _) in encoder.scalings.items()}
-    given = {name: X.modalities[name].shape[1] for name in wanted if name in X.modalities}
-    if given != wanted:
-        raise ValueError(f"X has the modalities {given} (columns of each), but the fit saw {wanted}.")
+    check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
     observed = {name: X._table.observed(name)[rows] for name in wanted}
     columns = encoder.columns({name: X.modalities[name][rows] for name in wanted}, observed)
     extended.entities_ = np.concatenate([classifier.entities_, X.entities[rows]])
