@@ -14,9 +14,6 @@ from ._scorers import DotProduct
 
 # Of the factors of the largest products; None is that of the tables.
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
-# With a larger share of all entities in a batch, Adagrad's dense step takes less time than its sparse one. The result is
-# the same.
-LARGEST_SPARSE_SHARE = 0.25
 # A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
 ANSWERS_OF_A_PIECE = 4
 
@@ -174,8 +171,7 @@ class SampledNegatives(Objective):
         sources, relations, answers = map(self.tensor, both_directions(batch, self.n_relations))
         queries, replacements = map(self.tensor, self.corruption.draw(batch, self.settings.n_negatives))
         present, positions = torch.unique(torch.cat([sources, answers, replacements]), return_inverse=True)
-        few = len(present) <= LARGEST_SPARSE_SHARE * self.model.n_entities
-        entities = self.model.rows(present, sparse=few or self.settings.optimizer == "adam")
+        entities = self.model.rows(present)
         positives, negatives = positions.tensor_split([2 * len(sources)])
         source_rows, answer_rows = functional.embedding(positives, entities).chunk(2)
         relation_rows = functional.embedding(relations, self.model.relations)

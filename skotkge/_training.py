@@ -101,11 +101,11 @@ class _Model:
         parts += [self._features[name] @ weight for name, weight in self.maps.items()]
         return self._joined(parts)
 
-    def rows(self, entities, sparse=True):
-        """Return the embeddings of distinct entities, with a sparse or a dense gradient of the structural table."""
+    def rows(self, entities):
+        """Return the embeddings of distinct entities; the gradient that the structural table gets is sparse."""
         parts = []
         if self.structure is not None:
-            table = functional.embedding(entities, self.structure, sparse=sparse)
+            table = functional.embedding(entities, self.structure, sparse=True)
             parts.append(table if self._structure_weight is None else self._structure_weight[entities] * table)
         parts += [functional.embedding(entities, self._features[name]) @ weight for name, weight in self.maps.items()]
         return self._joined(parts)

@@ -185,7 +185,6 @@ def test_a_batch_with_negatives_touches_its_own_entities_alone(problem, monkeypa
     training = objective("logistic", problem)
     drawn = with_noted_negatives(training)
     monkeypatch.setattr(model, "entities", None)
-    monkeypatch.setattr(_objectives, "LARGEST_SPARSE_SHARE", 1.0)
     batch = problem[2][:3]
     training.loss(batch).backward()
     present = np.unique(np.concatenate([batch[:, 0], batch[:, 2], drawn[0][1]]))
@@ -217,13 +216,14 @@ def test_an_entity_keeps_its_row_while_it_is_in_no_batch(problem, optimizer):
     assert moved == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
-def test_sparse_steps_of_adagrad_are_its_dense_steps(problem, monkeypatch):
+def test_sparse_steps_of_adagrad_are_its_dense_steps(problem):
     trained = []
-    for share in (1.0, 0.0):
-        monkeypatch.setattr(_objectives, "LARGEST_SPARSE_SHARE", share)
+    for dense in (False, True):
         model, training, optimizers = structure_alone("adagrad", problem[3])
+        if dense:
+            model.rows = lambda entities, model=model: model.entities()[entities]
         losses = [_training._run_epoch(training, optimizers) for _ in range(5)]
-        assert model.structure.grad.is_sparse == (share == 1.0)
+        assert model.structure.grad.is_sparse != dense
         trained.append([*model.trained_state().values(), torch.tensor(losses)])
     for sparse, dense in zip(*trained, strict=True):
         np.testing.assert_allclose(sparse.numpy(), dense.numpy(), rtol=1e-5, atol=1e-7)
