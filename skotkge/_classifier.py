@@ -98,9 +98,10 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         A PyTorch device; "auto" is a GPU where there is one. A fitted model answers on the CPU where there is no such
         device.
     precision : {"float32", "bfloat16"}, default="float32"
-        Of the factors of the matrix products with all entities in training with the cross-entropy and a dot product
-        ("complex", "distmult"). "bfloat16" is faster where the processor has instructions for it; tables, sums, and
-        all scores and ranks stay in single precision.
+        Of the matrix products with all entities in training with the cross-entropy and a dot product ("complex",
+        "distmult"); no other product is changed. "bfloat16" is faster where the processor has instructions for it.
+        Tables, the sums of the softmax, and the scores and ranks of validation and of the fitted model stay in single
+        precision.
     verbose : int, default=0
         Above 0 training shows a progress bar.
     random_state : int, RandomState instance or None, default=None

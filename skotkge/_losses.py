@@ -10,8 +10,11 @@ from torch.nn import functional
 # A probability below this is under the resolution of a float32 sum of probabilities. Left in, those that underflow to
 # denormal numbers slow the matrix products of the backward pass several times over.
 NEGLIGIBLE_PROBABILITY = 1e-12
-# Scores that a CPU works on at once, few enough for its cache. A GPU takes all entities together.
+# Scores that a CPU works on at once, few enough for its cache, and the fewest entities for which products are fast. A
+# GPU takes all entities together; it then holds copies of all scores, the most for a distance.
 SCORES_IN_CACHE = 2**18
+FEWEST_ENTITIES = 64
+COPIES_ON_GPU = 4
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
     """``scale * sum_q counts[q] log sum_e exp(score(q, e))``; less the scores of the answers, it is a cross-entropy.
 
     Scores are held once, as ``(n_entities, n_queries)``, for as many queries at a time as fit into scikit-learn's
-    working memory. Forward and backward pass go through them in chunks of entities that stay in the cache, with one
-    matrix product forward and two backward.
+    working memory. Forward and backward pass go through them with one matrix product forward and two backward, on a CPU
+    in chunks of entities that stay in the cache.
 
     Parameters
     ----------
@@ -50,7 +53,8 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
     wants_entities : bool, default=True
         False leaves out the gradient of the entities.
     precision : torch.dtype, default=None
-        Of the factors of the matrix products of a dot product; sums and exponentials keep that of `query`.
+        Of the factors and results of the matrix products, for a dot product only; exponentials and sums keep that of
+        `query`.
 
     Returns
     -------
@@ -60,8 +64,7 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
     value = query.new_zeros(())
     precision = query.dtype if precision is None else precision
     factors = entities.to(precision)
-    bytes_per_query = entities.element_size() * len(entities)
-    for block in gen_batches(len(query), max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_query))):
+    for block in _blocks(query, len(entities)):
         asked = query[block].to(precision)
         weights = scale * counts[block].to(query.dtype)
         scores = query.new_empty(len(entities), len(asked))
@@ -78,8 +81,14 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
     return LogPartition(value, *gradients)
 
 
+def _blocks(query, n_entities):
+    copies = 1 if query.device.type == "cpu" else COPIES_ON_GPU
+    bytes_per_query = copies * query.element_size() * n_entities
+    return gen_batches(len(query), max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_query)))
+
+
 def _chunks(n_entities, n_queries, device):
-    size = max(1, SCORES_IN_CACHE // n_queries) if device.type == "cpu" else n_entities
+    size = max(FEWEST_ENTITIES, SCORES_IN_CACHE // n_queries) if device.type == "cpu" else n_entities
     return gen_batches(n_entities, size)
 
 

@@ -93,7 +93,9 @@ class AllEntities(Objective):
         self._answers = lists.pairs()[1]
         n_batches = -(-len(ids) // settings.batch_size)
         self._batch = -(-len(of_piece) // n_batches)
-        self._fold = isinstance(settings.scorer, DotProduct) and model.folds_for(self._batch)
+        linear = isinstance(settings.scorer, DotProduct)
+        self._fold = linear and model.folds_for(self._batch)
+        self._precision = PRECISIONS[settings.precision] if linear else None
 
     def batches(self):
         order = torch.randperm(len(self._sources), generator=self.generator).numpy()
@@ -136,7 +138,7 @@ class AllEntities(Objective):
         told = candidates, scorer, batch.counts, batch.excluded
         trained = folded_map is None and rows.requires_grad
         partition = log_partition(
-            against.detach(), *told, scale=scale, wants_entities=trained, precision=PRECISIONS[self.settings.precision]
+            against.detach(), *told, scale=scale, wants_entities=trained, precision=self._precision
         )
         torch.autograd.backward([against, rest], [partition.query_gradient, torch.full_like(rest, scale)])
         return partition.value / scale + rest.detach(), partition.entity_gradient

@@ -7,10 +7,10 @@ from sklearn.utils import gen_batches
 
 from ._queries import both_directions
 
-# Arrays of the size of a block of scores that are alive at once: the scores, and those of a distance being added.
-ARRAYS_AT_ONCE = 3
+# Arrays of the size of a block of scores that are alive at once: the scores, and three for a distance being added.
+ARRAYS_AT_ONCE = 4
 # Scores that a CPU works on at once, few enough for its cache, and queries for which its matrix product is still fast.
-SCORES_IN_CACHE = 2**21
+SCORES_OF_A_BLOCK = 2**21
 FEWEST_QUERIES = 64
 
 
@@ -19,7 +19,7 @@ def query_batches(n_queries, n_columns, device="cpu"):
     if not n_queries:
         return ()
     affordable = int(get_config()["working_memory"] * 2**20 // (ARRAYS_AT_ONCE * 4 * n_columns))
-    fast = max(FEWEST_QUERIES, SCORES_IN_CACHE // n_columns) if device == "cpu" else affordable
+    fast = max(FEWEST_QUERIES, SCORES_OF_A_BLOCK // n_columns) if device == "cpu" else affordable
     return gen_batches(n_queries, max(1, min(affordable, fast)))
 
 

@@ -89,7 +89,7 @@ def _scatter(matrices):
     width = sum(matrix.shape[1] for matrix in matrices)
     scatter = np.zeros((width, width))
     for rows in row_blocks((len(matrices[0]), width)):
-        block = np.hstack([matrix[rows] / np.sqrt(matrix.shape[1], dtype=float) for matrix in matrices])
+        block = np.hstack([np.divide(matrix[rows], np.sqrt(matrix.shape[1]), dtype=float) for matrix in matrices])
         scatter += block.T @ block
     return scatter
 

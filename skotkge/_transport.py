@@ -62,7 +62,7 @@ def scaled_blocks(matrix, chosen, mean=0.0, scale=None, dtype=np.float64):
     scale : ndarray of shape (n_features,), default=None
         None leaves the scale as it is.
     dtype : dtype, default=float64
-        Of the values; differences from the mean and quotients are taken in double precision.
+        Of the values, which are computed in double precision.
 
     Yields
     ------
@@ -76,10 +76,10 @@ def scaled_blocks(matrix, chosen, mean=0.0, scale=None, dtype=np.float64):
             continue
         positions = rows if inside.all() else rows.start + np.flatnonzero(inside)
         given = np.asarray(matrix[positions])
-        block = np.subtract(given, mean, out=np.empty(given.shape, dtype), dtype=np.float64, casting="same_kind")
+        block = np.subtract(given, mean, dtype=np.float64)
         if scale is not None:
-            np.divide(block, scale, out=block, casting="same_kind")
-        yield positions, block
+            block /= scale
+        yield positions, block.astype(dtype, copy=False)
 
 
 def scaled(matrix, observed, mean, scale, dtype=np.float64):
