@@ -241,11 +241,14 @@ def _optimizers(model, settings):
     groups = [{"params": [model.relations]}]
     if settings.learn_transport and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": MAP_STEP * settings.learning_rate})
-    optimizers = [OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate)]
+    fused = {"fused": True} if torch.device(settings.device).type == "cpu" else {}
+    optimizers = [OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate, **fused)]
     if model.structure is not None:
-        step = STRUCTURE_STEP if model.maps else 1.0
-        kinds = ROW_OPTIMIZERS if OBJECTIVES[settings.loss].needs_few_rows else OPTIMIZERS
-        optimizers.append(kinds[settings.optimizer]([model.structure], lr=step * settings.learning_rate))
+        step = settings.learning_rate * (STRUCTURE_STEP if model.maps else 1.0)
+        if OBJECTIVES[settings.loss].needs_few_rows:
+            optimizers.append(ROW_OPTIMIZERS[settings.optimizer]([model.structure], lr=step))
+        else:
+            optimizers.append(OPTIMIZERS[settings.optimizer]([model.structure], lr=step, **fused))
     return optimizers
 
 
