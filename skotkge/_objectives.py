@@ -133,7 +133,8 @@ class AllEntities(Objective):
         relations = functional.embedding(batch.relations, self.model.relations)
         query = scorer.query(sources, relations)
         rest = self.regularizer(sources, relations, answers, batch.counts)
-        rest = rest - scorer.pairs(query[batch.rows], answers).sum()
+        # Not query[batch.rows]: the gradient of indexing adds up in an order that several threads change.
+        rest = rest - scorer.pairs(query.index_select(0, batch.rows), answers).sum()
         against = query if folded_map is None else query @ folded_map.T
         told = candidates, scorer, batch.counts, batch.excluded
         trained = folded_map is None and rows.requires_grad

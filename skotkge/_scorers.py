@@ -111,7 +111,7 @@ class _Distance(Scorer):
             entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
 
     def against_chosen(self, query, entities, queries, chosen):
-        squared = (query**2).sum(1)[queries] + (entities**2).sum(1)[chosen]
+        squared = (query**2).sum(1).index_select(0, queries) + (entities**2).sum(1).index_select(0, chosen)
         return self.margin - _safe_sqrt(squared - 2 * pair_products(query, entities, queries, chosen))
 
 
