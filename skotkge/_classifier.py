@@ -56,10 +56,14 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
     filter_negatives : bool, default=False
         Draw only negatives that are not among the triples trained on. Where all entities answer a question, the other
         side is replaced; a triple with no room on either side has no negatives. Used by ``loss="logistic"``.
+    n_candidates : int, default=None
+        Entities that the softmax of a batch goes over beside its own, drawn at random to stand for all others; None
+        takes all entities. Used by ``loss="cross_entropy"``, for graphs so large that all entities take too long.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam"}, default="adagrad"
-        With ``loss="logistic"`` a batch updates the structural rows of its own entities alone, sampled ones included.
+        With ``loss="logistic"`` or `n_candidates` a batch updates the structural rows of its own entities alone,
+        sampled ones included.
         This changes nothing for "adagrad"; Adam's running means of an entity's gradients advance only when it occurs.
     learning_rate : float, default=0.1
     batch_size : int, default=512
@@ -99,9 +103,9 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         device.
     precision : {"float32", "bfloat16"}, default="float32"
         Of the matrix products with all entities in training with the cross-entropy and a dot product ("complex",
-        "distmult"); no other product is changed. "bfloat16" is faster where the processor has instructions for it.
-        Tables, the sums of the softmax, and the scores and ranks of validation and of the fitted model stay in single
-        precision.
+        "distmult"), and of those with the maps of modalities; no other product is changed. "bfloat16" is faster where
+        the processor has instructions for it. Tables, the sums of the softmax, and the scores and ranks of validation
+        and of the fitted model stay in single precision.
     verbose : int, default=0
         Above 0 training shows a progress bar.
     random_state : int, RandomState instance or None, default=None
@@ -162,6 +166,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         "negative_sampling": [StrOptions({"uniform", "bernoulli"})],
         "n_negatives": [Interval(Integral, 1, None, closed="left")],
         "filter_negatives": ["boolean"],
+        "n_candidates": [Interval(Integral, 1, None, closed="left"), None],
         "regularization": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions({"adagrad", "adam"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -194,6 +199,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         negative_sampling: str = "uniform",
         n_negatives: int = 64,
         filter_negatives: bool = False,
+        n_candidates: int | None = None,
         regularization: float = 5e-3,
         optimizer: str = "adagrad",
         learning_rate: float = 0.1,
@@ -222,6 +228,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.negative_sampling = negative_sampling
         self.n_negatives = n_negatives
         self.filter_negatives = filter_negatives
+        self.n_candidates = n_candidates
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -403,6 +410,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
             negative_sampling=self.negative_sampling,
             n_negatives=self.n_negatives,
             filter_negatives=self.filter_negatives,
+            n_candidates=self.n_candidates,
             regularization=self.regularization,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,

@@ -33,8 +33,10 @@ class LogPartition:
     entity_gradient: torch.Tensor | None
 
 
-def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants_entities=True, precision=None):
-    """``scale * sum_q counts[q] log sum_e exp(score(q, e))``; less the scores of the answers, it is a cross-entropy.
+def log_partition(
+    query, entities, scorer, counts, excluded, *, multiplicity=None, scale=1.0, wants_entities=True, precision=None
+):
+    """``scale * sum_q counts[q] log sum_e m_e exp(score(q, e))``; less the scores of the answers, a cross-entropy.
 
     Scores are held once, as ``(n_entities, n_queries)``, for as many queries at a time as fit into scikit-learn's
     working memory. Forward and backward pass go through them with one matrix product forward and two backward, on a CPU
@@ -49,6 +51,8 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
         Answers of each query, positive.
     excluded : tensor of shape (n_queries,), dtype int64
         An entity that each query leaves out of the sum, or -1.
+    multiplicity : tensor of shape (n_entities,), default=None
+        m_e, how many entities each of them stands for; None is 1.
     scale : float, default=1.0
     wants_entities : bool, default=True
         False leaves out the gradient of the entities.
@@ -69,12 +73,16 @@ def log_partition(query, entities, scorer, counts, excluded, *, scale=1.0, wants
         weights = scale * counts[block].to(query.dtype)
         scores = query.new_empty(len(entities), len(asked))
         chunks = list(_chunks(len(entities), len(asked), query.device))
-        normalizers = [_normalizer(scorer, asked, factors, scores, chunk, excluded[block]) for chunk in chunks]
-        normalizer = torch.logsumexp(torch.stack(normalizers), dim=0)
-        value += weights @ normalizer
-        shift = normalizer - weights.log()
+        parts = []
         for chunk in chunks:
-            mass = torch.exp_(scores[chunk] - shift)
+            part = scorer.of_entities(factors[chunk], asked, out=scores[chunk])
+            _leave_out(part, excluded[block] - chunk.start)
+            number = None if multiplicity is None else multiplicity[chunk].to(query.dtype)
+            parts.append(_Exponentials(part, number, scorer.gradients_need_scores))
+        normalizer = torch.logsumexp(torch.stack([part.log_sum for part in parts]), dim=0)
+        value += weights @ normalizer
+        for chunk, part in zip(chunks, parts, strict=True):
+            mass = part.divided_by(normalizer - weights.log())
             functional.threshold_(mass, scale * NEGLIGIBLE_PROBABILITY, 0.0)
             of_chunk = gradients[0][block], None if gradients[1] is None else gradients[1][chunk]
             scorer.add_gradients(asked, factors[chunk], scores[chunk], mass, *of_chunk)
@@ -92,14 +100,34 @@ def _chunks(n_entities, n_queries, device):
     return gen_batches(n_entities, size)
 
 
-def _normalizer(scorer, query, entities, scores, chunk, excluded):
-    """Fill in the scores of a chunk of entities; return their log partition function for each query."""
-    part = scorer.of_entities(entities[chunk], query, out=scores[chunk])
-    inside = (excluded >= chunk.start) & (excluded < chunk.stop)
-    place = torch.where(inside, excluded - chunk.start, 0), torch.arange(len(query), device=query.device)
-    part[place] = torch.where(inside, torch.finfo(part.dtype).min / 4, part[place])
-    largest = part.amax(dim=0)
-    return torch.exp_(part - largest).sum(dim=0).log_().add_(largest)
+def _leave_out(scores, excluded):
+    """Overwrite the score of each query with the row told, where there is such a row, so that it counts for nothing."""
+    inside = (excluded >= 0) & (excluded < len(scores))
+    place = torch.where(inside, excluded, 0), torch.arange(scores.shape[1], device=scores.device)
+    scores[place] = torch.where(inside, torch.finfo(scores.dtype).min / 4, scores[place])
+
+
+class _Exponentials:
+    """Exponentials of the scores ``(n_entities, n_queries)`` of a chunk, relative to the largest of each query.
+
+    They take the place of the scores, unless these are kept; then they are computed twice.
+    """
+
+    def __init__(self, scores, multiplicity, keeps_scores):
+        self._scores, self._multiplicity, self._keeps_scores = scores, multiplicity, keeps_scores
+        self._largest = scores.amax(dim=0)
+        exponentials = scores - self._largest if keeps_scores else scores.sub_(self._largest)
+        exponentials.exp_()
+        total = exponentials.sum(dim=0) if multiplicity is None else multiplicity @ exponentials
+        self.log_sum = total.log_().add_(self._largest)
+
+    def divided_by(self, normalizer):
+        """Return ``exp(scores - normalizer)``, times the multiplicity; `normalizer` is not far below any score."""
+        if self._keeps_scores:
+            mass = torch.exp_(self._scores - normalizer)
+        else:
+            mass = self._scores.mul_(torch.exp(self._largest - normalizer))
+        return mass if self._multiplicity is None else mass.mul_(self._multiplicity[:, None])
 
 
 def logistic(positive_scores, negative_scores):

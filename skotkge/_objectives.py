@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ._losses import log_partition, logistic, n3
 from ._queries import AnswerLists, both_directions, slices
-from ._sampling import Corruption, FilteredCorruption
+from ._sampling import Corruption, FilteredCorruption, draw_candidates
 from ._scorers import DotProduct
 
 # Of the factors of the largest products; None is that of the tables.
@@ -24,7 +24,7 @@ class Objective:
     Parameters
     ----------
     model : object
-        Holds the trained tensors; ``entities()`` gives the entity table that they make, ``rows(entities)`` rows of it.
+        Holds the trained tensors; ``entities()`` gives the entity table that they make, or rows of it.
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
@@ -63,20 +63,24 @@ class Objective:
             total = total + n3(scorer.modulus(relations), counts)
         return self.settings.regularization * total
 
-    def tensor(self, array):
-        return torch.as_tensor(array, device=self.settings.device)
+    def on_device(self, *arrays):
+        """Arrays as tensors on the device, which a GPU fetches without waiting for what it still computes."""
+        tensors = [torch.as_tensor(array) for array in arrays]
+        if torch.device(self.settings.device).type == "cuda":
+            tensors = [tensor.pin_memory() for tensor in tensors]
+        return tuple(tensor.to(self.settings.device, non_blocking=True) for tensor in tensors)
 
 
 @dataclass(frozen=True)
 class Queries:
-    """A batch of distinct queries.
+    """A batch of distinct queries, in tensors on the CPU.
 
-    `excluded` is the source where it is no candidate, else -1; `rows` the position of the query of each answer.
+    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer.
     """
 
     sources: torch.Tensor
     relations: torch.Tensor
-    excluded: torch.Tensor
+    loopless: torch.Tensor
     counts: torch.Tensor
     answers: torch.Tensor
     rows: torch.Tensor
@@ -94,7 +98,7 @@ class AllEntities(Objective):
         n_batches = -(-len(ids) // settings.batch_size)
         self._batch = -(-len(of_piece) // n_batches)
         linear = isinstance(settings.scorer, DotProduct)
-        self._fold = linear and model.folds_for(self._batch)
+        self._fold = linear and model.folds_for(self._batch, self._n_candidates())
         self._precision = PRECISIONS[settings.precision] if linear else None
 
     def batches(self):
@@ -102,47 +106,93 @@ class AllEntities(Objective):
         counts = self._counts[order]
         ends = np.concatenate([[0], np.cumsum(counts)])
         sources, relations = self._sources[order], self._relations[order]
-        excluded = np.where(self.excludes_loops[relations], sources, -1)
-        of_queries = [self.tensor(array) for array in (sources, relations, excluded, counts)]
         rows = np.repeat(np.arange(len(order)) % self._batch, counts)
-        of_answers = [self.tensor(array) for array in (self._answers[slices(self._starts[order], counts)], rows)]
+        of_queries = map(torch.as_tensor, (sources, relations, self.excludes_loops[relations], counts))
+        of_answers = map(torch.as_tensor, (self._answers[slices(self._starts[order], counts)], rows))
+        of_queries, of_answers = list(of_queries), list(of_answers)
         for queries in gen_batches(len(order), self._batch):
             answers = slice(ends[queries.start], ends[queries.stop])
             yield Queries(*(part[queries] for part in of_queries), *(part[answers] for part in of_answers))
 
+    def _n_candidates(self):
+        """About how many entities the softmax of a batch goes over."""
+        return self.model.n_entities
+
+    def candidates(self, batch):
+        """The entities that the softmax of a batch goes over.
+
+        Returns
+        -------
+        entities : tensor of shape (n_candidates,) or None
+            None is all, in order.
+        places : tensor of shape (n_queries + n_answers,)
+            Positions of the sources and of the answers among the candidates.
+        multiplicity : tensor of shape (n_candidates,) or None
+            How many entities each stands for; None is 1.
+        """
+        return None, torch.cat([batch.sources, batch.answers]), None
+
     def backward(self, batch):
-        both = torch.cat([batch.sources, batch.answers])
+        entities, places, multiplicity = self.candidates(batch)
+        excluded = torch.where(batch.loopless, places[: len(batch.sources)], -1)
+        if entities is not None:
+            entities, multiplicity = self.on_device(entities, multiplicity)
+        places, *asked = self.on_device(places, batch.relations, batch.counts, excluded, batch.rows)
         if self._fold:
-            columns, weight = self.model.folded()
-            return self._backward(batch, columns[both] @ weight, columns, weight)[0]
-        table = self.model.entities()
-        rows = table.detach()[both].requires_grad_(table.requires_grad)
-        loss, gradient = self._backward(batch, rows, table.detach())
+            columns, weight = self.model.folded(entities)
+            return self._backward(asked, columns[places] @ weight, columns, multiplicity, weight)[0]
+        table = self.model.entities(entities, self._precision)
+        rows = table.detach()[places].requires_grad_(table.requires_grad)
+        loss, gradient = self._backward(asked, rows, table.detach(), multiplicity)
         if table.requires_grad:
-            self.model.backward(table, gradient.index_add_(0, both, rows.grad))
+            self.model.backward(table, gradient.index_add_(0, places, rows.grad))
         return loss
 
-    def _backward(self, batch, rows, candidates, folded_map=None):
+    def _backward(self, asked, rows, candidates, multiplicity, folded_map=None):
         """Backward pass to the rows of sources and answers; return the loss and the gradient of the candidates.
 
         Candidates are entity embeddings, or with a folded map the constant columns that it maps to them. Constant
         candidates have no gradient.
         """
-        scorer, scale = self.settings.scorer, 2 / len(batch.answers)
-        sources, answers = rows.split([len(batch.sources), len(batch.answers)])
-        relations = functional.embedding(batch.relations, self.model.relations)
+        relations, counts, excluded, of_answers = asked
+        scorer, scale = self.settings.scorer, 2 / len(of_answers)
+        sources, answers = rows.split([len(relations), len(of_answers)])
+        relations = functional.embedding(relations, self.model.relations)
         query = scorer.query(sources, relations)
-        rest = self.regularizer(sources, relations, answers, batch.counts)
-        # Not query[batch.rows]: the gradient of indexing adds up in an order that several threads change.
-        rest = rest - scorer.pairs(query.index_select(0, batch.rows), answers).sum()
+        rest = self.regularizer(sources, relations, answers, counts)
+        # Not query[of_answers]: the gradient of indexing adds up in an order that several threads change.
+        rest = rest - scorer.pairs(query.index_select(0, of_answers), answers).sum()
         against = query if folded_map is None else query @ folded_map.T
-        told = candidates, scorer, batch.counts, batch.excluded
-        trained = folded_map is None and rows.requires_grad
         partition = log_partition(
-            against.detach(), *told, scale=scale, wants_entities=trained, precision=self._precision
+            against.detach(),
+            candidates,
+            scorer,
+            counts,
+            excluded,
+            multiplicity=multiplicity,
+            scale=scale,
+            wants_entities=folded_map is None and rows.requires_grad,
+            precision=self._precision,
         )
         torch.autograd.backward([against, rest], [partition.query_gradient, torch.full_like(rest, scale)])
         return partition.value / scale + rest.detach(), partition.entity_gradient
+
+
+class SampledEntities(AllEntities):
+    """Cross-entropy over the entities of the batch and a random sample that stands for all others.
+
+    The sum of exponentials that it estimates without bias is that of `AllEntities`. A batch asks for the rows of its
+    candidates alone.
+    """
+
+    needs_few_rows = True
+
+    def _n_candidates(self):
+        return min(self.model.n_entities, self.settings.n_candidates + 2 * self.settings.batch_size)
+
+    def candidates(self, batch):
+        own = torch.cat([batch.sources, batch.answers])
+        return draw_candidates(own, self.settings.n_candidates, self.model.n_entities, self.generator)
 
 
 class SampledNegatives(Objective):
@@ -171,10 +221,13 @@ class SampledNegatives(Objective):
     def loss(self, batch):
         """Sum of the losses of a batch of triples."""
         scorer = self.settings.scorer
-        sources, relations, answers = map(self.tensor, both_directions(batch, self.n_relations))
-        queries, replacements = map(self.tensor, self.corruption.draw(batch, self.settings.n_negatives))
-        present, positions = torch.unique(torch.cat([sources, answers, replacements]), return_inverse=True)
-        entities = self.model.rows(present)
+        sources, relations, answers = both_directions(batch, self.n_relations)
+        queries, replacements = self.corruption.draw(batch, self.settings.n_negatives)
+        present, positions = torch.unique(
+            torch.as_tensor(np.concatenate([sources, answers, replacements])), return_inverse=True
+        )
+        present, positions, relations, queries = self.on_device(present, positions, relations, queries)
+        entities = self.model.entities(present)
         positives, negatives = positions.tensor_split([2 * len(sources)])
         source_rows, answer_rows = functional.embedding(positives, entities).chunk(2)
         relation_rows = functional.embedding(relations, self.model.relations)
@@ -184,4 +237,8 @@ class SampledNegatives(Objective):
         return loss + self.regularizer(source_rows, relation_rows, answer_rows)
 
 
-OBJECTIVES = {"cross_entropy": AllEntities, "logistic": SampledNegatives}
+def objective_of(settings):
+    """Return the class of the objective that the settings ask for."""
+    if settings.loss == "logistic":
+        return SampledNegatives
+    return AllEntities if settings.n_candidates is None else SampledEntities

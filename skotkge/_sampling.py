@@ -134,3 +134,32 @@ class NonAnswers:
         """Return the entity at place `numbers` among the non-answers of the queries `rows` of the lists."""
         passed = np.searchsorted(self._keys, rows * self._n_entities + numbers, side="right")
         return numbers + passed - self._firsts[rows]
+
+
+def draw_candidates(own, n_drawn, n_entities, generator):
+    """Draw entities that stand for all that a batch does not hold.
+
+    Parameters
+    ----------
+    own : tensor of shape (n_own,)
+        Entities of the batch, repeated or not.
+    n_drawn : int
+        Uniform draws among all entities; those repeated and those of the batch are dropped.
+    n_entities : int
+    generator : torch.Generator on the CPU
+
+    Returns
+    -------
+    candidates : tensor of shape (n_candidates,)
+        The distinct entities of the batch, then those drawn.
+    places : tensor of shape (n_own,)
+        Position of each of `own` among the candidates.
+    multiplicity : tensor of shape (n_candidates,), dtype float32
+        How many entities each candidate stands for: 1 in the batch, and the same share of the others for those drawn.
+    """
+    present, places = torch.unique(own, return_inverse=True)
+    drawn = torch.unique(torch.randint(n_entities, (n_drawn,), generator=generator))
+    others = drawn[present[torch.searchsorted(present, drawn).clamp_(max=len(present) - 1)] != drawn]
+    multiplicity = torch.ones(len(present) + len(others))
+    multiplicity[len(present) :] = (n_entities - len(present)) / max(1, len(others))
+    return torch.cat([present, others]), places, multiplicity

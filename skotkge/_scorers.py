@@ -10,6 +10,7 @@ class Scorer:
 
     needs_even_width = False
     regularizes_relations = True
+    gradients_need_scores = True
 
     def __init__(self, margin):
         self.margin = margin
@@ -46,7 +47,7 @@ class Scorer:
         query : tensor of shape (n_queries, d)
         entities : tensor of shape (n_entities, d)
         scores : tensor of shape (n_entities, n_queries)
-            From `of_entities`.
+            From `of_entities`; without meaning unless `gradients_need_scores`.
         mass : tensor of shape (n_entities, n_queries)
             Overwritten.
         query_gradient : tensor of shape (n_queries, d)
@@ -66,6 +67,8 @@ class Scorer:
 
 class DotProduct(Scorer):
     """``<query, tail>``, linear in the tail."""
+
+    gradients_need_scores = False
 
     def pairs(self, query, tail):
         return (query * tail).sum(-1)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ._objectives import OBJECTIVES
+from ._objectives import objective_of
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 # The same for a table of whose rows a batch has a gradient for a few.
@@ -40,6 +40,7 @@ class Settings:
     tol: float
     device: str
     precision: str = "float32"
+    n_candidates: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class _Model:
             name: torch.as_tensor(matrix, dtype=dtype, device=settings.device)
             for name, matrix in spaces.features.items()
         }
+        self._rounded = {}
         self._order = None if spaces.order is None else torch.tensor(spaces.order, device=settings.device)
 
     @property
@@ -95,26 +97,37 @@ class _Model:
         table = next(iter(self._features.values())) if self.structure is None else self.structure
         return len(table)
 
-    def entities(self):
-        """Return the entity embeddings of shape (n_entities, d)."""
-        parts = [] if self.structure is None else [self._weighted_structure()]
-        parts += [self._features[name] @ weight for name, weight in self.maps.items()]
-        return self._joined(parts)
+    def entities(self, chosen=None, precision=None):
+        """Return entity embeddings.
 
-    def rows(self, entities):
-        """Return the embeddings of distinct entities; the gradient that the structural table gets is sparse."""
-        parts = []
-        if self.structure is not None:
-            table = functional.embedding(entities, self.structure, sparse=True)
-            parts.append(table if self._structure_weight is None else self._structure_weight[entities] * table)
-        parts += [functional.embedding(entities, self._features[name]) @ weight for name, weight in self.maps.items()]
-        return self._joined(parts)
+        Parameters
+        ----------
+        chosen : tensor of distinct entities, default=None
+            None is all. The gradient that the structural table gets for chosen ones is sparse.
+        precision : torch.dtype, default=None
+            Of the factors of the products with the maps; None is that of the maps.
 
-    def _joined(self, parts):
+        Returns
+        -------
+        tensor of shape (n_entities, d)
+        """
+        parts = [] if self.structure is None else [self._weighted_structure(chosen)]
+        for name, weight in self.maps.items():
+            columns = _rows(self._columns(name, precision), chosen)
+            parts.append((columns @ weight.to(columns.dtype)).to(weight.dtype))
         return reduce(torch.add, parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
 
-    def _weighted_structure(self):
-        return self.structure if self._structure_weight is None else self._structure_weight * self.structure
+    def _columns(self, name, precision):
+        """Columns of a modality; once rounded they are kept, because every batch asks for them."""
+        if precision is None:
+            return self._features[name]
+        if name not in self._rounded:
+            self._rounded[name] = self._features[name].to(precision)
+        return self._rounded[name]
+
+    def _weighted_structure(self, chosen):
+        table = self.structure if chosen is None else functional.embedding(chosen, self.structure, sparse=True)
+        return table if self._structure_weight is None else _rows(self._structure_weight, chosen) * table
 
     def backward(self, entities, gradient):
         """Hand the gradient of what `entities` returned on to the parameters."""
@@ -123,7 +136,7 @@ class _Model:
         else:
             entities.backward(gradient)
 
-    def folds_for(self, n_queries):
+    def folds_for(self, n_queries, n_entities):
         """Tell whether scoring in the modality's own columns, with the map on the side of the queries, takes less work.
 
         Counted in multiplications of forward and backward pass; unfolded, the gradient of the entity table is one more
@@ -131,13 +144,13 @@ class _Model:
         """
         if self.structure is not None or len(self._features) != 1 or self._order is not None:
             return False
-        (n_entities, n_columns), width = next(iter(self._features.values())).shape, self.relations.shape[1]
+        n_columns, width = next(iter(self._features.values())).shape[1], self.relations.shape[1]
         folded = 2 * n_queries * n_entities * n_columns + 9 * n_queries * n_columns * width
         return folded < 3 * n_queries * n_entities * width + 2 * n_entities * n_columns * width
 
-    def folded(self):
-        """Return the columns and the map of the only modality."""
-        return next(iter(self._features.values())), next(iter(self.maps.values()))
+    def folded(self, chosen=None):
+        """Return the columns of the chosen entities, None being all, and the map of the only modality."""
+        return _rows(next(iter(self._features.values())), chosen), next(iter(self.maps.values()))
 
     def parameters(self):
         """Return all parameters by name."""
@@ -164,6 +177,10 @@ class _Model:
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])
+
+
+def _rows(table, chosen):
+    return table if chosen is None else functional.embedding(chosen, table)
 
 
 def is_available(device):
@@ -207,7 +224,7 @@ def train(spaces, ids, n_relations, settings, *, seed, excludes_loops=None, star
     if start is not None:
         model.load_trained(start)
     optimizers = _optimizers(model, settings)
-    objective = OBJECTIVES[settings.loss](model, ids, n_relations, settings, generator, excludes_loops)
+    objective = objective_of(settings)(model, ids, n_relations, settings, generator, excludes_loops)
     losses, scores, best = [], [], (-np.inf, 0, None)
     stale = 0
     for epoch in range(1, settings.max_iter + 1):
@@ -245,7 +262,7 @@ def _optimizers(model, settings):
     optimizers = [OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate, **fused)]
     if model.structure is not None:
         step = settings.learning_rate * (STRUCTURE_STEP if model.maps else 1.0)
-        if OBJECTIVES[settings.loss].needs_few_rows:
+        if objective_of(settings).needs_few_rows:
             optimizers.append(ROW_OPTIMIZERS[settings.optimizer]([model.structure], lr=step))
         else:
             optimizers.append(OPTIMIZERS[settings.optimizer]([model.structure], lr=step, **fused))

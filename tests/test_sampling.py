@@ -9,7 +9,13 @@ from scipy.stats import chisquare
 
 from skotkge._holdout import spare_rows
 from skotkge._queries import AnswerLists
-from skotkge._sampling import Corruption, FilteredCorruption, NonAnswers, head_corruption_probability
+from skotkge._sampling import (
+    Corruption,
+    FilteredCorruption,
+    NonAnswers,
+    draw_candidates,
+    head_corruption_probability,
+)
 
 
 def test_bernoulli_probabilities_follow_the_mean_numbers_of_heads_and_tails():
@@ -116,3 +122,29 @@ def test_held_out_rows_leave_every_entity_and_relation_in_training(emoji):
             assert set(ids[:, [0, 2]].ravel()) == set(kept[:, [0, 2]].ravel())
             assert set(ids[:, 1]) == set(kept[:, 1])
     assert len(spare_rows(emoji.train.ids, 0.05, np.random.RandomState(1))) == 256
+
+
+@given(st.integers(0, 2**16), st.integers(1, 40), st.integers(1, 30))
+def test_candidates_are_those_of_the_batch_and_others_that_stand_for_the_rest(seed, n_entities, n_drawn):
+    generator = torch.Generator().manual_seed(seed)
+    own = torch.randint(n_entities, (7,), generator=generator)
+    candidates, places, multiplicity = draw_candidates(own, n_drawn, n_entities, generator)
+    assert len(candidates.unique()) == len(candidates) == len(multiplicity)
+    np.testing.assert_array_equal(candidates[places], own)
+    n_own = len(own.unique())
+    np.testing.assert_array_equal(multiplicity[:n_own], 1)
+    assert len(candidates) <= n_own + n_drawn
+    if len(candidates) > n_own:
+        assert multiplicity.sum() == pytest.approx(n_entities)
+
+
+def test_sums_over_candidates_estimate_sums_over_all_entities_without_bias():
+    generator = torch.Generator().manual_seed(0)
+    values = torch.arange(30.0) ** 2
+    own = torch.tensor([3, 17, 3])
+    estimates = []
+    for _ in range(4000):
+        candidates, _, multiplicity = draw_candidates(own, 8, 30, generator)
+        estimates.append(float(multiplicity @ values[candidates]))
+    error = np.std(estimates) / np.sqrt(len(estimates))
+    assert np.mean(estimates) == pytest.approx(float(values.sum()), abs=4 * error)

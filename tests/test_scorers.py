@@ -121,22 +121,27 @@ def test_a_distance_of_zero_has_a_finite_gradient(model):
                 np.testing.assert_allclose(scores.detach().numpy(), MARGIN, atol=1e-2)
 
 
+@pytest.mark.parametrize("multiple", [False, True])
 @pytest.mark.parametrize(("in_cache", "working_memory"), [(4, 1024), (2**18, 1e-4), (2**18, 1024)])
-def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(model, monkeypatch, in_cache, working_memory):
+def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
+    model, monkeypatch, in_cache, working_memory, multiple
+):
     monkeypatch.setattr(_losses, "SCORES_IN_CACHE", in_cache)
     monkeypatch.setattr(_losses, "FEWEST_ENTITIES", 1)
     _, scorer, entities, relations = model
     query = scorer.query(entities[:4], relations).detach().requires_grad_()
     entities.requires_grad_()
     counts, excluded = torch.tensor([2, 1, 3, 1]), torch.tensor([2, -1, 6, 0])
-    scores = scorer.against_all(query, entities)
+    multiplicity = torch.tensor([1, 2, 1, 3, 1, 0.5, 4], dtype=torch.float64) if multiple else None
+    scores = scorer.against_all(query, entities) + (multiplicity.log() if multiple else 0)
     scores = scores.masked_fill(torch.arange(7) == excluded[:, None], -torch.inf)
     wanted = 0.3 * (counts * torch.logsumexp(scores, dim=1)).sum()
     gradients = torch.autograd.grad(wanted, [query, entities])
     told = query.detach(), entities.detach(), scorer, counts, excluded
+    options = {"multiplicity": multiplicity, "scale": 0.3}
     with config_context(working_memory=working_memory):
-        found = log_partition(*told, scale=0.3)
-        constant = log_partition(*told, scale=0.3, wants_entities=False)
+        found = log_partition(*told, **options)
+        constant = log_partition(*told, **options, wants_entities=False)
     np.testing.assert_allclose(found.value, wanted.detach(), rtol=1e-12)
     np.testing.assert_allclose(found.query_gradient, gradients[0], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.entity_gradient, gradients[1], rtol=1e-9, atol=1e-12)

@@ -8,8 +8,9 @@ import torch
 from scipy.special import log_softmax
 from test_scorers import FORMULAS, as_complex
 
-from skotkge import OTFusionTransformer, _objectives, _training
+from skotkge import OTFusionTransformer, _training
 from skotkge._losses import logistic
+from skotkge._objectives import objective_of
 from skotkge._queries import both_directions
 from skotkge._sampling import head_corruption_probability
 from skotkge._scorers import SCORERS
@@ -46,7 +47,11 @@ def problem(request, small, monkeypatch):
 
 def objective(name, problem):
     _, model, ids, settings = problem
-    return _objectives.OBJECTIVES[name](model, ids, 3, settings, torch.Generator().manual_seed(1))
+    return objective_for(replace(settings, loss=name), model, ids)
+
+
+def objective_for(settings, model, ids, *loops):
+    return objective_of(settings)(model, ids, 3, settings, torch.Generator().manual_seed(1), *loops)
 
 
 def tables(model):
@@ -78,7 +83,7 @@ def test_cross_entropy_of_an_epoch_is_that_of_one_row_per_triple(problem, exclud
             scores[h] = -np.inf
         data -= log_softmax(scores)[t]
     wanted = data + expected_n3(name, entities, relations, triples)
-    training = _objectives.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1), loops)
+    training = objective_for(settings, model, ids, loops)
     batches = list(training.batches())
     assert len(batches) > 3
     assert sum(len(batch.answers) for batch in batches) == 2 * len(ids)
@@ -104,6 +109,38 @@ def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precisio
     np.testing.assert_allclose(loss, wanted.detach(), rtol=1e-12)
     for name, parameter in model.parameters().items():
         np.testing.assert_allclose(found[name], parameter.grad, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def sampled(problem, n_candidates, loops=None):
+    """Objective over a sample of entities, and one batch of it."""
+    _, model, ids, settings = problem
+    training = objective_for(replace(settings, n_candidates=n_candidates), model, ids, loops)
+    return training, next(iter(training.batches()))
+
+
+@pytest.mark.parametrize("excluded", [False, True])
+def test_a_sample_that_leaves_no_entity_out_gives_the_loss_and_gradients_of_all(problem, excluded):
+    loops = np.full(6, excluded)
+    whole = objective_for(problem[3], *problem[1:3], loops)
+    training, batch = sampled(problem, 10_000, loops)
+    found = []
+    for objective_ in (whole, training):
+        found.append([objective_.backward(batch).numpy(), *gradients(problem[1]).values()])
+    for wanted, gotten in zip(*found, strict=True):
+        np.testing.assert_allclose(gotten, wanted, rtol=1e-8, atol=1e-12)
+
+
+def test_a_batch_with_sampled_candidates_touches_no_other_entity(problem):
+    model = problem[1]
+    training, batch = sampled(problem, 2)
+    told = training.candidates(batch)
+    training.candidates = lambda _: told
+    training.backward(batch)
+    own = {*batch.sources.tolist(), *batch.answers.tolist()}
+    touched = model.structure.grad.coalesce().indices()[0].tolist()
+    assert touched == sorted(told[0].tolist())
+    assert own <= set(touched)
+    assert len(touched) <= len(own) + 2 < model.n_entities
 
 
 def with_noted_negatives(training):
@@ -180,11 +217,10 @@ def gradients(model):
     return dense
 
 
-def test_a_batch_with_negatives_touches_its_own_entities_alone(problem, monkeypatch):
+def test_a_batch_with_negatives_touches_its_own_entities_alone(problem):
     model = problem[1]
     training = objective("logistic", problem)
     drawn = with_noted_negatives(training)
-    monkeypatch.setattr(model, "entities", None)
     batch = problem[2][:3]
     training.loss(batch).backward()
     present = np.unique(np.concatenate([batch[:, 0], batch[:, 2], drawn[0][1]]))
@@ -221,7 +257,7 @@ def test_sparse_steps_of_adagrad_are_its_dense_steps(problem):
     for dense in (False, True):
         model, training, optimizers = structure_alone("adagrad", problem[3])
         if dense:
-            model.rows = lambda entities, model=model: model.entities()[entities]
+            model.entities = lambda chosen, entities=model.entities: entities()[chosen]
         losses = [_training._run_epoch(training, optimizers) for _ in range(5)]
         assert model.structure.grad.is_sparse != dense
         trained.append([*model.trained_state().values(), torch.tensor(losses)])
@@ -260,7 +296,7 @@ def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(pro
     found = []
     for folds in (False, True):
         model = _training._Model(space, 3, settings, torch.Generator().manual_seed(0), torch.float64)
-        training = _objectives.OBJECTIVES["cross_entropy"](model, ids, 3, settings, torch.Generator().manual_seed(1))
+        training = objective_for(settings, model, ids)
         training._fold = folds
         loss = training.backward(next(iter(training.batches())))
         found.append([loss.numpy(), model.maps["image"].grad.numpy(), model.relations.grad.numpy()])
@@ -273,7 +309,10 @@ def test_a_map_is_folded_where_that_takes_less_work(problem, small):
     fusion = OTFusionTransformer(40, random_state=0).fit_transform(small)._fusion
     spaces = fusion.spaces(small, "all")
     generator = torch.Generator().manual_seed(0)
-    folds = {name: _training._Model(space, 3, settings, generator).folds_for(500) for name, space in spaces.items()}
+    folds = {
+        name: _training._Model(space, 3, settings, generator).folds_for(500, small.n_entities)
+        for name, space in spaces.items()
+    }
     assert folds == {"structure": False, "text": False, "image": True, "fused": False}
     wide = OTFusionTransformer(4, random_state=0).fit_transform(small)._fusion.spaces(small, "split")["text"]
-    assert not _training._Model(wide, 3, settings, generator).folds_for(500)
+    assert not _training._Model(wide, 3, settings, generator).folds_for(500, small.n_entities)
