@@ -21,9 +21,10 @@ from ._progress import training_progress
 from ._queries import AnswerLists
 from ._ranking import Ranker, rank_both_sides
 from ._regression import fit_all_relation_maps
+from ._rules import count_rules
 from ._scorers import SCORERS
 from ._scoring import EmbeddingScores, weigh_spaces
-from ._spaces import FUSED, STRUCTURE, EntitySpaces
+from ._spaces import FUSED, RULES, STRUCTURE, EntitySpaces
 from ._structure import observed_in
 from ._training import Settings, is_available, train
 from ._triples import as_triples
@@ -79,6 +80,10 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
     relation_maps : bool, default=True
         With "split" and "all", add the scores of ridge regressions, one for each relation and direction, from the
         columns of the source to those of the answer: of each modality, and of several together.
+    rules : bool, default=False
+        Add the evidence of the surest rule "relation a implies relation b" for the same two entities, in the same or
+        the other direction, counted in the training triples (see `skotkge.baselines.RuleBaseline`). Costs hardly any
+        time and pays where relations say the same as others.
     exclude_loops : bool, default=True
         A relation that links no entity with itself in training never does: such a triple scores below all others.
     early_stopping : bool, default=True
@@ -119,8 +124,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
     space_embeddings_, space_relations_ : dict of str to ndarray
         The tables of each trained space: "structure", the name of a modality, "fused".
     space_weights_ : dict of str to ndarray of shape (2 * n_relations,)
-        Weight of the score of each trained space, and of "regression of" each modality and "regression" of all
-        together, for each relation and reciprocal. 1 without validation triples.
+        Weight of the score of each trained space, of "regression of" each modality, of "regression" of all
+        together and of "rules", for each relation and reciprocal. 1 without validation triples.
     space_training_ : dict of str to dict
         For each trained space ``n_iter``, ``best_iter``, ``loss_curve`` and ``validation_scores``.
     entities_, relations_ : ndarray, dtype object
@@ -175,6 +180,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         "learn_transport": ["boolean"],
         "spaces": [StrOptions({"fused", "split", "all"})],
         "relation_maps": ["boolean"],
+        "rules": ["boolean"],
         "exclude_loops": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
@@ -208,6 +214,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         learn_transport: bool = True,
         spaces: str = "all",
         relation_maps: bool = True,
+        rules: bool = False,
         exclude_loops: bool = True,
         early_stopping: bool = True,
         validation_fraction: float = 0.05,
@@ -237,6 +244,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.learn_transport = learn_transport
         self.spaces = spaces
         self.relation_maps = relation_maps
+        self.rules = rules
         self.exclude_loops = exclude_loops
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -440,7 +448,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         return validation_score
 
     def _set_spaces(self, X, trained):
-        """Take over the trained spaces, and regress on the modalities of X."""
+        """Take over the trained spaces, regress on the modalities of X, and count the rules of its triples."""
         self.space_embeddings_ = {name: space.entities for name, space in trained.items()}
         self.space_relations_ = {name: space.relations for name, space in trained.items()}
         self._state = {name: space.state for name, space in trained.items()}
@@ -449,10 +457,11 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:
             columns = X._fusion.scaled_columns(X)
             self._maps = fit_all_relation_maps(columns, X.ids, len(X.relations), X._fusion.structure.shape[1])
+        self._rules = count_rules(X.ids, X.n_entities, len(X.relations)) if self.rules else None
 
     def _learn_weights(self, held, random_state):
         """Weigh the spaces by how well they tell the answers of the held-out triples."""
-        names = [*self.space_embeddings_, *self._maps]
+        names = [*self.space_embeddings_, *self._maps, *([RULES] if self.rules else [])]
         self.space_weights_ = {name: np.ones(2 * len(self.relations_)) for name in names}
         if len(names) > 1 and len(held):
             known = AnswerLists(self._true_ids, len(self.relations_))

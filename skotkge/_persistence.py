@@ -12,6 +12,7 @@ TYPES = (
     "skotkge._fusion.OTFusionTransformer",
     "skotkge._newcomers.RowEncoder",
     "skotkge._regression.RelationMaps",
+    "skotkge._rules.FiredRules",
 )
 
 

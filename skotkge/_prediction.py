@@ -15,7 +15,7 @@ from ._newcomers import newcomers_of, with_newcomers
 from ._queries import AnswerLists, both_directions
 from ._ranking import Ranker, rank_both_sides
 from ._scorers import SCORERS
-from ._scoring import EmbeddingScores, RegressionScores, TripleScores
+from ._scoring import EmbeddingScores, RegressionScores, RuleScores, TripleScores
 from ._table import EntityTable
 from ._training import is_available
 from ._triples import MultimodalTriples, as_label_triples, as_triple_sets
@@ -49,6 +49,8 @@ class TriplePredictor:
             for name, table in self.space_embeddings_.items()
         ]
         spaces += [RegressionScores(maps, device) for maps in self._maps.values()]
+        if self._rules is not None:
+            spaces.append(RuleScores(self._rules, len(self.entities_), device))
         return self._scores_of(spaces, np.array(list(self.space_weights_.values())) if len(spaces) > 1 else None)
 
     def _scores_of(self, spaces, weights=None):

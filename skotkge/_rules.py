@@ -3,7 +3,10 @@
 import numpy as np
 from scipy import sparse
 
-from ._queries import both_directions
+from ._queries import both_directions, slices
+
+# Links looked at together when rules are asked what they say; a query from a hub has thousands.
+LINKS_AT_ONCE = 2**20
 
 
 class PairLinks:
@@ -66,3 +69,76 @@ def at_least(confidences, threshold):
     rules = confidences.tocoo()
     kept = rules.data >= threshold
     return sparse.csr_array((rules.data[kept], (rules.row[kept], rules.col[kept])), shape=rules.shape)
+
+
+def count_rules(ids, n_entities, n_relations, *, smoothing=1.0, min_confidence=0.0):
+    """Return the `FiredRules` of true triples, without rules of less than a confidence."""
+    ids = np.unique(ids, axis=0)
+    confidences = rule_confidences(PairLinks(ids, n_entities, n_relations), smoothing)
+    return FiredRules(ids, n_entities, n_relations, at_least(confidences, min_confidence))
+
+
+class FiredRules:
+    """What the links of the source of a query say about its answers: the confidence of the surest rule that fires.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+        Distinct triples.
+    n_entities, n_relations : int
+    confidences : csr_array of shape (2 * n_relations, 2 * n_relations)
+        From `rule_confidences`.
+    """
+
+    def __init__(self, ids, n_entities, n_relations, confidences):
+        # Plain arrays: skops trusts no sparse ones.
+        self._parts, self._shape = (confidences.data, confidences.indices, confidences.indptr), confidences.shape
+        self._n_entities = n_entities
+        sources, relations, answers = both_directions(ids, n_relations)
+        pairs = sources * n_entities + answers
+        order = np.argsort(pairs, kind="stable")
+        self._relations, self._pairs = relations[order], pairs[order]
+
+    @property
+    def confidences(self):
+        """The confidences of the rules as a csr_array."""
+        return sparse.csr_array(self._parts, shape=self._shape)
+
+    def of(self, sources, relations):
+        """What the rules answer to queries.
+
+        Returns
+        -------
+        rows, answers : ndarray of shape (n_fired,), dtype int
+            Each query, in order, with each answer for which a rule fires. Sources that are no entities have none.
+        confidences : ndarray of shape (n_fired,)
+        """
+        starts, stops = np.searchsorted(self._pairs, [sources * self._n_entities, (sources + 1) * self._n_entities])
+        rows, pairs, confidences = self._surest(starts, stops, relations)
+        return rows, pairs % self._n_entities, confidences
+
+    def of_pairs(self, sources, relations, answers):
+        """Return the confidence for each query with one answer, 0 where no rule fires."""
+        pairs = sources * self._n_entities + answers
+        starts = np.searchsorted(self._pairs, pairs)
+        stops = np.where(answers < self._n_entities, np.searchsorted(self._pairs, pairs, side="right"), starts)
+        rows, _, confidences = self._surest(starts, stops, relations)
+        surest = np.zeros(len(sources))
+        surest[rows] = confidences
+        return surest
+
+    def _surest(self, starts, stops, relations):
+        """Query, pair and confidence of the surest rule, of slices of links that are asked for one relation each."""
+        batches = np.flatnonzero(np.diff(np.cumsum(stops - starts) // LINKS_AT_ONCE, prepend=-1))
+        found = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))]
+        for first, last in zip(batches, [*batches[1:], len(starts)], strict=True):
+            counts = stops[first:last] - starts[first:last]
+            if not counts.any():
+                continue
+            rows, links = np.repeat(np.arange(first, last), counts), slices(starts[first:last], counts)
+            fired = np.asarray(self.confidences[self._relations[links], relations[rows]]).ravel()
+            rows, pairs, fired = rows[fired > 0], self._pairs[links[fired > 0]], fired[fired > 0]
+            if len(rows):
+                groups = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(pairs, prepend=-1) != 0))
+                found.append((rows[groups], pairs[groups], np.maximum.reduceat(fired, groups)))
+        return tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))

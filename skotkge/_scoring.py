@@ -13,6 +13,8 @@ from ._weighting import learn_space_weights
 LOOP_PENALTY = -1e3
 # A regression's scores are cosines up to the fit; times this they are of the size of logits.
 REGRESSION_SCALE = 10.0
+# A confidence of 1 would be endless evidence.
+SUREST_RULE = 0.999
 # When spaces are weighed: candidates of each space, of the sample for the rest, and scores computed at once.
 BEST_CANDIDATES = 50
 SAMPLED_CANDIDATES = 250
@@ -33,6 +35,7 @@ class EmbeddingScores:
     def __init__(self, scorer, entities, relations, device):
         self.scorer = scorer
         self.entities, self.relations = as_float(entities, device), as_float(relations, device)
+        self.n_entities, self.width = self.entities.shape
 
     def query(self, sources, relations):
         """Query vectors of source entities and relations given as index tensors."""
@@ -65,6 +68,7 @@ class RegressionScores:
 
     def __init__(self, maps, device):
         self.entities = as_float(maps.entities, device)
+        self.n_entities, self.width = self.entities.shape
         self._sources = as_float(maps.sources, device)
         self._slot = torch.tensor(maps.slot, device=device)
         self._coefficients = as_float(maps.coefficients, device)
@@ -91,6 +95,48 @@ class RegressionScores:
     def pairs(self, query, answers):
         """Scores in double precision of each query with one answer."""
         return (query.double() * self.entities[answers].double()).sum(-1)
+
+
+class RuleScores:
+    """Scores of `FiredRules`: the evidence ``-log(1 - confidence)`` of the surest rule that speaks for an answer.
+
+    Parameters
+    ----------
+    rules : FiredRules
+    n_entities : int
+    device : str
+    """
+
+    width = 1
+
+    def __init__(self, rules, n_entities, device):
+        self._rules, self.n_entities, self._device = rules, n_entities, device
+
+    def query(self, sources, relations):
+        """Source entities and relations of queries as arrays."""
+        return sources.cpu().numpy(), relations.cpu().numpy()
+
+    def against_all(self, query):
+        """Scores ``(n_queries, n_entities)``."""
+        total = torch.zeros(len(query[0]), self.n_entities, device=self._device)
+        self.add_against_all(query, 1.0, total)
+        return total
+
+    def add_against_all(self, query, weights, total):
+        """Add the scores of each query, times its weight, to `total` ``(n_queries, n_entities)``."""
+        *fired, confidences = self._rules.of(*query)
+        rows, answers = (torch.tensor(array, device=self._device) for array in fired)
+        of_rows = weights[rows, 0] if isinstance(weights, torch.Tensor) else weights
+        total[rows, answers] += of_rows * torch.tensor(evidence(confidences), device=self._device).float()
+
+    def pairs(self, query, answers):
+        """Scores in double precision of each query with one answer."""
+        return torch.tensor(evidence(self._rules.of_pairs(*query, answers.cpu().numpy())), device=self._device)
+
+
+def evidence(confidences):
+    """Return ``-log(1 - confidence)`` of rules, so that a rule twice as likely to fail says log 2 less."""
+    return -np.log1p(-np.minimum(confidences, SUREST_RULE))
 
 
 class TripleScores:
@@ -120,7 +166,7 @@ class TripleScores:
         device="cpu",
     ):
         self.spaces, self.device = spaces, device
-        self.n_entities = len(spaces[0].entities)
+        self.n_entities = spaces[0].n_entities
         self._weights = None if weights is None else as_float(weights, device)
         self._excludes_loops = None if excludes_loops is None else torch.tensor(excludes_loops, device=device)
         self._informed_entities, self._informed_relations = informed_entities, informed_relations
@@ -128,7 +174,7 @@ class TripleScores:
     @property
     def width(self):
         """Columns of all spaces together."""
-        return sum(space.entities.shape[1] for space in self.spaces)
+        return sum(space.width for space in self.spaces)
 
     def indices(self, *arrays):
         """Index arrays as tensors on the device."""

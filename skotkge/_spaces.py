@@ -7,6 +7,7 @@ import numpy as np
 STRUCTURE = "structure"
 FUSED = "fused"
 REGRESSION = "regression"
+RULES = "rules"
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 import sklearn
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.utils import estimator_checks
 from test_datasets import load_external
 
-from skotkge import MultimodalTriples
+from skotkge import MultimodalTriples, OTKGEClassifier, _rules
+from skotkge._rules import count_rules
+from skotkge._scoring import RuleScores
 from skotkge.baselines import RuleBaseline
 from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks
 from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
@@ -190,3 +193,46 @@ def test_it_answers_most_of_fbimg():
     rules = baseline.evaluate(test, known=[kg.valid, kg.test])
     frequencies = RuleBaseline(min_confidence=1.0).fit(kg.train).evaluate(test, known=[kg.valid, kg.test])
     assert rules["mrr"] > 0.8 > 2 * frequencies["mrr"]
+
+
+def test_a_classifier_with_rules_answers_what_a_reciprocal_relation_gives_away():
+    heads = [f"h{number}" for number in range(40)]
+    tails = [f"t{number}" for number in np.random.RandomState(0).permutation(40)]
+    parent = [(h, "parent_of", t) for h, t in zip(heads, tails, strict=True)]
+    child = [(t, "child_of", h) for h, t in zip(heads, tails, strict=True)]
+    train, valid, test = parent + child[:20], child[20:30], child[30:]
+    found = {}
+    for rules in (False, True):
+        kge = OTKGEClassifier(embedding_dim=4, max_iter=2, rules=rules, random_state=0).fit(train, X_val=valid)
+        found[rules] = kge.score(test)
+        assert set(kge.space_weights_) == {"structure"} | ({"rules"} if rules else set())
+        parts = kge.score_contributions(test)
+        np.testing.assert_allclose(sum(parts.values()), kge.score_triples(test), rtol=1e-5)
+    assert found[True] == 1.0 > 0.5 > found[False]
+
+
+def test_rules_score_the_evidence_of_the_surest_one():
+    ids = np.array([(0, 0, 1), (0, 1, 1), (2, 0, 3), (2, 1, 3), (2, 2, 3), (4, 0, 5), (4, 1, 5), (6, 1, 7)])
+    rules = count_rules(ids, 8, 3)
+    scores = RuleScores(rules, 9, "cpu")
+    query = scores.query(torch.tensor([4, 5, 8, 7]), torch.tensor([2, 0, 0, 3]))
+    wanted = np.zeros((4, 9))
+    wanted[0, 5] = -np.log(1 - 1 / (3 + 1))
+    wanted[3, 6] = -np.log(1 - 3 / (4 + 1))
+    np.testing.assert_allclose(scores.against_all(query), wanted, rtol=1e-6)
+    answers = torch.tensor([5, 4, 8, 6])
+    np.testing.assert_allclose(scores.pairs(query, answers), wanted[np.arange(4), answers], rtol=1e-6)
+    np.testing.assert_array_equal(scores.pairs(query, torch.full((4,), 8)), 0)
+    total, weights = torch.ones(4, 9), torch.tensor([[3.0], [1.0], [1.0], [2.0]])
+    scores.add_against_all(query, weights, total)
+    np.testing.assert_allclose(total, 1 + weights.numpy() * wanted, rtol=1e-6)
+
+
+def test_rules_say_the_same_whatever_is_looked_at_at_once(monkeypatch, emoji):
+    rules = count_rules(emoji.train.ids, emoji.train.n_entities, len(emoji.train.relations))
+    sources, relations = np.unique(emoji.train.ids[:, :2], axis=0).T
+    whole = rules.of(sources, relations)
+    monkeypatch.setattr(_rules, "LINKS_AT_ONCE", 7)
+    for found, wanted in zip(rules.of(sources, relations), whole, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert len(whole[0]) > 0

@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import metrics
 from .._labels import first_occurrences, name_first, same_labels
-from .._queries import AnswerLists, both_directions, slices
-from .._rules import PairLinks, at_least, rule_confidences
+from .._queries import AnswerLists, both_directions
+from .._rules import count_rules
 from .._triples import EntityTable, MultimodalTriples, as_label_triples, as_triple_sets, as_triples, check_truth
 
 
@@ -108,37 +108,26 @@ class RuleBaseline(BaseEstimator):
         X = X[check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1]
         self.entities_, self.relations_ = X.entities, X.relations
         self._true_ids = np.unique(X.ids, axis=0)
-        links = PairLinks(self._true_ids, X.n_entities, len(X.relations))
-        self.rule_confidences_ = at_least(rule_confidences(links, self.smoothing), self.min_confidence)
-        sources, relations, answers = both_directions(self._true_ids, len(X.relations))
+        counted = dict(smoothing=self.smoothing, min_confidence=self.min_confidence)
+        self._rules = count_rules(self._true_ids, X.n_entities, len(X.relations), **counted)
+        self.rule_confidences_ = self._rules.confidences
+        _, relations, answers = both_directions(self._true_ids, len(X.relations))
         cases = np.bincount(relations, minlength=2 * len(X.relations)) + self.smoothing
         shape = 2 * len(X.relations), X.n_entities
         self.answer_frequencies_ = sparse.csr_array((1 / cases[relations], (relations, answers)), shape=shape)
-        self._set_neighbours(sources, relations, answers)
         return self
-
-    def _set_neighbours(self, sources, relations, answers):
-        """Keep the triples of both directions as slices by source."""
-        order = np.argsort(sources, kind="stable")
-        self._link_relations, self._link_answers = relations[order], answers[order]
-        self._link_starts = np.searchsorted(sources[order], np.arange(len(self.entities_) + 1))
 
     def _blocks(self, sources, relations):
         """Yield (slice of queries, scores ``(n_queries_of_slice, n_entities)``) in scikit-learn's working memory."""
-        degrees = np.diff(self._link_starts)
-        bytes_per_row = 8 * (4 * len(self.entities_) + 6 * degrees.max())
-        n_rows = max(1, int(get_config()["working_memory"] * 2**20 // bytes_per_row))
+        n_rows = max(1, int(get_config()["working_memory"] * 2**20 // (8 * 7 * len(self.entities_))))
         for rows in gen_batches(len(sources), n_rows) if len(sources) else ():
             yield rows, self._scores(sources[rows], relations[rows])
 
     def _scores(self, sources, relations):
         """Scores of all entities as answers ``(n_queries, n_entities)``."""
         scores = self.answer_frequencies_[relations].toarray()
-        starts, counts = self._link_starts[sources], np.diff(self._link_starts)[sources]
-        rows = np.repeat(np.arange(len(sources)), counts)
-        links = slices(starts, counts)
-        fired = np.asarray(self.rule_confidences_[self._link_relations[links], relations[rows]]).ravel()
-        np.maximum.at(scores, (rows, self._link_answers[links]), fired)
+        rows, answers, fired = self._rules.of(sources, relations)
+        scores[rows, answers] = np.maximum(scores[rows, answers], fired)
         return scores
 
     def _score_ids(self, ids):
