@@ -40,7 +40,7 @@ PATIENCE = {"n_iter_no_change": 10, "tol": 1e-4}
 # What only the cost of the larger graphs asks for.
 SETTINGS = {
     "wn9img": {"precision": "bfloat16"},
-    "fbimg": {"precision": "bfloat16", "n_candidates": 1024, "max_iter": 20},
+    "fbimg": {"precision": "bfloat16", "n_candidates": 1024, "max_iter": 20, "structure_step": 1.0},
 }
 SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
@@ -95,11 +95,18 @@ def rows_of(names, settings):
             options.pop("precision", None)
         return OTKGEClassifier(random_state=seed, **options)
 
-    def fused(modalities=names, spaces="fused", transformer=OTFusionTransformer, n_components=COLUMNS, **options):
+    def fused(
+        modalities=names,
+        spaces="fused",
+        rules=False,
+        transformer=OTFusionTransformer,
+        n_components=COLUMNS,
+        **options,
+    ):
         def make(seed):
             given = {name: value() if callable(value) else value for name, value in options.items()}
             fuse = transformer(n_components, random_state=seed, **given)
-            return [("fuse", fuse), ("kge", classifier(seed, spaces=spaces))], list(modalities)
+            return [("fuse", fuse), ("kge", classifier(seed, spaces=spaces, rules=rules))], list(modalities)
 
         return make
 
@@ -129,6 +136,7 @@ def rows_of(names, settings):
         "all spaces, as many columns": fused(spaces="all", n_components=share(len(names) + 2)),
         "all spaces, linear": fused(spaces="all", alignment="linear", fusion="mean"),
         "all spaces": fused(spaces="all"),
+        "all spaces and rules": fused(spaces="all", rules=True),
     }
     return rows
 

@@ -67,6 +67,10 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         sampled ones included.
         This changes nothing for "adagrad"; Adam's running means of an entity's gradients advance only when it occurs.
     learning_rate : float, default=0.1
+    structure_step : float, default=0.1
+        Learning rate of the structural table of the fused space, as a part of `learning_rate`. With a full step the
+        structure learns the training triples by heart and drowns the modalities, unless there are many triples for each
+        entity.
     batch_size : int, default=512
         Triples in a batch.
     max_iter : int, default=100
@@ -175,6 +179,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         "regularization": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions({"adagrad", "adam"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "structure_step": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "learn_transport": ["boolean"],
@@ -209,6 +214,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         regularization: float = 5e-3,
         optimizer: str = "adagrad",
         learning_rate: float = 0.1,
+        structure_step: float = 0.1,
         batch_size: int = 512,
         max_iter: int = 100,
         learn_transport: bool = True,
@@ -239,6 +245,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.regularization = regularization
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.structure_step = structure_step
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.learn_transport = learn_transport
@@ -429,6 +436,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
             tol=self.tol,
             device=self._device(),
             precision=self.precision,
+            structure_step=self.structure_step,
         )
 
     def _spaces(self, X, width, seed):

@@ -17,8 +17,6 @@ ROW_OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.SparseAdam
 INITIAL_GAIN = 1e-2
 # The maps act on hundreds of columns at once, so a step of the tables' size would throw the fused space about.
 MAP_STEP = 0.1
-# Beside modalities a structural table with a full step drowns them: it learns the training triples by heart.
-STRUCTURE_STEP = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class Settings:
     device: str
     precision: str = "float32"
     n_candidates: int | None = None
+    structure_step: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -261,7 +260,7 @@ def _optimizers(model, settings):
     fused = {"fused": True} if torch.device(settings.device).type == "cpu" else {}
     optimizers = [OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate, **fused)]
     if model.structure is not None:
-        step = settings.learning_rate * (STRUCTURE_STEP if model.maps else 1.0)
+        step = settings.learning_rate * (settings.structure_step if model.maps else 1.0)
         if objective_of(settings).needs_few_rows:
             optimizers.append(ROW_OPTIMIZERS[settings.optimizer]([model.structure], lr=step))
         else:

@@ -295,6 +295,21 @@ def test_no_row_to_spare_warns_and_trains_on(small):
     assert kge.validation_scores_ == []
 
 
+def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):
+    fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
+    found = {}
+    for step in (0, 0.1, 1.0):
+        kge = quick(embedding_dim=None, spaces="all", structure_step=step, max_iter=3, refit=False)
+        found[step] = kge.fit(fused)
+    start = found[0]._state["fused"]["structure"]
+    moved = {step: np.abs(kge._state["fused"]["structure"] - start).mean() for step, kge in found.items()}
+    assert moved[1.0] > 2 * moved[0.1] > 0
+    for space in ("structure", "text"):
+        tables = [kge.space_embeddings_[space] for kge in found.values()]
+        np.testing.assert_array_equal(tables[0], tables[1])
+        np.testing.assert_array_equal(tables[0], tables[2])
+
+
 def test_learn_transport_off_keeps_the_maps(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
     kept = quick(embedding_dim=None, learn_transport=False, refit=False).fit(fused)
