@@ -23,11 +23,12 @@ from ._ranking import Ranker, rank_both_sides
 from ._regression import fit_all_relation_maps
 from ._rules import count_rules
 from ._scorers import SCORERS
-from ._scoring import EmbeddingScores, weigh_spaces
+from ._scoring import EmbeddingScores
 from ._spaces import FUSED, RULES, STRUCTURE, EntitySpaces
 from ._structure import observed_in
 from ._training import Settings, is_available, train
 from ._triples import as_triples
+from ._weighting import weigh_spaces
 
 DEFAULT_WIDTH = 200
 # Fewer known negatives do not place a threshold; corrupted triples do then.

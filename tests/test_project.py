@@ -43,9 +43,9 @@ ORDER = [
         "_scorers",
         "_losses",
         "_sampling",
-        "_weighting",
         "_regression",
         "_scoring",
+        "_weighting",
         "_ranking",
         "_objectives",
         "_training",
@@ -54,7 +54,17 @@ ORDER = [
     *("model_selection", "baselines", "inspection"),
     *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "_cli", "__main__"),
 ]
-USES_TORCH = {"_products", "_scorers", "_losses", "_sampling", "_objectives", "_training", "_scoring", "_ranking"}
+USES_TORCH = {
+    "_products",
+    "_scorers",
+    "_losses",
+    "_sampling",
+    "_objectives",
+    "_training",
+    "_scoring",
+    "_weighting",
+    "_ranking",
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(

@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from skotkge._scoring import _candidates
-from skotkge._weighting import learn_space_weights
+from skotkge._weighting import _candidates, learn_space_weights
 
 
 def problem(rng, n_queries, informative):
