@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 import ot
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 
@@ -77,6 +78,43 @@ def ridge(modality, structure, observed, **options):
     return Alignment(np.zeros(found.shape), found * RIDGE_DEVIATION / (columns[both] @ found).std(), np.nan)
 
 
+def gromov(modality, structure, observed, **options):
+    """A fused Gromov-Wasserstein plan: columns that lie far from each other go to such ones too."""
+    columns, both = modality.scaled(), modality.observed & observed
+    source, target = columns[both], structure[both]
+    costs = [feature_cost(*points) for points in ((source, target), (source, source), (target, target))]
+    between, within_source, within_target = (cost / cost.max() for cost in costs)
+    found = ot.gromov.fused_gromov_wasserstein(between, within_source, within_target, alpha=0.5)
+    return Alignment(found, barycentric_map(found), np.nan)
+
+
+def supports(modality, structure, observed, **options):
+    """The mean of the plans of several support sets: five random halves of the entities."""
+    columns, both = modality.scaled(), np.flatnonzero(modality.observed & observed)
+    rng = np.random.RandomState(0)
+    halves = [rng.choice(both, len(both) // 2, replace=False) for _ in range(5)]
+    found = np.mean([transport_plan(feature_cost(columns[half], structure[half])) for half in halves], axis=0)
+    return Alignment(found, barycentric_map(found), np.nan)
+
+
+def refreshed(modality, structure, observed, **options):
+    """A second plan, to the fused space that the first one led to (see `FusedSpace`)."""
+    return align(modality, structure, observed, **options)
+
+
+class FusedSpace(BaseEstimator):
+    """Structural space of `refreshed`: the fused space after some epochs."""
+
+    def __init__(self, train, random_state=None):
+        self.train, self.random_state = train, random_state
+
+    def fit(self, X, y=None):
+        fuse = OTFusionTransformer(random_state=self.random_state)
+        kge = OTKGEClassifier(spaces="fused", max_iter=10, early_stopping=False, random_state=self.random_state)
+        self.entity_embeddings_ = kge.fit(fuse.fit_transform(self.train)).space_embeddings_["fused"]
+        return self
+
+
 def _unbalanced_plan(cost):
     masses = (np.full(n, 1 / n) for n in cost.shape)
     return ot.unbalanced.mm_unbalanced(*masses, cost, reg_m=0.1, div="kl")
@@ -92,7 +130,10 @@ def _from_columns(modality, structure, observed, solve, negatives):
 
 VARIANTS = {
     start.__name__: start
-    for start in (plan, shuffled, linear, pca, entropic, signed, unbalanced, signed_unbalanced, ridge)
+    for start in (
+        *(plan, shuffled, linear, pca, entropic, signed, unbalanced, signed_unbalanced, ridge),
+        *(gromov, supports, refreshed),
+    )
 }
 
 
@@ -109,16 +150,16 @@ def main():
         kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
         for variant in options.variants:
             _fusion.align = VARIANTS[variant]
-            found = np.array([run(kg, seed, options.fixed) for seed in range(options.seeds)])
+            found = np.array([run(kg, seed, options.fixed, variant == "refreshed") for seed in range(options.seeds)])
             cells = [f"{mean:.3f} ± {std:.3f}" for mean, std in zip(found.mean(0), found.std(0, ddof=1), strict=True)]
             print(f"{f'{name}, {variant}':<34}{cells[0]:>16}{cells[1]:>16}", flush=True)
     versions = f"skotkge {skotkge.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
     print(f"{versions}, {torch.get_num_threads()} threads")
 
 
-def run(kg, seed, fixed):
+def run(kg, seed, fixed, refresh):
     """Best valid MRR and test MRR."""
-    fuse = OTFusionTransformer(random_state=seed)
+    fuse = OTFusionTransformer(structure=FusedSpace(kg.train, seed) if refresh else "spectral", random_state=seed)
     kge = OTKGEClassifier(spaces="fused", learn_transport=not fixed, n_iter_no_change=6, tol=1e-4, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*have no training triple")
