@@ -33,16 +33,12 @@ class EmbeddingScores:
         """Query vectors of source entities and relations given as index tensors."""
         return self.scorer.query(self.entities[sources], self.relations[relations])
 
-    def against_all(self, query):
-        """Scores ``(n_queries, n_entities)``."""
-        return self.scorer.against_all(query, self.entities)
-
-    def add_against_all(self, query, weights, total):
-        """Add the scores of each query, times its weight, to `total` ``(n_queries, n_entities)``."""
+    def add_against(self, entities, query, weights, total):
+        """Add the scores of each query with a slice of the entities, times the query's weight, to `total`."""
         if isinstance(self.scorer, DotProduct):
-            total.addmm_(weights * query, self.entities.T)
+            total.addmm_(weights * query, self.entities[entities].T)
         else:
-            total.add_(self.against_all(query).mul_(weights))
+            total.add_(self.scorer.against_all(query, self.entities[entities]).mul_(weights))
 
     def pairs(self, query, answers):
         """Scores in double precision of each query with one answer."""
@@ -76,13 +72,9 @@ class RegressionScores:
             query[asked] = torch.addmm(self._intercepts[slot], rows[asked], self._coefficients[slot])
         return REGRESSION_SCALE * query
 
-    def against_all(self, query):
-        """Scores ``(n_queries, n_entities)``."""
-        return query @ self.entities.T
-
-    def add_against_all(self, query, weights, total):
-        """Add the scores of each query, times its weight, to `total` ``(n_queries, n_entities)``."""
-        total.addmm_(weights * query, self.entities.T)
+    def add_against(self, entities, query, weights, total):
+        """Add the scores of each query with a slice of the entities, times the query's weight, to `total`."""
+        total.addmm_(weights * query, self.entities[entities].T)
 
     def pairs(self, query, answers):
         """Scores in double precision of each query with one answer."""
@@ -108,16 +100,13 @@ class RuleScores:
         """Source entities and relations of queries as arrays."""
         return sources.cpu().numpy(), relations.cpu().numpy()
 
-    def against_all(self, query):
-        """Scores ``(n_queries, n_entities)``."""
-        total = torch.zeros(len(query[0]), self.n_entities, device=self._device)
-        self.add_against_all(query, 1.0, total)
-        return total
-
-    def add_against_all(self, query, weights, total):
-        """Add the scores of each query, times its weight, to `total` ``(n_queries, n_entities)``."""
-        *fired, confidences = self._rules.of(*query)
-        rows, answers = (torch.tensor(array, device=self._device) for array in fired)
+    def add_against(self, entities, query, weights, total):
+        """Add the scores of each query with a slice of the entities, times the query's weight, to `total`."""
+        rows, answers, confidences = self._rules.of(*query)
+        first, stop, _ = entities.indices(self.n_entities)
+        inside = (answers >= first) & (answers < stop)
+        rows, answers, confidences = rows[inside], answers[inside] - first, confidences[inside]
+        rows, answers = (torch.tensor(array, device=self._device) for array in (rows, answers))
         of_rows = weights[rows, 0] if isinstance(weights, torch.Tensor) else weights
         total[rows, answers] += of_rows * torch.tensor(evidence(confidences), device=self._device).float()
 
@@ -207,25 +196,28 @@ class TripleScores:
             parts[-1] = LOOP_PENALTY * (self._excludes_loops[kinds] & (asked == answered))
         return _without_nan(parts)
 
-    def against_all(self, sources, relations):
-        """Scores of each query with every entity.
+    def against(self, entities, sources, relations):
+        """Scores of each query with the entities of a slice.
 
         Parameters
         ----------
+        entities : slice
         sources, relations : ndarray of shape (n_queries,)
 
         Returns
         -------
-        tensor of shape (n_queries, n_entities), dtype float32
+        tensor of shape (n_queries, n_entities_of_slice), dtype float32
         """
         asked, kinds = self.indices(sources, relations)
-        total = torch.zeros(len(asked), self.n_entities, device=self.device)
+        first, stop, _ = entities.indices(self.n_entities)
+        total = torch.zeros(len(asked), stop - first, device=self.device)
         for position, space in enumerate(self.spaces):
             weights = 1.0 if self._weights is None else self._weights[position][kinds][:, None]
-            space.add_against_all(space.query(asked, kinds), weights, total)
+            space.add_against(entities, space.query(asked, kinds), weights, total)
         if self._excludes_loops is not None:
-            loops = LOOP_PENALTY * self._excludes_loops[kinds].to(total.dtype)
-            total[torch.arange(len(asked), device=self.device), asked] += loops
+            looping = self._excludes_loops[kinds] & (asked >= first) & (asked < stop)
+            columns = (asked - first).clamp(0, total.shape[1] - 1)
+            total[torch.arange(len(asked), device=self.device), columns] += LOOP_PENALTY * looping.to(total.dtype)
         blank = self.is_blank(sources, relations)
         if blank.any():
             total[torch.tensor(blank, device=self.device)] = 0.0
@@ -234,7 +226,9 @@ class TripleScores:
     def space_against_all(self, position, sources, relations):
         """Scores of each query with every entity in one space, without its weight; takes index tensors."""
         space = self.spaces[position]
-        return space.against_all(space.query(sources, relations))
+        total = torch.zeros(len(sources), self.n_entities, device=self.device)
+        space.add_against(slice(None), space.query(sources, relations), 1.0, total)
+        return total
 
     def _weight(self, position, relations):
         return 1.0 if self._weights is None else self._weights[position][relations].double()

@@ -6,9 +6,10 @@ import torch
 from sklearn import config_context
 
 from skotkge._queries import AnswerLists, both_directions
-from skotkge._ranking import Ranker, rank_both_sides
+from skotkge._ranking import ARRAYS_AT_ONCE, Ranker, rank_both_sides, score_blocks
+from skotkge._rules import count_rules
 from skotkge._scorers import SCORERS
-from skotkge._scoring import EmbeddingScores, TripleScores
+from skotkge._scoring import EmbeddingScores, RuleScores, TripleScores
 from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
 
 
@@ -42,7 +43,8 @@ def problem(request, rng):
     return scorer, entities, both, ids, score
 
 
-@pytest.mark.parametrize("working_memory", [0.001, 1024])
+# Scores that fit at once: 1, 64, 640 and all.
+@pytest.mark.parametrize("working_memory", [1e-9, 0.001, 0.01, 1024])
 def test_ranks_are_those_of_the_loop_with_realistic_ties(problem, working_memory):
     scorer, entities, relations, ids, score = problem
     test = ids[::4]
@@ -65,6 +67,48 @@ def test_uninformed_queries_tie_whatever_the_scorer(problem):
     ranker = ranker_of(scorer, entities, relations, informed_entities=informed)
     rank = ranker.ranks(ids[:1, 0], ids[:1, 1], ids[:1, 2], AnswerLists(ids[:1], 3))
     np.testing.assert_array_equal(rank, 10.5)
+
+
+@pytest.mark.parametrize("working_memory", [1e-9, 0.001, 1024])
+def test_blocks_of_scores_fit_into_the_working_memory_and_cover_all(working_memory):
+    covered = np.zeros((30, 500), dtype=int)
+    with config_context(working_memory=working_memory):
+        for rows, pieces in score_blocks(30, 500):
+            for entities in pieces:
+                size = covered[rows, entities].size
+                assert size == 1 or 4 * size * ARRAYS_AT_ONCE <= working_memory * 2**20
+                covered[rows, entities] += 1
+    np.testing.assert_array_equal(covered, 1)
+
+
+@pytest.mark.parametrize("working_memory", [0.001, 0.05])
+def test_pieces_of_the_entities_give_what_all_at_once_do(rng, emoji, working_memory):
+    n_relations = len(emoji.train.relations)
+    scorer = SCORERS["complex"](1.0)
+    entities, relations = rng.randn(emoji.train.n_entities, 4), rng.randn(2 * n_relations, 4)
+    entities[700:710] = entities[:10]  # ties
+    rules = RuleScores(count_rules(emoji.train.ids, len(entities), n_relations), len(entities), "cpu")
+    spaces = [EmbeddingScores(scorer, entities, relations, "cpu"), rules]
+    options = {
+        "weights": rng.rand(2, 2 * n_relations),
+        "excludes_loops": rng.rand(2 * n_relations) < 0.5,
+        "informed_entities": rng.rand(len(entities)) < 0.9,
+    }
+    asked = rng.permutation(emoji.test.ids)[:6]
+    known = AnswerLists(np.concatenate([emoji.train.ids, asked]), n_relations)
+    whole = Ranker(TripleScores(spaces, **options))
+    sources, kinds, answers = both_directions(asked, n_relations)
+
+    def allowed(relations):
+        return np.arange(len(entities))[None] % 3 > 0
+
+    wanted = whole.ranks(sources, kinds, answers, known), *whole.best(sources, kinds, 5, known, allowed)
+    with config_context(working_memory=working_memory):
+        got = whole.ranks(sources, kinds, answers, known), *whole.best(sources, kinds, 5, known, allowed)
+    np.testing.assert_array_equal(got[0], wanted[0])
+    np.testing.assert_allclose(got[2], wanted[2], rtol=1e-5)
+    informed = options["informed_entities"][sources]
+    np.testing.assert_array_equal(got[1][informed], wanted[1][informed])
 
 
 def test_a_score_that_is_nan_is_an_error(problem):

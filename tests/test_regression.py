@@ -6,7 +6,7 @@ import torch
 
 from skotkge import OTFusionTransformer, OTKGEClassifier
 from skotkge._regression import fit_all_relation_maps, fit_relation_maps, unit_rows, whitening
-from skotkge._scoring import REGRESSION_SCALE, RegressionScores
+from skotkge._scoring import REGRESSION_SCALE, RegressionScores, TripleScores
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def rotated(rng):
 
 def test_a_linear_relation_is_recovered_for_new_pairs(rotated):
     features, ids = rotated
-    scores = RegressionScores(fit_relation_maps(features, ids, 1, 5), "cpu")
-    heads, tails = torch.arange(30, 40), torch.arange(70, 80)
-    assert scores.against_all(scores.query(heads, torch.zeros(10, dtype=int))).argmax(1).tolist() == tails.tolist()
-    assert scores.against_all(scores.query(tails, torch.ones(10, dtype=int))).argmax(1).tolist() == heads.tolist()
+    scores = TripleScores([RegressionScores(fit_relation_maps(features, ids, 1, 5), "cpu")])
+    heads, tails = np.arange(30, 40), np.arange(70, 80)
+    assert scores.against(slice(None), heads, np.zeros(10, dtype=int)).argmax(1).tolist() == tails.tolist()
+    assert scores.against(slice(None), tails, np.ones(10, dtype=int)).argmax(1).tolist() == heads.tolist()
 
 
 def test_scores_are_scaled_products_of_mapped_rows_and_unit_rows(rotated):
