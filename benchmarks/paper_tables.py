@@ -120,7 +120,7 @@ def rows_of(names, settings):
         "OTKGE_1": fused(p=1),
         "OTKGE_2": fused(),
         "OTKGE_2, pretrained structure": fused(
-            structure=lambda: OTKGEClassifier(embedding_dim=COLUMNS, random_state=0)
+            structure=lambda: OTKGEClassifier(embedding_dim=COLUMNS, random_state=0, **settings)
         ),
         "OTKGE_2, plan of shuffled rows": fused(transformer=ShuffledPlanTransformer),
         "linear, mean": fused(alignment="linear", fusion="mean"),
