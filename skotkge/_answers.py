@@ -72,7 +72,7 @@ class QuestionAnswerer(TriplePredictor):
         model = self if new_entities is None else self._covering(new_entities, asked_only=False)
         labels = as_label_triples(X)
         asked = asked_columns(labels)
-        ids, known_rows = model._look_up(labels, np.arange(3) == asked[:, None])
+        ids, known_rows = model._fitted_table().ids_of_labels(labels, np.arange(3) == asked[:, None])
         questions = Questions(labels, asked, ids, known_rows)
         return model._answer(questions, k, model._known_triples(ids[:0], known), known_answers == "drop", candidates)
 

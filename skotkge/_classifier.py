@@ -59,8 +59,9 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         Draw only negatives that are not among the triples trained on. Where all entities answer a question, the other
         side is replaced; a triple with no room on either side has no negatives. Used by ``loss="logistic"``.
     n_candidates : int, default=None
-        Entities that the softmax of a batch goes over beside its own, drawn at random to stand for all others; None
-        takes all entities. Used by ``loss="cross_entropy"``, for graphs so large that all entities take too long.
+        Random draws, with repetition, of entities that the softmax of a batch goes over beside its own and that stand
+        for all others; a draw that is repeated or of the batch adds none. None takes all entities. Used by
+        ``loss="cross_entropy"``, for graphs so large that all entities take too long.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam"}, default="adagrad"
@@ -106,7 +107,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
     handle_unknown : {"error", "last"}, default="error"
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     warm_start : bool, default=False
-        Continue from the parameters of the previous `fit` on the same entities, relations and modalities. Give `X_val`
+        Continue from the parameters of the previous `fit` on the same entities, relations and modalities, by the same
+        scorer. Give `X_val`
         too: triples held out of a second fit were trained on in the first, so they flatter validation and calibration.
     device : str, default="auto"
         A PyTorch device; "auto" is a GPU where there is one. A fitted model answers on the CPU where there is no such
@@ -299,8 +301,9 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         Raises
         ------
         ValueError
-            If y or `y_val` holds other values than 0 and 1 or no 1, `y_val` comes without `X_val`, `X_val` has unknown
-            labels, the number of columns does not suit the scorer or the fusion, or there is no such device.
+            If y or `y_val` holds other values than 0 and 1 or no 1, `y_val` comes without `X_val`, `X_val` is empty or
+            has unknown labels, the number of columns does not suit the scorer or the fusion, or there is no such
+            device.
         FloatingPointError
             If training diverges.
 
@@ -368,9 +371,15 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
             raise ValueError(f"device={self.device!r} is not available here; use 'auto' or 'cpu'.")
 
     def _continues(self, X):
-        """Tell whether there is a previous fit to continue from; refuse one over other labels."""
+        """Tell whether there is a previous fit to continue from; refuse one over other labels or by another scorer."""
         if not hasattr(self, "space_embeddings_"):
             return False
+        trained_scorer = getattr(self, "_trained_scorer", self.scorer)
+        if trained_scorer != self.scorer:
+            raise ValueError(
+                f"scorer={self.scorer!r} differs from that of the previous fit, {trained_scorer!r}, which "
+                "warm_start=True continues; set warm_start=False to start anew."
+            )
         if not same_labels(self.entities_, X.entities) or not same_labels(self.relations_, X.relations):
             raise ValueError(
                 "warm_start=True needs the entities and relations of the previous fit; set warm_start=False to start "
@@ -460,7 +469,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         """Take over the trained spaces, regress on the modalities of X, and count the rules of its triples."""
         self.space_embeddings_ = {name: space.entities for name, space in trained.items()}
         self.space_relations_ = {name: space.relations for name, space in trained.items()}
-        self._state = {name: space.state for name, space in trained.items()}
+        self._state, self._trained_scorer = {name: space.state for name, space in trained.items()}, self.scorer
         self._encoder = X._fusion.encoder if X._fusion is not None and X._fusion.maps else None
         self._maps = {}
         if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:

@@ -24,7 +24,7 @@ from ._persistence import Persistent
 from ._spaces import FUSED, STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
 from ._structure import estimated_structure, observed_in, random_structure, spectral_structure
 from ._transport import barycentric_map, moved
-from ._triples import MultimodalTriples, as_label_triples, check_truth
+from ._triples import COLUMNS, MultimodalTriples, as_label_triples, true_rows
 
 SINGLE_MODALITY = "features"
 
@@ -286,7 +286,7 @@ class OTFusionTransformer(
     def _structure_of(self, X, y, random_state):
         """Structural space of the true triples among the rows of X."""
         if y is not None:
-            X = X[check_truth(y, len(X)) == 1]
+            X = X[true_rows(y, len(X))]
         n_components = self.n_components
         if self.structure == "spectral":
             space = spectral_structure(X.ids, X.n_entities, len(X.relations), n_components, random_state)
@@ -298,10 +298,10 @@ class OTFusionTransformer(
 
     def _check_matrices(self, X, *, reset):
         """Validate the matrix form: every matrix numeric, with one common number of rows, NaN only in whole rows."""
-        if isinstance(X, np.ndarray) and X.dtype.kind in "OU" and X.size and isinstance(X.flat[0], str):
+        if _are_labels(X):
             raise TypeError(
-                "X is an array of labels without modalities: fusion needs a MultimodalTriples. Tools that turn it into "
-                "an array, such as BaggingClassifier, cannot resample triples."
+                f"X is a {type(X).__name__} of labels without modalities: fusion needs a MultimodalTriples. Tools that "
+                "turn it into an array, such as BaggingClassifier, cannot resample triples."
             )
         if isinstance(X, Mapping) and not issparse(X):
             strange = [name for name in X if not isinstance(name, str) or name == STRUCTURE]
@@ -320,6 +320,12 @@ class OTFusionTransformer(
             rows = {name: len(matrix) for name, matrix in matrices.items()}
             raise ValueError(f"X has matrices with different or no rows ({rows}); each needs one row for each entity.")
         return matrices, {name: _whole_rows(name, matrix) for name, matrix in matrices.items()}
+
+    def _fitted_matrices(self, X):
+        """Validate the matrix form against the fit; return the matrices of the fit in its order, and what is there."""
+        matrices, observed = self._check_matrices(X, reset=False)
+        self._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
+        return tuple({name: given[name] for name in self.modality_names_} for given in (matrices, observed))
 
     def _check_structure(self, y, matrices):
         if y is None:
@@ -428,8 +434,7 @@ class OTFusionTransformer(
         if self._entities is not None:
             as_label_triples(X)
             return X
-        matrices, observed = self._check_matrices(X, reset=False)
-        self._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
+        matrices, observed = self._fitted_matrices(X)
         spaces = {
             name: moved(matrix, observed[name], *self._scalings[name], self.transport_maps_[name])
             for name, matrix in matrices.items()
@@ -492,6 +497,16 @@ class OTFusionTransformer(
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
         return tags
+
+
+def _are_labels(X):
+    """Tell whether X is an array, list or data frame of strings, or a mapping with the columns of triples."""
+    if isinstance(X, Mapping) and not issparse(X):
+        return set(COLUMNS) <= set(X)
+    if not (isinstance(X, list | tuple) or hasattr(X, "columns") or (isinstance(X, np.ndarray) and X.ndim)):
+        return False
+    first = np.asarray(X[:1], dtype=object)
+    return first.size > 0 and isinstance(first.flat[0], str)
 
 
 def _whole_rows(name, matrix):

@@ -123,9 +123,17 @@ def dense(name, matrix):
 
     Raises
     ------
+    TypeError
+        If it is a masked array.
     ValueError
         If a sparse matrix would take more memory than scikit-learn's ``working_memory``.
     """
+    if isinstance(matrix, np.ma.MaskedArray):
+        raise TypeError(
+            f"modalities[{name!r}] is a masked array; turn it into floats and pass what its filled(np.nan) returns."
+        )
+    if isinstance(matrix, np.matrix):
+        return np.asarray(matrix)
     if not issparse(matrix):
         return matrix.to_numpy() if hasattr(matrix, "to_numpy") else np.asanyarray(matrix)
     size, limit = np.prod(matrix.shape, dtype=float) * 4 / 2**20, get_config()["working_memory"]

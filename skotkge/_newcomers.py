@@ -64,13 +64,14 @@ class RowEncoder:
         return join({STRUCTURE: absent} | moved, row_weights(self.weights, seen, self.fusion), self.fusion)
 
 
-def newcomers_of(X, entities, asked_only):
-    """Rows of the entity table of X with a vector whose labels `entities` lacks.
+def newcomers_of(X, classifier, asked_only):
+    """Rows of the entity table of X with labels that are new to a classifier and a vector that it can use.
 
     Parameters
     ----------
     X : MultimodalTriples
-    entities : ndarray of shape (n_entities,), dtype object
+    classifier : OTKGEClassifier
+        Fitted on modalities.
     asked_only : bool
         Leave out those that are in no triple of X.
 
@@ -81,10 +82,10 @@ def newcomers_of(X, entities, asked_only):
     """
     rows = np.unique(X.ids[:, [0, 2]]) if asked_only else np.arange(X.n_entities)
     has_vector = np.zeros(X.n_entities, dtype=bool)
-    for name in X.modalities:
+    for name in classifier._encoder.scalings.keys() & X.modalities.keys():
         has_vector |= X._table.observed(name)
     rows = rows[has_vector[rows]]
-    return rows[LabelIndex(entities, "entities").positions(X.entities[rows]) < 0]
+    return rows[LabelIndex(classifier.entities_, "entities").positions(X.entities[rows]) < 0]
 
 
 def with_newcomers(classifier, X, rows):

@@ -8,7 +8,7 @@ import numpy as np
 from ._calibration import Negatives
 from ._holdout import spare_rows
 from ._labels import first_occurrences, name_first, same_labels
-from ._triples import MultimodalTriples, as_label_triples, check_truth
+from ._triples import MultimodalTriples, as_label_triples, true_rows
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def true_and_false(X, y):
     UserWarning
         If X has modalities that no fusion uses.
     """
-    true = check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1
+    true = true_rows(y, len(X))
     fusion = X._fusion
     if fusion is not None and not same_labels(fusion.entities, X.entities):
         raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
@@ -121,14 +121,19 @@ def parts_of_validation(X, negatives, X_val, y_val):
     Raises
     ------
     ValueError
-        If `X_val` has labels that X lacks, or `y_val` other values than 0 and 1 or no 1.
+        If `X_val` is empty or has labels that X lacks, or `y_val` other values than 0 and 1 or no 1.
     """
     labels = as_label_triples(X_val)
+    if not len(labels):
+        raise ValueError(
+            "X_val has no triple; leave it at None to hold out a part of X, or set validation_fraction=0 too to do "
+            "without validation."
+        )
     ids = X._table.ids_of(labels)
     if (ids < 0).any():
         unknown = name_first(first_occurrences(labels[ids < 0]))
         raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
     if y_val is None:
         return Parts(X, X, ids, negatives)
-    true = check_truth(y_val, len(ids), "y_val", "X_val") == 1
+    true = true_rows(y_val, len(ids), "y_val", "X_val")
     return Parts(X, X, ids[true], negatives if true.all() else Negatives(ids[~true], true.mean()))

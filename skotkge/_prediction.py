@@ -10,15 +10,15 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from . import metrics
-from ._labels import first_occurrences, name_first, same_labels
+from ._labels import same_labels
+from ._lookup import FittedTable
 from ._newcomers import newcomers_of, with_newcomers
 from ._queries import AnswerLists, both_directions
 from ._ranking import Ranker, rank_both_sides
 from ._scorers import SCORERS
 from ._scoring import EmbeddingScores, RegressionScores, RuleScores, TripleScores
-from ._table import EntityTable
 from ._training import is_available
-from ._triples import MultimodalTriples, as_label_triples, as_triple_sets
+from ._triples import MultimodalTriples
 
 
 class TriplePredictor:
@@ -92,45 +92,20 @@ class TriplePredictor:
         check_is_fitted(self, "space_embeddings_")
         if not isinstance(X, MultimodalTriples) or self._encoder is None or same_labels(X.entities, self.entities_):
             return self
-        rows = newcomers_of(X, self.entities_, asked_only)
+        rows = newcomers_of(X, self, asked_only)
         return with_newcomers(self, X, rows) if len(rows) else self
 
     def _ids_of(self, X):
-        """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known.
+        """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known."""
+        return self._fitted_table().ids_of(X)
 
-        Rows with an unknown label have ids of 0 there.
-        """
+    def _fitted_table(self):
         check_is_fitted(self, "space_embeddings_")
-        if (
-            isinstance(X, MultimodalTriples)
-            and same_labels(X.entities, self.entities_)
-            and same_labels(X.relations, self.relations_)
-        ):
-            return X.ids, np.ones(len(X), dtype=bool)
-        return self._look_up(as_label_triples(X))
-
-    def _look_up(self, labels, empty=False):
-        """Ids of label triples; places marked in `empty` are not looked up."""
-        ids = np.where(empty, 0, EntityTable(self.entities_, self.relations_).ids_of(labels))
-        if (ids < 0).any() and self.handle_unknown == "error":
-            unknown = name_first(first_occurrences(labels[ids < 0]))
-            raise ValueError(
-                f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
-            )
-        known = (ids >= 0).all(axis=1)
-        return np.where(known[:, None], ids, 0), known
+        return FittedTable(self.entities_, self.relations_, self.handle_unknown)
 
     def _known_triples(self, asked, known):
         """Ids of all triples to filter: those that fit saw, the rows asked about and those given as known."""
-        parts = [self._true_ids, asked]
-        for triples in as_triple_sets(known):
-            labels = as_label_triples(triples)
-            ids = EntityTable(self.entities_, self.relations_).ids_of(labels)
-            in_table = (ids >= 0).all(axis=1)
-            if len(ids) and not in_table.any():
-                raise ValueError(f"known holds no triple of the fitted table; the first is {labels[0].tolist()!r}.")
-            parts.append(ids[in_table])
-        return np.concatenate(parts)
+        return np.concatenate([self._true_ids, asked, *self._fitted_table().ids_of_known(known)])
 
     def score_triples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Raw scores, larger for more plausible triples.

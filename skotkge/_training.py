@@ -77,7 +77,8 @@ class _Model:
         self.relations = relations.to(settings.device, dtype).requires_grad_()
         self.structure = None
         if spaces.structure is not None:
-            self.structure = (INITIAL_GAIN * on_device(spaces.structure)).requires_grad_()
+            is_trained = settings.structure_step > 0 or not spaces.maps
+            self.structure = (INITIAL_GAIN * on_device(spaces.structure)).requires_grad_(is_trained)
             weight = np.asarray(spaces.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
         self.maps = {
@@ -259,7 +260,7 @@ def _optimizers(model, settings):
         groups.append({"params": list(model.maps.values()), "lr": MAP_STEP * settings.learning_rate})
     fused = {"fused": True} if torch.device(settings.device).type == "cpu" else {}
     optimizers = [OPTIMIZERS[settings.optimizer](groups, lr=settings.learning_rate, **fused)]
-    if model.structure is not None:
+    if model.structure is not None and model.structure.requires_grad:
         step = settings.learning_rate * (settings.structure_step if model.maps else 1.0)
         if objective_of(settings).needs_few_rows:
             optimizers.append(ROW_OPTIMIZERS[settings.optimizer]([model.structure], lr=step))

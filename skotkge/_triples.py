@@ -89,6 +89,8 @@ def _sequence_columns(triples):
         return [triples[:, position] for position in range(3)]
     if isinstance(triples, str) or not hasattr(triples, "__len__"):
         raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
+    if isinstance(triples, set | frozenset):
+        raise TypeError(f"triples is a {type(triples).__name__}, which has no order; pass a list.")
     if not (set(map(type, triples)) <= {list, tuple} and set(map(len, triples)) <= {3}):
         _check_rows(triples)
     return [list(map(itemgetter(position), triples)) for position in range(3)]
@@ -433,34 +435,38 @@ def as_triple_sets(known):
 
     Parameters
     ----------
-    known : None, MultimodalTriples, data frame, array-like of shape (n_triples, 3), or list of these
+    known : None, MultimodalTriples, data frame, mapping, array-like of shape (n_triples, 3), set, or list of these
 
     Returns
     -------
     list
-        The sets as they were given.
+        The sets as they were given, those without an order as lists.
     """
     if known is None:
         return []
     is_list_of_sets = isinstance(known, list | tuple) and all(map(_is_set_of_triples, known))
-    return list(known) if is_list_of_sets else [known]
+    sets = known if is_list_of_sets else [known]
+    return [list(part) if isinstance(part, set | frozenset) else part for part in sets]
 
 
 def _is_set_of_triples(part):
     if hasattr(part, "shape"):
         return len(part.shape) == 2
-    return isinstance(part, list | tuple) and all(isinstance(row, list | tuple | np.ndarray) for row in part)
+    if isinstance(part, Mapping):
+        return True
+    listed = isinstance(part, list | tuple | set | frozenset)
+    return listed and all(isinstance(row, list | tuple | np.ndarray) for row in part)
 
 
-def check_truth(y, n_rows, name="y", of="X"):
-    """Return y as an array after checking that it has one value of 0 or 1 for each of the rows.
+def true_rows(y, n_rows, name="y", of="X"):
+    """Return the mask of the rows whose value in y is 1; None means that all rows are true.
 
     Raises
     ------
     ValueError
-        Otherwise, or if no value is 1.
+        If y has not one value of 0 or 1 for each of the rows, or if no row is true.
     """
-    y = column_or_1d(y)
+    y = np.ones(n_rows) if y is None else column_or_1d(y)
     strange = [value for value in y.tolist() if value not in (0, 1)]
     if len(y) != n_rows or strange:
         found = f", among them {name_first(first_occurrences(strange))}" if strange else ""
@@ -468,8 +474,8 @@ def check_truth(y, n_rows, name="y", of="X"):
             f"{name} has {len(y)} values{found}, expected {n_rows} values in {{0, 1}}: one for each triple of {of}."
         )
     if not (y == 1).any():
-        raise ValueError(f"{of} holds no true triple; fit needs at least one row with {name} = 1.")
-    return y
+        raise ValueError(f"{of} holds no true triple; at least one row needs {name} = 1.")
+    return y == 1
 
 
 def as_triples(X):

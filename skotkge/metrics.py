@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_consistent_length, check_scalar, column_or_1d
+from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
-from ._labels import LabelIndex, first_occurrences, name_first
-from ._triples import as_label_triples, as_triple_sets, as_triples
+from ._labels import LabelIndex, first_occurrences
+from ._triples import MultimodalTriples, as_label_triples, as_triple_sets, as_triples, true_rows
 
 SIDES = ("", "head_", "tail_")
 SHOWN_RELATIONS = 20
@@ -392,7 +392,8 @@ def _scores(ranks):
 def _relations_and_ranks(estimator, X, y, known):
     """Rank the true rows of X with the last step of an estimator; also return their relations."""
     if y is not None:
-        X = _safe_indexing(X, _true_rows(y))
+        X = X if isinstance(X, MultimodalTriples) else as_label_triples(X)
+        X = X[true_rows(y, len(X))]
     estimator = getattr(estimator, "best_estimator_", estimator)
     while isinstance(estimator, Pipeline):
         X = estimator[:-1].transform(X) if len(estimator) > 1 else X
@@ -403,16 +404,6 @@ def _relations_and_ranks(estimator, X, y, known):
             "ends in one."
         )
     return as_label_triples(X)[:, 1], estimator.rank(X, known=known)
-
-
-def _true_rows(y):
-    y = column_or_1d(y)
-    if not np.isin(y, [0, 1]).all() or not (y == 1).any():
-        raise ValueError(
-            f"y has the values {name_first(np.unique(y).tolist())}; expected 1 for triples to rank, at least one of "
-            "them, and 0 for those known to be false."
-        )
-    return np.flatnonzero(y == 1)
 
 
 def _cell(value):

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, validate_parameter_constraints, validate_params
 
 from ._holdout import first_of_each
-from ._labels import name_first
-from ._triples import as_triples
+from ._triples import as_triples, true_rows
 
 NEVER = -1  # the fold of what stays in every training part
 SWAP_ROUNDS, MOVE_ROUNDS = 20, 100
@@ -143,7 +142,7 @@ class TransductiveKFold(BaseCrossValidator):
 
     def _iter_test_masks(self, X=None, y=None, groups=None):
         X = as_triples(X)
-        units = SplitUnits(X.ids, _true_rows(y, len(X)), self.keep_pairs)
+        units = SplitUnits(X.ids, true_rows(y, len(X)), self.keep_pairs)
         random_state = check_random_state(self.random_state if self.shuffle else 0)
         folds = deal(units, self.n_splits, random_state if self.shuffle else None)
         separate(units, folds, self.n_splits, random_state)
@@ -227,7 +226,7 @@ def transductive_train_test_split(
         raise ValueError(
             f"test_size={test_size} leaves none of the {len(triples)} rows of X for training; set a smaller one."
         )
-    units = SplitUnits(triples.ids, _true_rows(y, len(triples)), keep_pairs)
+    units = SplitUnits(triples.ids, true_rows(y, len(triples)), keep_pairs)
     is_test = draw(units, n_test, check_random_state(random_state))[units.of_row]
     if not is_test.any():
         raise ValueError(
@@ -427,15 +426,3 @@ def first_that_fit(order, sizes, n_rows):
 def _number_by_appearance(values):
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse]
-
-
-def _true_rows(y, n_rows):
-    if y is None:
-        return np.ones(n_rows, dtype=bool)
-    y = column_or_1d(y)
-    if len(y) != n_rows or not np.isin(y, [0, 1]).all() or not (y == 1).any():
-        raise ValueError(
-            f"y has {len(y)} values of the kinds {name_first(np.unique(y).tolist())}, expected {n_rows} values in "
-            "{0, 1}, one for each triple of X, and 1 for at least one."
-        )
-    return y == 1

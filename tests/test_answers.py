@@ -172,6 +172,16 @@ class TestNewEntities:
         with pytest.raises(ValueError, match="X has labels that fit has not seen: 'new'"):
             pipe.predict(X)
 
+    def test_a_vector_in_a_modality_that_the_fit_lacks_tells_nothing(self, small):
+        text, labels = small.modalities["text"], small.entities.tolist()
+        train = MultimodalTriples(small.labels, {"text": text}, entities=labels)
+        pipe = Pipeline([("fuse", OTFusionTransformer(4, random_state=0)), ("kge", OTKGEClassifier(max_iter=1))])
+        sound = np.eye(31)
+        modalities = {"text": (text, labels), "sound": (sound, ["new", *labels])}
+        X = MultimodalTriples([("new", "r1", "e8")], modalities)
+        with pytest.raises(ValueError, match="X has labels that fit has not seen: 'new'"):
+            pipe.fit(train).predict(X)
+
     def test_other_modalities_than_those_of_the_fit_are_refused(self, kge, small):
         X = MultimodalTriples([("new", "r1", "e8")], {"text": pd.DataFrame(np.ones((1, 12)), index=["new"])})
         with pytest.raises(ValueError, match="but the fit saw"):

@@ -181,7 +181,7 @@ def test_complete_finds_what_rank_says_is_first(fitted, small):
     head, relation, tail = small.labels[row]
     others = [triple for triple in small.labels.tolist() if triple != [head, relation, tail]]
     kge = quick().fit(small.labels)
-    kge._true_ids = kge._look_up(np.array(others, dtype=object))[0]
+    kge._true_ids = kge._fitted_table().ids_of(others)[0]
     labels, _ = kge.complete([(head, relation, None)], k=30)
     assert labels[0].tolist().index(tail) == ranks[row, 1] - 1
 
@@ -201,6 +201,8 @@ def test_known_takes_every_kind_of_sets(fitted, small):
         [np.array(extra), small],
         list(np.array(extra)),
         (extra,),
+        set(map(tuple, extra)),
+        [set(map(tuple, extra[:3])), dict(zip(("head", "relation", "tail"), zip(extra[3], strict=True), strict=True))],
     ):
         np.testing.assert_array_equal(fitted.rank(small.labels[:9], known=known), expected)
     with pytest.raises(ValueError, match="known holds no triple of the fitted table"):
@@ -310,6 +312,16 @@ def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):
         np.testing.assert_array_equal(tables[0], tables[2])
 
 
+@pytest.mark.parametrize("options", [dict(loss="logistic"), dict(n_candidates=5), dict()])
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
+def test_a_structure_step_of_zero_keeps_the_structure(small, options, optimizer):
+    fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
+    options |= dict(embedding_dim=None, optimizer=optimizer, spaces="fused", structure_step=0, early_stopping=False)
+    one, two = (quick(**options, max_iter=epochs).fit(fused)._state["fused"] for epochs in (1, 2))
+    np.testing.assert_array_equal(one["structure"], two["structure"])
+    assert not np.array_equal(one["map of text"], two["map of text"])
+
+
 def test_learn_transport_off_keeps_the_maps(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
     kept = quick(embedding_dim=None, learn_transport=False, refit=False).fit(fused)
@@ -376,8 +388,12 @@ def test_warm_start_continues(small):
     assert kge.loss_curve_[0] < first[0]
     with pytest.raises(ValueError, match="warm_start=True needs the entities"):
         kge.fit([("other", "r", "graph"), ("graph", "r", "other")])
-    for change in (dict(scorer="rotate"), dict(embedding_dim=6)):
-        with pytest.raises(ValueError, match="warm_start=True needs the scorer"):
+    for change, told in (
+        (dict(embedding_dim=6), "warm_start=True needs the scorer"),
+        (dict(scorer="rotate"), "scorer='rotate' differs from that of the previous fit, 'complex'"),
+        (dict(scorer="distmult"), "scorer='distmult' differs from that of the previous fit, 'complex'"),
+    ):
+        with pytest.raises(ValueError, match=told):
             clone(kge).fit(small.labels).set_params(**change).fit(small.labels)
 
 
@@ -414,6 +430,8 @@ def test_width_that_contradicts_the_fusion_and_strange_validation_triples(small)
         quick(embedding_dim=6).fit(fused)
     with pytest.raises(ValueError, match="X_val has labels that X lacks: 'stranger'"):
         quick().fit(small.labels, X_val=[("stranger", "r0", "e1")])
+    with pytest.raises(ValueError, match="X_val has no triple; leave it at None"):
+        quick().fit(small.labels, X_val=[])
 
 
 def test_odd_halves_of_a_concatenation_are_refused(small):

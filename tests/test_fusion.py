@@ -1,6 +1,7 @@
 """OTFusionTransformer in both forms."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -112,6 +113,16 @@ def test_matrix_form_with_named_matrices_and_missing_rows(rng):
     np.testing.assert_allclose(fuse.transform({"text": text[order], "image": image[order]}), out[order])
 
 
+@pytest.mark.parametrize("fusion", ["mean", "concat"])
+def test_transform_takes_the_named_matrices_in_any_order_and_beside_others(rng, fusion):
+    text, image, structure = (rng.standard_normal((20, width)) for width in (5, 3, 4))
+    fuse = OTFusionTransformer(fusion=fusion).fit({"text": text, "image": image}, structure)
+    expected = fuse.transform({"text": text, "image": image})
+    np.testing.assert_array_equal(fuse.transform({"image": image, "sound": text[:, :2], "text": text}), expected)
+    with pytest.raises(ValueError, match="the fit saw"):
+        fuse.transform({"image": image})
+
+
 def test_order_of_entities_does_not_matter_in_matrix_form(rng):
     text, structure = rng.standard_normal((30, 7)), rng.standard_normal((30, 4))
     order = rng.permutation(30)
@@ -219,6 +230,14 @@ def test_errors_of_the_matrix_form(rng, small):
         OTFusionTransformer().fit(broken, text)
     with pytest.raises(ValueError, match="fitted on matrices"):
         OTFusionTransformer().fit(text, text).transform(small)
+
+
+def test_labels_without_modalities_are_told_from_matrices(small):
+    head, relation, tail = small.labels.T
+    columns = {"head": head, "relation": relation, "tail": tail}
+    for X in (small.labels, small.labels.tolist(), pd.DataFrame(columns), columns):
+        with pytest.raises(TypeError, match=f"X is a {type(X).__name__} of labels .* needs a MultimodalTriples"):
+            OTFusionTransformer().fit(X)
 
 
 def test_transform_refuses_other_modalities(small):

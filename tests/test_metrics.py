@@ -143,9 +143,17 @@ def test_rows_known_to_be_false_are_left_out(fitted, parts):
     expected = fitted["kge"].rank(test[y == 1])
     assert ranking_report(fitted, test, y).metrics == summarize_ranks(expected)
     assert make_ranking_scorer()(fitted, test.labels.tolist(), y.tolist()) == mean_reciprocal_rank(expected)
-    for wrong in (np.zeros(len(test)), y + 1):
-        with pytest.raises(ValueError, match="y has the values"):
+    too_long = np.ones(len(test) + 1)
+    for wrong, told in (
+        (0 * y, "no true triple"),
+        (y + 1, r"expected 20 values in \{0, 1\}"),
+        ([1], "has 1 values"),
+        (too_long, "has 21"),
+    ):
+        with pytest.raises(ValueError, match=told):
             ranking_report(fitted, test, wrong)
+        with pytest.raises(ValueError, match=told):
+            make_ranking_scorer()(fitted, test.labels, wrong)
 
 
 def test_steps_before_the_last_transform_once(parts):

@@ -28,6 +28,7 @@ ORDER = [
         "_modalities",
         "_table",
         "_triples",
+        "_lookup",
         "_queries",
         "_rules",
         "_structure",

@@ -265,6 +265,24 @@ def test_bare_arrays_give_one_prediction_for_each_row(small):
     assert len(kge.predict(rows)) == len(kge.rank(rows)) == len(rows)
 
 
+def test_sets_have_no_order(small):
+    with pytest.raises(TypeError, match="triples is a set, which has no order; pass a list"):
+        MultimodalTriples(set(map(tuple, small.labels)))
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_masks_and_matrix_objects_of_numpy(small):
+    masked = np.ma.masked_array(np.ones((30, 2)), mask=np.arange(60).reshape(30, 2) < 2)
+    for given in (masked, (masked, small.entities)):
+        with pytest.raises(TypeError, match=r"modalities\['text'\] is a masked array; .*filled\(np.nan\)"):
+            MultimodalTriples(small.labels, {"text": given}, entities=small.entities)
+    filled = masked.filled(np.nan)
+    for given in (filled, np.matrix(filled)):
+        X = MultimodalTriples(small.labels, {"text": given}, entities=small.entities)
+        assert X._table.observed("text").tolist() == [False] + 29 * [True]
+        assert type(X.modalities["text"]) is np.ndarray
+
+
 def test_polars_frame_of_triples():
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"tail": ["NA", ""], "note": [1, 2], "head": ["nan", "007"], "relation": [1, 2]})

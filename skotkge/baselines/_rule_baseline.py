@@ -12,10 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import metrics
-from .._labels import first_occurrences, name_first, same_labels
+from .._lookup import FittedTable
 from .._queries import AnswerLists, both_directions
 from .._rules import count_rules
-from .._triples import EntityTable, MultimodalTriples, as_label_triples, as_triple_sets, as_triples, check_truth
+from .._triples import as_triples, true_rows
 
 
 class RuleBaseline(BaseEstimator):
@@ -105,7 +105,7 @@ class RuleBaseline(BaseEstimator):
         """
         X = as_triples(X)
         validate_data(self, X, skip_check_array=True)
-        X = X[check_truth(np.ones(len(X)) if y is None else y, len(X)) == 1]
+        X = X[true_rows(y, len(X))]
         self.entities_, self.relations_ = X.entities, X.relations
         self._true_ids = np.unique(X.ids, axis=0)
         counted = dict(smoothing=self.smoothing, min_confidence=self.min_confidence)
@@ -138,38 +138,9 @@ class RuleBaseline(BaseEstimator):
             scores[rows] = block[np.arange(len(block)), answers[rows]]
         return scores.reshape(2, len(ids)).mean(axis=0)
 
-    def _ids_of(self, X):
-        """Ids of the rows of X in the fitted table, 0 where a label is unknown, and a mask of the rows all known."""
+    def _fitted_table(self):
         check_is_fitted(self, "rule_confidences_")
-        if (
-            isinstance(X, MultimodalTriples)
-            and same_labels(X.entities, self.entities_)
-            and same_labels(X.relations, self.relations_)
-        ):
-            return X.ids, np.ones(len(X), dtype=bool)
-        labels = as_label_triples(X)
-        ids = EntityTable(self.entities_, self.relations_).ids_of(labels)
-        if (ids < 0).any() and self.handle_unknown == "error":
-            unknown = name_first(first_occurrences(labels[ids < 0]))
-            raise ValueError(
-                f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
-            )
-        known = (ids >= 0).all(axis=1)
-        return np.where(known[:, None], ids, 0), known
-
-    def _filter(self, asked, known):
-        """Answers to leave out: those of the triples of fit, of the rows asked about and of those given as known."""
-        parts = [self._true_ids, asked]
-        for triples in as_triple_sets(known):
-            ids = EntityTable(self.entities_, self.relations_).ids_of(as_label_triples(triples))
-            in_table = (ids >= 0).all(axis=1)
-            if len(ids) and not in_table.any():
-                first = as_label_triples(triples)[0].tolist()
-                raise ValueError(
-                    f"known holds no triple of the fitted table; the first is {first!r}: give those of the same graph."
-                )
-            parts.append(ids[in_table])
-        return AnswerLists(np.concatenate(parts), len(self.relations_))
+        return FittedTable(self.entities_, self.relations_, self.handle_unknown)
 
     def score_triples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Confidence that triples are true.
@@ -185,7 +156,7 @@ class RuleBaseline(BaseEstimator):
             premise, so that a training triple does not speak for itself except in the frequencies. With
             ``handle_unknown="last"`` -inf for rows with an unknown label.
         """
-        ids, known = self._ids_of(X)
+        ids, known = self._fitted_table().ids_of(X)
         return np.where(known, self._score_ids(ids), -np.inf)
 
     def rank(self, X: ArrayLike, *, known: ArrayLike | list[ArrayLike] | None = None) -> NDArray[np.float64]:
@@ -205,8 +176,10 @@ class RuleBaseline(BaseEstimator):
             all candidates that no rule speaks for. With ``handle_unknown="last"`` ``n_entities + 1`` for rows with an
             unknown label.
         """
-        ids, known_rows = self._ids_of(X)
-        ids, filtered = ids[known_rows], self._filter(ids[known_rows], known)
+        ids, known_rows = self._fitted_table().ids_of(X)
+        ids = ids[known_rows]
+        left_out_of_all = np.concatenate([self._true_ids, ids, *self._fitted_table().ids_of_known(known)])
+        filtered = AnswerLists(left_out_of_all, len(self.relations_))
         sources, relations, answers = both_directions(ids, len(self.relations_))
         found = np.empty(len(sources))
         for rows, scores in self._blocks(sources, relations):
@@ -248,7 +221,7 @@ class RuleBaseline(BaseEstimator):
         float
         """
         X = as_triples(X)
-        return metrics.mean_reciprocal_rank(self.rank(X if y is None else X[check_truth(y, len(X)) == 1]))
+        return metrics.mean_reciprocal_rank(self.rank(X[true_rows(y, len(X))]))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -200,13 +200,13 @@ def _matrices(transformer, X):
     if not isinstance(X, MultimodalTriples):
         if transformer._entities is not None:
             raise ValueError(f"X is a {type(X).__name__}; give the MultimodalTriples that transformer was fitted on.")
-        matrices, observed = transformer._check_matrices(X, reset=False)
+        matrices, observed = transformer._fitted_matrices(X)
     else:
         if transformer._entities is None or not same_labels(X.entities, transformer._entities):
             raise ValueError("X has other entities than the fit of transformer; give the triples it was fitted on.")
         matrices = {name: matrix for name, matrix in X.modalities.items() if name in names}
         observed = {name: X._table.observed(name) for name in matrices}
-    transformer._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
+        transformer._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
     n_rows = len(next(iter(matrices.values()), transformer.embedding_))
     if n_rows != len(transformer.embedding_):
         raise ValueError(f"X has {n_rows} rows, but transformer was fitted on {len(transformer.embedding_)} entities.")
