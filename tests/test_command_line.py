@@ -12,6 +12,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 
@@ -77,6 +78,18 @@ def test_fit_prints_training_and_validation_results(folder, tmp_path, capsys):
     fitted = joblib.load(tmp_path / "model.joblib")["kge"]
     assert (fitted.scorer, fitted.embedding_dim, fitted.max_iter) == ("distmult", 4, 2)
     assert f"{fitted.evaluate(MultimodalTriples.from_tsv(folder / 'valid.tsv'))['mrr']:.3f}" in out
+
+
+def test_vectors_with_a_header_of_pandas(tmp_path, small, capsys):
+    text = pd.DataFrame(small.modalities["text"], index=small.entities)
+    text.to_csv(tmp_path / "unnamed.csv")
+    text.to_csv(tmp_path / "named.csv", index_label="entity")
+    for labels, name in ((small.entities.tolist(), "unnamed"), ([*small.entities, "entity"], "named")):
+        write_lines(tmp_path / "graph.tsv", small.labels)
+        arguments = ["--modality", f"text={tmp_path / name}.csv", *QUICK, "--output", tmp_path / "model.joblib"]
+        assert run("fit", tmp_path / "graph.tsv", *arguments) == 0
+        assert set(joblib.load(tmp_path / "model.joblib")["kge"].entities_) == set(labels)
+        assert ("read as the vector of 'entity'" in capsys.readouterr().err) == (name == "named")
 
 
 def test_fit_on_a_csv_file_with_header(tmp_path, small):
@@ -220,6 +233,9 @@ WRONG = {
     "no labels": ("fit {folder}/train.tsv --modality text={folder}/text.npy", "pass --entities"),
     "wrong rows": ("fit {folder} --modality text={tmp}/short.npy", "one row for each entity"),
     "not a number": ("fit {folder} --modality text={tmp}/words.csv", "line 2: expected a label and 2 numbers"),
+    "no number in the first line": ("fit {folder} --modality text={tmp}/hole.csv", "line 1: expected a label and"),
+    "no label": ("fit {folder} --modality text={tmp}/anonymous.csv", "line 2: expected a label and 2 numbers"),
+    "no numbers": ("fit {folder} --modality text={tmp}/few.txt", "line 1: expected a label and some numbers"),
     "no NumPy file": ("fit {folder} --modality text={tmp}/text.npy", "no NumPy file of plain numbers"),
     "same modality": ("fit {folder} --modality a={folder}/text.npy --modality a={folder}/text.npy", "'a' twice"),
     "no file of modality": ("fit {folder} --modality text", "is not NAME=FILE"),
@@ -249,6 +265,8 @@ def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path,
     np.save(tmp_path / "short.npy", np.zeros((2, 3)))
     write_lines(tmp_path / "few.txt", [["e1"]])
     write_lines(tmp_path / "words.csv", [["e1", 1, 2], ["e2", "long", "short"]], ",")
+    write_lines(tmp_path / "hole.csv", [["e1", 1, ""], ["e2", 1, 2]], ",")
+    write_lines(tmp_path / "anonymous.csv", [["e1", 1, 2], ["", 1, 2]], ",")
     write_lines(tmp_path / "stranger.tsv", [["stranger", "r1", "e1"]])
     (tmp_path / "text.npy").write_bytes(b"text")
     (tmp_path / "latin.tsv").write_bytes("a\tr\té\n".encode("latin-1"))

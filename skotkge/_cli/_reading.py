@@ -90,7 +90,7 @@ def read_vectors(path):
     ----------
     path : Path
         A NumPy file with one row for each entity, or a CSV or tab-separated file with the label of an entity and the
-        numbers of its vector in each line. Its first line may be a header.
+        numbers of its vector in each line. Its first line is a header if it has no label or no numbers.
 
     Returns
     -------
@@ -99,7 +99,12 @@ def read_vectors(path):
     Raises
     ------
     ValueError
-        If the file is neither, or has a field that is no number.
+        If the file is neither, or has a line without label or with a field that is no number.
+
+    Warns
+    -----
+    UserWarning
+        If the first vector counts 0, 1, 2, ... as the names of columns do.
     """
     if path.suffix == ".npy":
         try:
@@ -109,12 +114,19 @@ def read_vectors(path):
     labels, vectors = [], []
     for line, row in _rows(path):
         vector = _numbers(row[1:])
-        if vector is None and line == 1:
+        if line == 1 and _is_header(row):
             continue
         width = len(vectors[0]) if vectors else len(row) - 1
-        if vector is None or len(vector) != width or not width:
+        if not row[0] or vector is None or len(vector) != width or not width:
             raise ValueError(
                 f"{path}, line {line}: expected a label and {width or 'some'} numbers, got {name_first(row)}"
+            )
+        if line == 1 and width > 2 and row[1:] == list(map(str, range(width))):
+            warnings.warn(
+                f"{path} begins with {','.join(row[:4])}, ..., read as the vector of {row[0]!r}; if it is a header "
+                "leave it out.",
+                UserWarning,
+                stacklevel=2,
             )
         labels.append(row[0])
         vectors.append(vector)
@@ -138,6 +150,10 @@ def _rows(path):
                     yield lines.line_num, row
         except (csv.Error, UnicodeDecodeError, EOFError) as error:
             raise ValueError(f"{path}, line {lines.line_num + 1}: {error}") from error
+
+
+def _is_header(row):
+    return len(row) > 1 and (not row[0] or all(_numbers([field]) is None for field in row[1:]))
 
 
 def _numbers(fields):
