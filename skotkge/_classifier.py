@@ -108,8 +108,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     warm_start : bool, default=False
         Continue from the parameters of the previous `fit` on the same entities, relations and modalities, by the same
-        scorer. Give `X_val`
-        too: triples held out of a second fit were trained on in the first, so they flatter validation and calibration.
+        scorer. Give `X_val` too: triples held out of a second fit were trained on in the first, so they flatter
+        validation and calibration.
     device : str, default="auto"
         A PyTorch device; "auto" is a GPU where there is one. A fitted model answers on the CPU where there is no such
         device.
@@ -469,7 +469,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         """Take over the trained spaces, regress on the modalities of X, and count the rules of its triples."""
         self.space_embeddings_ = {name: space.entities for name, space in trained.items()}
         self.space_relations_ = {name: space.relations for name, space in trained.items()}
-        self._state, self._trained_scorer = {name: space.state for name, space in trained.items()}, self.scorer
+        self._state = {name: space.state for name, space in trained.items()}
+        self._trained_scorer = self.scorer
         self._encoder = X._fusion.encoder if X._fusion is not None and X._fusion.maps else None
         self._maps = {}
         if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:

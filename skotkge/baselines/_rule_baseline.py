@@ -176,10 +176,10 @@ class RuleBaseline(BaseEstimator):
             all candidates that no rule speaks for. With ``handle_unknown="last"`` ``n_entities + 1`` for rows with an
             unknown label.
         """
-        ids, known_rows = self._fitted_table().ids_of(X)
+        table = self._fitted_table()
+        ids, known_rows = table.ids_of(X)
         ids = ids[known_rows]
-        left_out_of_all = np.concatenate([self._true_ids, ids, *self._fitted_table().ids_of_known(known)])
-        filtered = AnswerLists(left_out_of_all, len(self.relations_))
+        filtered = AnswerLists(np.concatenate([self._true_ids, ids, *table.ids_of_known(known)]), len(self.relations_))
         sources, relations, answers = both_directions(ids, len(self.relations_))
         found = np.empty(len(sources))
         for rows, scores in self._blocks(sources, relations):
