@@ -132,8 +132,9 @@ class OTFusionTransformer(
     reg : float, default=0.0
         Entropic regularisation of the plans of Eq. 1; 0 is exact.
     structure : {"spectral", "random"} or estimator, default="spectral"
-        Structural space from the triples: leading singular vectors of the degree-normalised relation-aware adjacency,
-        Gaussian noise, or the `entity_embeddings_` of an estimator fitted on the same triples.
+        Structural space from the triples: about the leading singular vectors of the degree-normalised relation-aware
+        adjacency, by a randomised SVD; Gaussian noise; or the `entity_embeddings_` of an estimator fitted on the same
+        triples.
     standardize : bool, default=True
         Scale the columns of every space to zero mean and unit variance over the entities that have them.
     max_iter : int, default=20
@@ -141,7 +142,8 @@ class OTFusionTransformer(
     tol : float, default=1e-4
         The barycenter stops when its objective falls by less than this share.
     random_state : int, RandomState instance or None, default=None
-        Draws the solver's start, random structures and projections, and columns beyond the rank of the structure.
+        Draws the start of the randomised SVD, on which its vectors depend where singular values lie close together;
+        random structures and projections; and columns beyond the rank of the structure.
 
     Attributes
     ----------

@@ -44,7 +44,7 @@ def relational_adjacency(ids, n_entities, n_relations):
 
 
 def spectral_structure(ids, n_entities, n_relations, n_components, random_state):
-    """Leading left singular vectors of the relation-aware adjacency.
+    """About the leading left singular vectors of the relation-aware adjacency, by a randomised SVD.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from ._blocks import row_blocks
 
 # Scalings of plain Sinkhorn iterations stay within exp(+-2 * this), far from overflow, and their kernel from denormals.
 LARGEST_EXPONENT = 200
+SMALLEST_ERROR = 1e-9
 
 
 def column_scaling(matrix, observed, standardize=True):
@@ -172,21 +173,20 @@ def transport_plan(cost, *, reg=0.0):
     cost = np.ascontiguousarray(cost, dtype=np.float64)
     n_source, n_target = cost.shape
     source_mass, target_mass = np.full(n_source, 1.0 / n_source), np.full(n_target, 1.0 / n_target)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if reg == 0:
-            plan = ot.emd(source_mass, target_mass, cost, numItermax=10_000_000)
-        else:
-            method = "sinkhorn" if np.ptp(cost) <= LARGEST_EXPONENT * reg else "sinkhorn_log"
-            options = dict(method=method, numItermax=10_000, stopThr=1e-9)
-            plan = ot.sinkhorn(source_mass, target_mass, cost - cost.min(), reg, **options)
-    if caught:
-        warnings.warn(
-            f"the transport plan did not converge ({caught[0].message})"
-            + (f"; a reg larger than {reg} helps." if reg else "."),
-            ConvergenceWarning,
-            stacklevel=2,
+    if reg == 0:
+        plan, log = ot.emd(source_mass, target_mass, cost, numItermax=10_000_000, log=True)
+        trouble = log["warning"]
+    else:
+        method = "sinkhorn" if np.ptp(cost) <= LARGEST_EXPONENT * reg else "sinkhorn_log"
+        options = dict(method=method, numItermax=10_000, stopThr=SMALLEST_ERROR, warn=False, log=True)
+        with np.errstate(over="ignore"):  # of scalings in the log, which nobody reads
+            plan, log = ot.sinkhorn(source_mass, target_mass, cost - cost.min(), reg, **options)
+        error = log["err"][-1]
+        trouble = (
+            None if error < SMALLEST_ERROR else f"its masses are off by {error:.1e}; a reg larger than {reg} helps"
         )
+    if trouble:
+        warnings.warn(f"the transport plan did not converge: {trouble}.", ConvergenceWarning, stacklevel=2)
     return plan
 
 

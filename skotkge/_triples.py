@@ -391,6 +391,11 @@ class MultimodalTriples:
         return iter(self.labels)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if self._fusion is not None:
+            raise TypeError(
+                "X carries a fusion, which is lost in an array of labels; take X.labels where labels are wanted. Tools "
+                "that make arrays of what their steps return, such as FeatureUnion, cannot hand triples on."
+            )
         return self.labels if dtype is None else self.labels.astype(dtype)
 
     def __getitem__(self, rows: Any) -> Any:

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn import get_config
 from sklearn.utils import gen_batches
 
 from ._queries import both_directions
@@ -13,6 +12,9 @@ from ._queries import both_directions
 BEST_CANDIDATES = 50
 SAMPLED_CANDIDATES = 250
 WEIGHED_AT_ONCE = 2**24
+# Scores of candidates that the weights are learned from, half a GiB. The user's working memory has no say in it, or
+# it would change the weights.
+LARGEST_SAMPLE = 2**27
 # Pulls the weights of a relation towards those that all relations share; so many queries weigh as much as the data.
 SHRINKAGE = 0.3
 LARGEST_CHANGES = 100
@@ -27,7 +29,7 @@ def weigh_spaces(scores, ids, known, n_relations, random_state):
     ----------
     scores : TripleScores
     ids : ndarray of shape (n_triples, 3)
-        Of which as many are drawn as fit into scikit-learn's working memory.
+        If their candidates have more than `LARGEST_SAMPLE` scores, so many are drawn.
     known : AnswerLists
         All true triples.
     n_relations : int
@@ -41,7 +43,7 @@ def weigh_spaces(scores, ids, known, n_relations, random_state):
     sample = random_state.permutation(scores.n_entities)[:SAMPLED_CANDIDATES]
     n_spaces, n_best = len(scores.spaces), min(BEST_CANDIDATES, scores.n_entities)
     n_candidates = 1 + n_spaces * n_best + len(sample)
-    affordable = max(1, int(get_config()["working_memory"] * 2**20 // (2 * 4 * n_spaces * n_candidates)))
+    affordable = max(1, LARGEST_SAMPLE // (n_spaces * n_candidates))
     if len(sources) > affordable:
         drawn = random_state.choice(len(sources), affordable, replace=False)
         sources, relations, answers = sources[drawn], relations[drawn], answers[drawn]

@@ -46,6 +46,7 @@ def hits_at_k(ranks: ArrayLike, k: int = 10) -> float:
     ranks : array-like of float
         Ranks from 1, of any shape.
     k : int, default=10
+        At least 1.
 
     Returns
     -------
@@ -57,6 +58,7 @@ def hits_at_k(ranks: ArrayLike, k: int = 10) -> float:
     >>> hits_at_k([1, 2, 4, 4], k=3)
     0.5
     """
+    check_scalar(k, "k", Real, min_val=1)
     return float(np.mean(_check_ranks(ranks) <= k))
 
 
@@ -157,7 +159,7 @@ def expected_calibration_error(
         ("y_prob", y_prob, (y_prob >= 0) & (y_prob <= 1), "probabilities from 0 to 1"),
     ):
         if not allowed.all():
-            raise ValueError(f"{name} has the value {values[~allowed][0]}; give {remedy}.")
+            raise ValueError(f"{name} has the value {values[~allowed].tolist()[0]!r}; give {remedy}.")
     if strategy not in ("quantile", "uniform"):
         raise ValueError(f"strategy={strategy!r} is none of 'quantile', 'uniform'.")
     edges = np.linspace(0, 1, n_bins + 1)
@@ -179,8 +181,15 @@ def summarize_ranks(ranks: ArrayLike) -> dict[str, float]:
     -------
     dict of str to float
         ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank``, and each with the prefix ``head_`` or ``tail_``.
+
+    Raises
+    ------
+    ValueError
+        If there is no rank, one is less than 1, or there are not two for each triple.
     """
     ranks = _check_ranks(ranks)
+    if ranks.ndim != 2 or ranks.shape[1] != 2:
+        raise ValueError(f"ranks has the shape {ranks.shape}, expected (n_triples, 2): head ranks and tail ranks.")
     report = {}
     for prefix, side in zip(SIDES, (ranks, ranks[:, 0], ranks[:, 1]), strict=True):
         report[f"{prefix}mrr"] = mean_reciprocal_rank(side)

@@ -85,9 +85,9 @@ def test_relation_with_few_rows_stays_near_the_shared_line(rng):
         kept = slice(5000 + rows)
         found = platt_scaling(scores[kept], truth[kept], relations[kept], 3, truth[kept].mean())
         distances.append(found.intercept[1] - found.intercept[0])
-    assert 0 < distances[0] < distances[1] < distances[2]
+    assert 0 < distances[0] < min(distances[1:])
+    assert distances[2] == pytest.approx(3, abs=0.3)
     assert distances[0] < 1.5
-    assert distances[2] > 2.5
     shared = platt_scaling(scores[:5000], truth[:5000], relations[:5000], 3, truth[:5000].mean())
     np.testing.assert_allclose(shared.slope, shared.slope[0], rtol=0.2)
     assert shared.slope[1] == shared.slope[2]
@@ -253,6 +253,7 @@ def test_calibration_error_weighs_bins_by_their_rows():
         (dict(y_prob=[0.5, 1.5]), "y_prob has the value 1.5; give probabilities from 0 to 1"),
         (dict(y_prob=[0.5]), "inconsistent numbers of samples"),
         (dict(y_true=[0, 2]), "y_true has the value 2; give labels"),
+        (dict(y_true=["0", "1"]), "y_true has the value '0'; give labels"),
         (dict(y_true=[], y_prob=[]), "y_true is empty"),
         (dict(strategy="log"), "strategy='log' is none of 'quantile', 'uniform'"),
         (dict(n_bins=0), "n_bins == 0"),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
@@ -295,6 +296,16 @@ def test_no_row_to_spare_warns_and_trains_on(small):
         kge = quick().fit([(a, f"{r}{i}", b) for i, (a, r, b) in enumerate(path)])
     assert kge.n_iter_ == 4
     assert kge.validation_scores_ == []
+
+
+def test_weights_of_spaces_do_not_depend_on_the_working_memory(small):
+    fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
+    found = []
+    for working_memory in (1024, 0.01):
+        with config_context(working_memory=working_memory):
+            found.append(quick(embedding_dim=None, spaces="all").fit(fused).space_weights_)
+    for name, weights in found[0].items():
+        np.testing.assert_allclose(found[1][name], weights, rtol=0.01)
 
 
 def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):

@@ -279,6 +279,8 @@ BREAKS = {
         lambda X, y: make_pipeline(FeatureUnion([("a", fuse()), ("b", fuse())]), kge()).fit(X, y),
         "FeatureUnion",
     ),
+    "FeatureUnion of one": (lambda X, y: make_pipeline(FeatureUnion([("a", fuse())]), kge()).fit(X, y), "FeatureUnion"),
+    "array of a fusion": (lambda X, y: np.asarray(fuse().fit_transform(X)), "carries a fusion, which is lost"),
     "columns": (lambda X, y: X[:, [0, 1]], "only rows of triples can be selected"),
 }
 

@@ -367,6 +367,12 @@ class TestTransportPlanDisplay:
         with pytest.raises(TypeError, match="which has no transport plans; give a fitted OTFusionTransformer"):
             TransportPlanDisplay.from_estimator(fitted["kge"], "text")
 
+    @pytest.mark.parametrize("alignment", ["linear", "pca"])
+    def test_alignments_without_a_plan_have_nothing_to_show(self, pyplot, small, alignment):
+        fuse = OTFusionTransformer(8, alignment=alignment, random_state=0).fit(small)
+        with pytest.raises(ValueError, match=r"modality='text' has no transport plan; those with one are \[\]"):
+            TransportPlanDisplay.from_estimator(fuse, "text")
+
 
 class TestTrainingDisplay:
     def test_the_lines_are_those_of_the_fit(self, pyplot, fitted):

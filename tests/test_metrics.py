@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge.metrics import (
     adjusted_mean_rank_index,
+    hits_at_k,
     make_ranking_scorer,
     mean_reciprocal_rank,
     ranking_report,
@@ -81,6 +82,16 @@ def test_impossible_numbers_of_candidates_are_named():
         adjusted_mean_rank_index([1, 5], [7, 4])
     with pytest.raises(ValueError, match="n_candidates is 1 everywhere"):
         adjusted_mean_rank_index([1, 1], 1)
+
+
+def test_ranks_of_one_side_and_strange_k_are_named():
+    for ranks in ([1, 2], [[1, 2, 3]]):
+        with pytest.raises(ValueError, match=r"ranks has the shape .*, expected \(n_triples, 2\)"):
+            summarize_ranks(ranks)
+    with pytest.raises(ValueError, match="k == 0, must be >= 1"):
+        hits_at_k([1, 2], 0)
+    with pytest.raises(TypeError, match="k must be an instance of float"):
+        hits_at_k([1, 2], "a")
 
 
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=30))

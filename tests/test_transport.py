@@ -1,5 +1,7 @@
 """Plans between columns: marginals, optimality against independent solvers, guards."""
 
+import warnings
+
 import numpy as np
 import ot
 import pytest
@@ -96,6 +98,30 @@ def test_cost_that_is_not_finite_is_an_error():
 def test_solver_that_stops_early_warns(rng):
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         transport_plan(rng.uniform(size=(50, 50)), reg=1e-6)
+
+
+def test_warnings_of_others_are_left_alone(rng, monkeypatch):
+    """Recording warnings would take those of other threads, and threads that overlap would leave none recorded."""
+    emd = ot.emd
+
+    def noisy(*args, **kwargs):
+        warnings.warn("of another thread", UserWarning, stacklevel=2)
+        return emd(*args, **kwargs)
+
+    monkeypatch.setattr(ot, "emd", noisy)
+    with pytest.warns(UserWarning, match="of another thread") as told:
+        transport_plan(rng.uniform(size=(5, 5)))
+    assert len(told) == 1
+
+
+def test_an_exact_solver_that_fails_warns(rng, monkeypatch):
+    emd = ot.emd
+    monkeypatch.setattr(ot, "emd", lambda *args, **kwargs: emd(*args, **kwargs | dict(numItermax=1)))
+    with pytest.warns(UserWarning, match="numItermax") as told:
+        transport_plan(rng.uniform(size=(20, 20)))
+    ours = [str(warning.message) for warning in told if warning.category is ConvergenceWarning]
+    assert len(ours) == 1
+    assert "did not converge" in ours[0]
 
 
 def test_constant_columns_become_zero_and_missing_rows_stay_out(rng):

@@ -194,10 +194,10 @@ class TransportPlanDisplay:
         TypeError
             If the estimator has no transport plans.
         ValueError
-            If there is no plan of that modality.
+            If there is no plan of that modality, as with ``alignment="linear"`` and "pca".
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        plans = _transport_plans(estimator)
+        plans = {name: plan for name, plan in _transport_plans(estimator).items() if plan.any()}
         if modality not in plans:
             raise ValueError(f"modality={modality!r} has no transport plan; those with one are {list(plans)}.")
         return cls(plans[modality], modality).plot(ax=ax, colorbar=colorbar, **kwargs)
