@@ -188,7 +188,7 @@ class QuestionAnswerer(TriplePredictor):
             about which nothing is known: there they are zero. NaN for rows with an unknown label.
         """
         model = self._covering(X)
-        ids, known = model._ids_of(X)
+        ids, known = model._fitted_table().ids_of(X)
         parts, _ = model._score_parts(ids)
         return {
             name: np.where(known, part, np.nan)

@@ -16,7 +16,7 @@ SLOPE_SPREAD = 1.0
 # So wide that it only keeps the slope finite where scores separate the classes.
 SHARED_SLOPE_SPREAD = 30.0
 LARGEST_CHANGES = 1000
-# Of the gradient; by scikit-learn's default log-odds were up to .07 off.
+# Of the gradient; by scikit-learn's default log-odds were up to .07 off on synthetic data.
 TOLERANCE = 1e-6
 
 

@@ -374,7 +374,7 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         """Tell whether there is a previous fit to continue from; refuse one over other labels or by another scorer."""
         if not hasattr(self, "space_embeddings_"):
             return False
-        trained_scorer = getattr(self, "_trained_scorer", self.scorer)
+        trained_scorer = getattr(self, "_trained_scorer", self.scorer)  # a saved model may lack it
         if trained_scorer != self.scorer:
             raise ValueError(
                 f"scorer={self.scorer!r} differs from that of the previous fit, {trained_scorer!r}, which "

@@ -95,10 +95,6 @@ class TriplePredictor:
         rows = newcomers_of(X, self, asked_only)
         return with_newcomers(self, X, rows) if len(rows) else self
 
-    def _ids_of(self, X):
-        """Ids of the rows of X in the fitted table, and a mask of the rows whose labels are all known."""
-        return self._fitted_table().ids_of(X)
-
     def _fitted_table(self):
         check_is_fitted(self, "space_embeddings_")
         return FittedTable(self.entities_, self.relations_, self.handle_unknown)
@@ -122,7 +118,7 @@ class TriplePredictor:
             -inf for rows with an unknown label.
         """
         model = self._covering(X)
-        ids, known = model._ids_of(X)
+        ids, known = model._fitted_table().ids_of(X)
         return np.where(known, model._score_ids(ids), -np.inf)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -140,7 +136,7 @@ class TriplePredictor:
             with the score.
         """
         model = self._covering(X)
-        ids, known = model._ids_of(X)
+        ids, known = model._fitted_table().ids_of(X)
         return np.where(known, model._log_odds_of_ids(ids), -np.inf)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -214,7 +210,7 @@ class TriplePredictor:
             ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
         """
         model = self._covering(X)
-        ids, known_rows = model._ids_of(X)
+        ids, known_rows = model._fitted_table().ids_of(X)
         filtered = AnswerLists(model._known_triples(ids[known_rows], known), len(self.relations_))
         ranks = np.full((len(ids), 2), len(model.entities_) + 1.0)
         ranks[known_rows] = rank_both_sides(model._ranker(), ids[known_rows], filtered, len(self.relations_))

@@ -29,7 +29,7 @@ def weigh_spaces(scores, ids, known, n_relations, random_state):
     ----------
     scores : TripleScores
     ids : ndarray of shape (n_triples, 3)
-        If their candidates have more than `LARGEST_SAMPLE` scores, so many are drawn.
+        Where their candidates have more than `LARGEST_SAMPLE` scores, only a random part is taken.
     known : AnswerLists
         All true triples.
     n_relations : int
