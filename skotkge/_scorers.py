@@ -1,8 +1,11 @@
 """Scoring functions of triples (Eq. 4-5): a head transformed by a relation, compared with tails."""
 
+from itertools import product
+
 import torch
 
 from ._products import pair_products
+from ._spaces import concat_order
 
 
 class Scorer:
@@ -165,6 +168,83 @@ class RotatE(_Complex, _Distance):
 
     def query(self, head, relation):
         return _complex_product(head, torch.cos(relation), torch.sin(relation))
+
+
+class CrossSpaceTransE(_Distance):
+    """``sum of margin - ||h_a + r - t_b||`` over the spaces a of the head and b of the tail, one r for all.
+
+    Rows of entities are spaces of equal width joined by `concat_order`.
+
+    Parameters
+    ----------
+    margin : float
+        Of each term.
+    n_spaces : int
+    with_sum : bool
+        Adds the term of the sums over all spaces, ``||sum_a h_a + r - sum_b t_b||``.
+    """
+
+    gradients_need_scores = False
+
+    def __init__(self, margin, n_spaces, with_sum):
+        super().__init__(margin)
+        self._n_spaces, self._with_sum = n_spaces, with_sum
+        self._terms = [*product(range(n_spaces), repeat=2), *([(n_spaces, n_spaces)] if with_sum else [])]
+
+    def relation_width(self, width):
+        return width // self._n_spaces
+
+    def _views(self, rows):
+        """Spaces of entity rows ``(..., n_views, d)``, and their sum as one more view if it is asked for."""
+        width = self.relation_width(rows.shape[-1])
+        place = torch.argsort(self._order(width, rows.device))
+        views = rows[..., place].unflatten(-1, (self._n_spaces, width))
+        return torch.cat([views, views.sum(-2, keepdim=True)], dim=-2) if self._with_sum else views
+
+    def _order(self, width, device):
+        return torch.as_tensor(concat_order(width, self._n_spaces), device=device)
+
+    def _asked(self, query):
+        n_views = self._n_spaces + self._with_sum
+        return query.unflatten(-1, (n_views, query.shape[-1] // n_views))
+
+    def query(self, head, relation):
+        return (self._views(head) + relation.unsqueeze(-2)).flatten(-2)
+
+    def _sum_of_terms(self, score, query, entities):
+        asked, views = self._asked(query), self._views(entities)
+        return sum(score(asked[..., source, :], views[..., answer, :]) for source, answer in self._terms)
+
+    def pairs(self, query, tail):
+        return self._sum_of_terms(super().pairs, query, tail)
+
+    def against_all(self, query, entities):
+        return self._sum_of_terms(super().against_all, query, entities)
+
+    def of_entities(self, entities, query, out):
+        term = torch.empty_like(out)
+        of_entities = super().of_entities
+        return out.copy_(
+            self._sum_of_terms(lambda asked, view: of_entities(view, asked, term).clone(), query, entities)
+        )
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        asked, views = self._asked(query), self._views(entities)
+        of_asked = self._asked(query_gradient)
+        of_views = [None] * views.shape[-2] if entity_gradient is None else torch.zeros_like(views).unbind(-2)
+        for source, answer in self._terms:
+            term = asked[:, source], views[:, answer]
+            own = super().of_entities(term[1], term[0], torch.empty_like(scores))
+            super().add_gradients(*term, own, mass.clone(), of_asked[:, source], of_views[answer])
+        if entity_gradient is not None:
+            of_spaces = torch.stack(of_views[: self._n_spaces], dim=-2)
+            if self._with_sum:
+                of_spaces += of_views[-1].unsqueeze(-2)
+            entity_gradient += of_spaces.flatten(-2)[:, self._order(views.shape[-1], views.device)]
+
+    def against_chosen(self, query, entities, queries, chosen):
+        against_chosen = super().against_chosen
+        return self._sum_of_terms(lambda asked, view: against_chosen(asked, view, queries, chosen), query, entities)
 
 
 SCORERS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate": RotatE}

@@ -1,4 +1,6 @@
-"""The rule baseline against a naive count, on small graphs and on the benchmarks that it answers."""
+"""The rule baseline against a naive count, the translation baseline against its formula; both on real graphs."""
+
+import pickle
 
 import numpy as np
 import pytest
@@ -6,14 +8,15 @@ import sklearn
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import estimator_checks
 from test_datasets import load_external
 
 from skotkge import MultimodalTriples, OTKGEClassifier, _rules
 from skotkge._rules import count_rules
 from skotkge._scoring import RuleScores
-from skotkge.baselines import RuleBaseline
+from skotkge._spaces import concat_order
+from skotkge.baselines import RuleBaseline, TranslationBaseline
 from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks
 from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
 
@@ -156,8 +159,9 @@ def test_unknown_labels(graph):
 
 
 @pytest.mark.parametrize("check", DATA_FREE_CHECKS)
-def test_data_free_checks(check):
-    getattr(estimator_checks, check)("RuleBaseline", RuleBaseline())
+@pytest.mark.parametrize("baseline", [RuleBaseline(), TranslationBaseline()], ids=["rules", "translations"])
+def test_data_free_checks(baseline, check):
+    getattr(estimator_checks, check)(type(baseline).__name__, baseline)
 
 
 def test_scikit_learn_composes_with_it(small):
@@ -237,3 +241,73 @@ def test_rules_say_the_same_whatever_is_looked_at_at_once(monkeypatch, emoji):
     for found, wanted in zip(rules.of(sources, relations), whole, strict=True):
         np.testing.assert_array_equal(found, wanted)
     assert len(whole[0]) > 0
+
+
+def translations(model="ikrl", **parameters):
+    return TranslationBaseline(model, **dict(n_components=5, max_iter=4, random_state=0) | parameters)
+
+
+@pytest.mark.parametrize(("model", "n_terms"), [("ikrl", 9), ("tbkge", 10)])
+def test_translation_scores_are_distances_between_all_spaces(small, model, n_terms):
+    fitted = translations(model).fit(small)
+    rows = fitted.entity_embeddings_[:, np.argsort(concat_order(5, 3))].reshape(-1, 3, 5)
+    if model == "tbkge":
+        rows = np.concatenate([rows, rows.sum(axis=1, keepdims=True)], axis=1)
+
+    def naive(source, relation, answer):
+        moved = rows[source] + fitted.relation_embeddings_[relation]
+        pairs = [(a, b) for a in range(3) for b in range(3)] + [(3, 3)] * (model == "tbkge")
+        assert len(pairs) == n_terms
+        return sum(fitted.margin - np.linalg.norm(moved[a] - rows[answer, b]) for a, b in pairs)
+
+    looped = small.ids[:, 0] == small.ids[:, 2]
+    asked = small[~looped][:20]
+    expected = [(naive(h, r, t) + naive(t, r + 3, h)) / 2 for h, r, t in asked.ids]
+    np.testing.assert_allclose(fitted.score_triples(asked), expected, rtol=1e-5)
+
+
+def test_translations_repeat_bit_by_bit_and_leave_their_input_alone(small):
+    first, second = (translations("tbkge").fit(small) for _ in range(2))
+    np.testing.assert_array_equal(first.entity_embeddings_, second.entity_embeddings_)
+    np.testing.assert_array_equal(first.predict_proba(small), clone(first).fit(small).predict_proba(small))
+    assert small._fusion is None
+    assert first.relation_embeddings_.shape == (6, 5)
+    loaded = pickle.loads(pickle.dumps(first))
+    np.testing.assert_array_equal(loaded.rank(small), first.rank(small))
+
+
+def test_translations_need_a_modality(small):
+    with pytest.raises(ValueError, match=r"X has no modality, and model='ikrl' relates .* OTKGEClassifier\(scorer="):
+        translations().fit(small.labels)
+
+
+def test_translations_place_an_entity_that_came_later_by_its_vectors(small):
+    rng = np.random.RandomState(1)
+    modalities = {
+        name: np.vstack([matrix, rng.standard_normal((1, matrix.shape[1]))])
+        for name, matrix in small.modalities.items()
+    }
+    asked = [("newcomer", "r0", "e1"), ("newcomer", "r0", "e2")]
+    later = MultimodalTriples(asked, modalities, entities=[*small.entities, "newcomer"], relations=small.relations)
+    fitted = translations().fit(small)
+    scores = fitted.score_triples(later)
+    assert np.isfinite(scores).all()
+    assert scores[0] != scores[1]
+    with pytest.raises(ValueError, match="labels that fit has not seen: 'newcomer'"):
+        fitted.score_triples(asked)
+
+
+def test_scikit_learn_searches_over_translations(small):
+    search = GridSearchCV(translations(), {"model": ["ikrl", "tbkge"]}, cv=TransductiveKFold(2, random_state=0))
+    search.fit(small)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_estimator_.complete([("e1", "r0", None)], k=3).labels.shape == (1, 3)
+
+
+def test_translations_learn_from_the_modalities_of_emoji(emoji):
+    """Text and image tell more than the structure alone does to TransE."""
+    options = dict(max_iter=6, random_state=0)
+    alone = OTKGEClassifier("transe", embedding_dim=60, regularization=0.0, **options)
+    alone.fit(emoji.train.labels, X_val=emoji.valid)
+    with_modalities = TranslationBaseline(n_components=20, **options).fit(emoji.train, X_val=emoji.valid)
+    assert with_modalities.score(emoji.test) > alone.score(emoji.test) + 0.05

@@ -52,8 +52,8 @@ ORDER = [
         "_training",
     ),
     *("metrics", "_progress", "_holdout", "_calibration", "_parts"),
-    *("model_selection", "baselines", "inspection"),
-    *("_completion", "_prediction", "_answers", "_classifier", "__init__", "datasets", "_cli", "__main__"),
+    *("model_selection", "_completion", "_prediction", "_answers", "_classifier"),
+    *("baselines", "inspection", "__init__", "datasets", "_cli", "__main__"),
 ]
 USES_TORCH = {
     "_products",

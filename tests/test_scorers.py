@@ -8,7 +8,8 @@ from sklearn import config_context
 from skotkge import _losses, _products
 from skotkge._losses import log_partition, logistic, n3
 from skotkge._queries import AnswerLists, both_directions, slices
-from skotkge._scorers import SCORERS, DotProduct
+from skotkge._scorers import SCORERS, CrossSpaceTransE, DotProduct
+from skotkge._spaces import concat_order
 
 MARGIN = 2.0
 
@@ -18,7 +19,19 @@ def as_complex(rows):
     return real + 1j * imaginary
 
 
+def across(h, r, t, with_sum):
+    """Translation terms of two spaces of odd width, joined as a concatenation joins them."""
+    place = np.argsort(concat_order(3, 2))
+    heads, tails = (np.split(rows[place], 2) for rows in (h, t))
+    terms = [np.linalg.norm(head + r - tail) for head in heads for tail in tails]
+    if with_sum:
+        terms.append(np.linalg.norm(sum(heads) + r - sum(tails)))
+    return len(terms) * MARGIN - sum(terms)
+
+
 FORMULAS = {
+    "across two spaces": lambda h, r, t: across(h, r, t, False),
+    "across two spaces and their sum": lambda h, r, t: across(h, r, t, True),
     "transe": lambda h, r, t: MARGIN - np.linalg.norm(h + r - t),
     "distmult": lambda h, r, t: np.sum(h * r * t),
     "complex": lambda h, r, t: np.sum(as_complex(h) * as_complex(r) * as_complex(t).conj()).real,
@@ -26,9 +39,16 @@ FORMULAS = {
 }
 
 
-@pytest.fixture(params=sorted(SCORERS))
+OF_ONE_SPACE = {name: scorer(MARGIN) for name, scorer in SCORERS.items()}
+OF_SEVERAL = {
+    "across two spaces": CrossSpaceTransE(MARGIN, 2, with_sum=False),
+    "across two spaces and their sum": CrossSpaceTransE(MARGIN, 2, with_sum=True),
+}
+
+
+@pytest.fixture(params=sorted(OF_ONE_SPACE | OF_SEVERAL))
 def model(request):
-    scorer = SCORERS[request.param](MARGIN)
+    scorer = (OF_ONE_SPACE | OF_SEVERAL)[request.param]
     generator = torch.Generator().manual_seed(0)
     entities = torch.randn(7, 6, generator=generator, dtype=torch.float64)
     relations = scorer.initial_relations(4, 6, 0.5, generator).double()
@@ -89,10 +109,10 @@ def test_gradients_of_chosen_pairs(model):
 
 
 def test_no_chosen_pair_is_no_score_and_no_gradient(model):
-    _, scorer, entities, _ = model
+    _, scorer, entities, relations = model
     entities.requires_grad_()
     nothing = torch.empty(0, dtype=torch.int64)
-    scores = scorer.against_chosen(entities[:2], entities, nothing, nothing)
+    scores = scorer.against_chosen(scorer.query(entities[:2], relations[:2]), entities, nothing, nothing)
     scores.sum().backward()
     assert scores.shape == (0,)
     assert entities.grad.abs().max() == 0
@@ -108,6 +128,7 @@ def test_gradients_of_n3_on_the_modulus(model):
     np.testing.assert_allclose(n3(scorer.modulus(entities)).item(), np.sum(moduli**3))
 
 
+@pytest.mark.parametrize("model", sorted(OF_ONE_SPACE), indirect=True)
 def test_a_distance_of_zero_has_a_finite_gradient(model):
     _, scorer, entities, relations = model
     same = torch.arange(2)
@@ -119,6 +140,20 @@ def test_a_distance_of_zero_has_a_finite_gradient(model):
             assert torch.isfinite(query.grad).all()
             if not isinstance(scorer, DotProduct):
                 np.testing.assert_allclose(scores.detach().numpy(), MARGIN, atol=1e-2)
+
+
+@pytest.mark.parametrize("model", sorted(OF_SEVERAL), indirect=True)
+def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
+    _, scorer, entities, relations = model
+    entities.requires_grad_()
+    no_translation = torch.zeros_like(relations[:2])
+    same = torch.arange(2)
+    for score in (scorer.pairs, lambda query, rows: scorer.against_chosen(query, rows, same, same)):
+        (gradient,) = torch.autograd.grad(
+            score(scorer.query(entities[:2], no_translation), entities[:2]).sum(), entities
+        )
+        assert torch.isfinite(gradient).all()
+        assert gradient[:2].abs().max() > 0
 
 
 @pytest.mark.parametrize("multiple", [False, True])

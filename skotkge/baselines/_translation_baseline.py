@@ -1,0 +1,182 @@
+"""TranslationBaseline: IKRL and TBKGE, translations between the structure and the modalities."""
+
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from .._classifier import OTKGEClassifier
+from .._fusion import OTFusionTransformer
+from .._scorers import CrossSpaceTransE
+from .._triples import as_triples
+
+
+class TranslationBaseline(OTKGEClassifier):
+    """TransE between all pairs of the structure and the modalities: IKRL and TBKGE.
+
+    Every entity has a free structural vector and, for each modality, its vector mapped by a trained matrix. One
+    translation for each relation leads from each of the head's spaces to each of the tail's, and the score of a triple
+    is the sum of ``margin - distance`` over these pairs. IKRL [1]_ is that; TBKGE [2]_ adds the translation between the
+    sums of all spaces.
+
+    Both are trained here as all models of this library are, with the cross-entropy over all entities and reciprocal
+    relations in place of the ranking loss with sampled negatives of the papers, and by Euclidean distances, so that
+    figures can be compared. An entity has one vector in a modality; the attention of [1]_ over several images of an
+    entity is left out.
+
+    Methods and learned attributes are those of `OTKGEClassifier`. X comes as it is, without a transformer before.
+
+    Parameters
+    ----------
+    model : {"ikrl", "tbkge"}, default="ikrl"
+    n_components : int, default=100
+        Columns of each space.
+    n_candidates : int, default=None
+        Random draws of entities that stand for all others in the softmax. None takes all entities.
+    regularization : float, default=0.0
+        Strength of the N3 regularisation. It is made for products: it holds the vectors together, and with them the
+        distances that tell answers apart.
+    learning_rate : float, default=0.1
+        Of Adagrad. Where training ends after few epochs, try larger ones.
+    batch_size : int, default=512
+        Triples in a batch.
+    max_iter : int, default=100
+        Most epochs.
+    validation_fraction : float, default=0.05
+        Share of the triples held out for early stopping and calibration when `fit` gets no `X_val`.
+    n_iter_no_change : int, default=3
+    tol : float, default=1e-3
+        Training stops when the filtered MRR on the validation triples has not risen by `tol` for `n_iter_no_change`
+        epochs.
+    margin : float, default=9.0
+    handle_unknown : {"error", "last"}, default="error"
+        What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
+    device : str, default="auto"
+        A PyTorch device; "auto" is a GPU where there is one.
+    verbose : int, default=0
+        Above 0 training shows a progress bar.
+    random_state : int, RandomState instance or None, default=None
+
+    See Also
+    --------
+    RuleBaseline : Answers without embeddings.
+
+    References
+    ----------
+    .. [1] Xie, Liu, Luan, Sun, "Image-embodied Knowledge Representation Learning", IJCAI 2017.
+    .. [2] Mousselly-Sergieh, Botschen, Gurevych, Roth, "A Multimodal Translation-Based Approach for Knowledge Graph
+       Representation Learning", *SEM 2018.
+
+    Examples
+    --------
+    >>> from skotkge.baselines import TranslationBaseline
+    >>> from skotkge.datasets import load_emoji
+    >>> kg = load_emoji()
+    >>> ikrl = TranslationBaseline("ikrl", n_components=20, max_iter=2, random_state=0).fit(kg.train, X_val=kg.valid)
+    >>> ikrl.rank(kg.test[:10]).shape
+    (10, 2)
+    """
+
+    # Where the parameters of the base class stand that have no place here.
+    scorer, embedding_dim, spaces, relation_maps, rules = "transe", None, "fused", False, False
+    loss, negative_sampling, n_negatives, filter_negatives = "cross_entropy", "uniform", 1, False
+    optimizer, structure_step, learn_transport, precision = "adagrad", 1.0, True, "float32"
+    exclude_loops, early_stopping, refit, warm_start = True, True, True, False
+
+    _parameter_constraints = {
+        "model": [StrOptions({"ikrl", "tbkge"})],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+    } | {
+        name: OTKGEClassifier._parameter_constraints[name]
+        for name in (
+            *("n_candidates", "regularization", "learning_rate", "batch_size", "max_iter", "validation_fraction"),
+            *("n_iter_no_change", "tol", "margin", "handle_unknown", "device", "verbose", "random_state"),
+        )
+    }
+
+    def __init__(
+        self,
+        model: str = "ikrl",
+        *,
+        n_components: int = 100,
+        n_candidates: int | None = None,
+        regularization: float = 0.0,
+        learning_rate: float = 0.1,
+        batch_size: int = 512,
+        max_iter: int = 100,
+        validation_fraction: float = 0.05,
+        n_iter_no_change: int = 3,
+        tol: float = 1e-3,
+        margin: float = 9.0,
+        handle_unknown: str = "error",
+        device: str = "auto",
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.model = model
+        self.n_components = n_components
+        self.n_candidates = n_candidates
+        self.regularization = regularization
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.margin = margin
+        self.handle_unknown = handle_unknown
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> "TranslationBaseline":
+        """Train on true triples.
+
+        Parameters
+        ----------
+        X : MultimodalTriples
+            With at least one modality. A fusion attached to it is not used.
+        y : array-like of shape (n_triples,), default=None
+            Labels in {0, 1}; rows of 0 are known negatives. None means that all rows are true.
+        X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3), default=None
+            Triples for early stopping and calibration. Without it a part of the true rows of X is held out.
+        y_val : array-like of shape (n_validation,), default=None
+            Labels in {0, 1} of the rows of `X_val`; None means that all are true.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X has no modality, and as `OTKGEClassifier.fit`.
+        """
+        X = as_triples(X)
+        if not X.modalities:
+            raise ValueError(
+                f"X has no modality, and model={self.model!r} relates modalities to the structure: give a "
+                "MultimodalTriples with modalities, or use OTKGEClassifier(scorer='transe')."
+            )
+        self._n_spaces = 1 + len(X.modalities)
+        side_by_side = OTFusionTransformer(
+            self.n_components,
+            alignment="linear",
+            structure="random",
+            fusion="concat",
+            random_state=self.random_state,
+        )
+        return super().fit(side_by_side.fit_transform(X, y), y, X_val=X_val, y_val=y_val)
+
+    def _scorer(self):
+        return CrossSpaceTransE(self.margin, self._n_spaces, with_sum=self.model == "tbkge")
