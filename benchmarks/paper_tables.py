@@ -105,7 +105,7 @@ def rows_of(names, settings):
 
     def translations(model):
         options = {name: settings[name] for name in ("n_candidates", "max_iter") if name in settings}
-        options |= PATIENCE | {"n_components": concatenated}
+        options |= PATIENCE | {"n_components": COLUMNS // 2}
         return lambda seed: ([("kge", TranslationBaseline(model, random_state=seed, **options))], names)
 
     def fused(

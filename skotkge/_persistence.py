@@ -13,6 +13,7 @@ TYPES = (
     "skotkge._newcomers.RowEncoder",
     "skotkge._regression.RelationMaps",
     "skotkge._rules.FiredRules",
+    "skotkge.baselines._translation_baseline.TranslationBaseline",
 )
 
 

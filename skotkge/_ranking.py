@@ -9,8 +9,9 @@ from sklearn.utils import gen_batches
 
 from ._queries import both_directions
 
-# Arrays of the size of a block of scores that are alive at once: the scores, and three for a distance being added.
-ARRAYS_AT_ONCE = 4
+# Arrays of the size of a block of scores that are alive at once: the scores, those of a space, and three for a distance
+# being added.
+ARRAYS_AT_ONCE = 5
 # Scores that a CPU works on at once, few enough for its cache, and queries for which its matrix product is still fast.
 SCORES_OF_A_BLOCK = 2**21
 FEWEST_QUERIES = 64

@@ -5,7 +5,6 @@ from itertools import product
 import torch
 
 from ._products import pair_products
-from ._spaces import concat_order
 
 
 class Scorer:
@@ -50,7 +49,7 @@ class Scorer:
         query : tensor of shape (n_queries, d)
         entities : tensor of shape (n_entities, d)
         scores : tensor of shape (n_entities, n_queries)
-            From `of_entities`; without meaning unless `gradients_need_scores`.
+            From `of_entities`; without meaning unless `gradients_need_scores`. Overwritten.
         mass : tensor of shape (n_entities, n_queries)
             Overwritten.
         query_gradient : tensor of shape (n_queries, d)
@@ -105,16 +104,11 @@ class _Distance(Scorer):
         return self.margin - _safe_sqrt(squared)
 
     def of_entities(self, entities, query, out):
-        torch.mm(entities, query.T, out=out).mul_(-2).add_((entities**2).sum(1, keepdim=True)).add_((query**2).sum(1))
-        return out.clamp_min_(_least_square(out)).sqrt_().neg_().add_(self.margin)
+        return _distances(entities, query, out).neg_().add_(self.margin)
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
-        distances = self.margin - scores
-        rounding = 4 * torch.finfo(scores.dtype).eps * (1 + abs(self.margin))
-        mass.mul_(distances > rounding).div_(distances.clamp_min_(rounding))
-        query_gradient.addmm_(mass.T, entities).sub_(mass.sum(0)[:, None] * query)
-        if entity_gradient is not None:
-            entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
+        distances = scores.neg_().add_(self.margin)
+        _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, 1 + abs(self.margin))
 
     def against_chosen(self, query, entities, queries, chosen):
         squared = (query**2).sum(1).index_select(0, queries) + (entities**2).sum(1).index_select(0, chosen)
@@ -171,83 +165,105 @@ class RotatE(_Complex, _Distance):
 
 
 class CrossSpaceTransE(_Distance):
-    """``sum of margin - ||h_a + r - t_b||`` over the spaces a of the head and b of the tail, one r for all.
+    """``-sum ||h_a + r - t_b||`` over the views a of the head and b of the tail, with one r for all.
 
-    Rows of entities are spaces of equal width joined by `concat_order`.
+    An entity's row holds the columns of its structure and its modalities, joined per half as a concatenation is. The
+    views are the structure and the sum of the modalities.
 
     Parameters
     ----------
-    margin : float
-        Of each term.
     n_spaces : int
+        The structure and the modalities.
     with_sum : bool
-        Adds the term of the sums over all spaces, ``||sum_a h_a + r - sum_b t_b||``.
+        Adds a term for the sum of both views, of the head and of the tail.
     """
 
     gradients_need_scores = False
 
-    def __init__(self, margin, n_spaces, with_sum):
-        super().__init__(margin)
+    def __init__(self, n_spaces, with_sum):
+        super().__init__(margin=0.0)
         self._n_spaces, self._with_sum = n_spaces, with_sum
-        self._terms = [*product(range(n_spaces), repeat=2), *([(n_spaces, n_spaces)] if with_sum else [])]
+        self._terms = [*product(range(2), repeat=2), *([(2, 2)] if with_sum else [])]
 
     def relation_width(self, width):
         return width // self._n_spaces
 
     def _views(self, rows):
-        """Spaces of entity rows ``(..., n_views, d)``, and their sum as one more view if it is asked for."""
-        width = self.relation_width(rows.shape[-1])
-        place = torch.argsort(self._order(width, rows.device))
-        views = rows[..., place].unflatten(-1, (self._n_spaces, width))
-        return torch.cat([views, views.sum(-2, keepdim=True)], dim=-2) if self._with_sum else views
+        """Views of entity rows, ``(..., n_views, d)``."""
+        half = self.relation_width(rows.shape[-1]) // 2 * self._n_spaces
+        halves = rows[..., :half], rows[..., half:]
+        spaces = torch.cat([columns.unflatten(-1, (self._n_spaces, -1)) for columns in halves], dim=-1)
+        structure, modalities = spaces[..., 0, :], spaces[..., 1:, :].sum(-2)
+        return torch.stack([structure, modalities, *([structure + modalities] if self._with_sum else [])], dim=-2)
 
-    def _order(self, width, device):
-        return torch.as_tensor(concat_order(width, self._n_spaces), device=device)
+    def _of_rows(self, of_views):
+        """Gradient of entity rows from that of their views, ``(n_entities, n_views, d)``."""
+        if self._with_sum:
+            of_views = of_views[:, :2] + of_views[:, 2:]
+        spaces = of_views[:, [0] + [1] * (self._n_spaces - 1)]
+        half = spaces.shape[-1] // 2
+        return torch.cat([spaces[..., :half].flatten(1), spaces[..., half:].flatten(1)], dim=1)
 
     def _asked(self, query):
-        n_views = self._n_spaces + self._with_sum
-        return query.unflatten(-1, (n_views, query.shape[-1] // n_views))
+        return query.unflatten(-1, (2 + self._with_sum, -1))
+
+    def _paired(self, query, entities):
+        """What is compared in each term: a view of the queries and one of the entities."""
+        asked, views = self._asked(query), self._views(entities)
+        return [(asked[..., source, :], views[..., answer, :]) for source, answer in self._terms]
 
     def query(self, head, relation):
         return (self._views(head) + relation.unsqueeze(-2)).flatten(-2)
 
-    def _sum_of_terms(self, score, query, entities):
-        asked, views = self._asked(query), self._views(entities)
-        return sum(score(asked[..., source, :], views[..., answer, :]) for source, answer in self._terms)
-
     def pairs(self, query, tail):
-        return self._sum_of_terms(super().pairs, query, tail)
+        of_pair = super().pairs
+        return sum(of_pair(*pair) for pair in self._paired(query, tail))
 
     def against_all(self, query, entities):
-        return self._sum_of_terms(super().against_all, query, entities)
+        of_all = super().against_all
+        return sum(of_all(*pair) for pair in self._paired(query, entities))
+
+    def against_chosen(self, query, entities, queries, chosen):
+        of_chosen = super().against_chosen
+        return sum(of_chosen(*pair, queries, chosen) for pair in self._paired(query, entities))
 
     def of_entities(self, entities, query, out):
         term = torch.empty_like(out)
-        of_entities = super().of_entities
-        return out.copy_(
-            self._sum_of_terms(lambda asked, view: of_entities(view, asked, term).clone(), query, entities)
-        )
+        out.zero_()
+        for asked, view in self._paired(query, entities):
+            out -= _distances(view, asked, term)
+        return out
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
-        asked, views = self._asked(query), self._views(entities)
-        of_asked = self._asked(query_gradient)
-        of_views = [None] * views.shape[-2] if entity_gradient is None else torch.zeros_like(views).unbind(-2)
-        for source, answer in self._terms:
-            term = asked[:, source], views[:, answer]
-            own = super().of_entities(term[1], term[0], torch.empty_like(scores))
-            super().add_gradients(*term, own, mass.clone(), of_asked[:, source], of_views[answer])
+        of_asked, term = self._asked(query_gradient), torch.empty_like(mass)
+        of_views = None
         if entity_gradient is not None:
-            of_spaces = torch.stack(of_views[: self._n_spaces], dim=-2)
-            if self._with_sum:
-                of_spaces += of_views[-1].unsqueeze(-2)
-            entity_gradient += of_spaces.flatten(-2)[:, self._order(views.shape[-1], views.device)]
-
-    def against_chosen(self, query, entities, queries, chosen):
-        against_chosen = super().against_chosen
-        return self._sum_of_terms(lambda asked, view: against_chosen(asked, view, queries, chosen), query, entities)
+            of_views = entities.new_zeros(len(entities), 2 + self._with_sum, self.relation_width(entities.shape[1]))
+        for (source, answer), (asked, view) in zip(self._terms, self._paired(query, entities), strict=True):
+            of_view = None if of_views is None else of_views[:, answer]
+            _add_distance_gradients(
+                asked, view, _distances(view, asked, term), mass.clone(), of_asked[:, source], of_view
+            )
+        if of_views is not None:
+            entity_gradient += self._of_rows(of_views)
 
 
 SCORERS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate": RotatE}
+
+
+def _distances(entities, query, out):
+    """Write the distances ``(n_entities, n_queries)`` of every entity from every query into `out`; return it."""
+    torch.mm(entities, query.T, out=out).mul_(-2).add_((entities**2).sum(1, keepdim=True)).add_((query**2).sum(1))
+    return out.clamp_min_(_least_square(out)).sqrt_()
+
+
+def _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, size=1.0):
+    """Add the gradients of ``-sum(mass * distances)``; `size` is that of the numbers that rounded the distances."""
+    rounding = 4 * torch.finfo(distances.dtype).eps * size
+    mass.mul_(distances > rounding).div_(distances.clamp_min_(rounding))
+    query_gradient.addmm_(mass.T, entities).sub_(mass.sum(0)[:, None] * query)
+    if entity_gradient is not None:
+        entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
 
 
 def _complex_product(rows, real, imaginary):

@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import estimator_checks
 from test_datasets import load_external
 
-from skotkge import MultimodalTriples, OTKGEClassifier, _rules
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, _rules
 from skotkge._rules import count_rules
 from skotkge._scoring import RuleScores
 from skotkge._spaces import concat_order
@@ -247,23 +247,37 @@ def translations(model="ikrl", **parameters):
     return TranslationBaseline(model, **dict(n_components=5, max_iter=4, random_state=0) | parameters)
 
 
-@pytest.mark.parametrize(("model", "n_terms"), [("ikrl", 9), ("tbkge", 10)])
-def test_translation_scores_are_distances_between_all_spaces(small, model, n_terms):
-    fitted = translations(model).fit(small)
-    rows = fitted.entity_embeddings_[:, np.argsort(concat_order(5, 3))].reshape(-1, 3, 5)
+@pytest.mark.parametrize("model", ["ikrl", "tbkge"])
+@pytest.mark.parametrize("names", [["text"], ["text", "image"]])
+def test_translation_scores_are_distances_between_structure_and_modalities(small, model, names):
+    X = MultimodalTriples(small.labels, {name: small.modalities[name] for name in names}, entities=small.entities)
+    fitted = translations(model).fit(X)
+    n_spaces = 1 + len(names)
+    spaces = fitted.entity_embeddings_[:, np.argsort(concat_order(5, n_spaces))].reshape(-1, n_spaces, 5)
+    views = [spaces[:, 0], spaces[:, 1:].sum(axis=1)]
+    pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
     if model == "tbkge":
-        rows = np.concatenate([rows, rows.sum(axis=1, keepdims=True)], axis=1)
+        views.append(views[0] + views[1])
+        pairs.append((2, 2))
 
     def naive(source, relation, answer):
-        moved = rows[source] + fitted.relation_embeddings_[relation]
-        pairs = [(a, b) for a in range(3) for b in range(3)] + [(3, 3)] * (model == "tbkge")
-        assert len(pairs) == n_terms
-        return sum(fitted.margin - np.linalg.norm(moved[a] - rows[answer, b]) for a, b in pairs)
+        step = fitted.relation_embeddings_[relation]
+        return -sum(np.linalg.norm(views[a][source] + step - views[b][answer]) for a, b in pairs)
 
-    looped = small.ids[:, 0] == small.ids[:, 2]
-    asked = small[~looped][:20]
+    looped = X.ids[:, 0] == X.ids[:, 2]
+    asked = X[~looped][:20]
     expected = [(naive(h, r, t) + naive(t, r + 3, h)) / 2 for h, r, t in asked.ids]
     np.testing.assert_allclose(fitted.score_triples(asked), expected, rtol=1e-5)
+
+
+def test_a_failed_or_unfinished_change_leaves_a_translation_model_as_it_was(small):
+    fitted = translations().fit(small)
+    before = fitted.score_triples(small)
+    fitted.set_params(model="tbkge")
+    text = MultimodalTriples(small.labels, {"text": small.modalities["text"]}, entities=small.entities)
+    with pytest.raises(ValueError, match="X_val has labels that X lacks"):
+        fitted.fit(text, X_val=[("e1", "r0", "nobody")])
+    np.testing.assert_array_equal(fitted.score_triples(small), before)
 
 
 def test_translations_repeat_bit_by_bit_and_leave_their_input_alone(small):
@@ -274,6 +288,8 @@ def test_translations_repeat_bit_by_bit_and_leave_their_input_alone(small):
     assert first.relation_embeddings_.shape == (6, 5)
     loaded = pickle.loads(pickle.dumps(first))
     np.testing.assert_array_equal(loaded.rank(small), first.rank(small))
+    fused = OTFusionTransformer(5, random_state=0).fit_transform(small)
+    np.testing.assert_array_equal(clone(first).fit(fused).entity_embeddings_, first.entity_embeddings_)
 
 
 def test_translations_need_a_modality(small):

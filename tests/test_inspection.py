@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from test_datasets import load_external
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge.baselines import RuleBaseline
+from skotkge.baselines import RuleBaseline, TranslationBaseline
 from skotkge.inspection import (
     RanksDisplay,
     TrainingDisplay,
@@ -288,6 +288,11 @@ def test_scores_change_no_faster_than_the_constants_say(parts, scorer, rng):
         for relation, constant in enumerate(constants):
             slopes = score(kge, rows, np.full(240, relation), steps).reshape(30, 8)
             assert norm(slopes, axis=1).max() == pytest.approx(constant, rel=1e-5)
+
+
+def test_a_sum_of_distances_has_no_constant_of_one_space(small):
+    with pytest.raises(ValueError, match="classifier is a TranslationBaseline"):
+        lipschitz_constants(TranslationBaseline(n_components=4, max_iter=1).fit(small))
 
 
 def score(kge, sources, relations, answers):

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__, _persistence
+from skotkge.baselines import TranslationBaseline
 
 OUR_TYPES = list(_persistence.TYPES)
 
@@ -86,8 +87,17 @@ def test_joblib_file_answers_in_labels_in_a_new_process(model, tmp_path):
 
 def test_skops_needs_trust_in_types_of_ours_alone(model, mixed, tmp_path):
     skops.io.dump(model, tmp_path / "model.skops")
-    assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == OUR_TYPES
+    assert set(skops.io.get_untrusted_types(file=tmp_path / "model.skops")) == {
+        name for name in OUR_TYPES if "baselines" not in name
+    }
     same_answers(model, skops.io.load(tmp_path / "model.skops", trusted=OUR_TYPES), mixed)
+
+
+def test_skops_trusts_the_translation_baseline_too(mixed, tmp_path):
+    baseline = TranslationBaseline(n_components=4, max_iter=2, random_state=0).fit(mixed)
+    skops.io.dump(baseline, tmp_path / "model.skops")
+    loaded = skops.io.load(tmp_path / "model.skops", trusted=OUR_TYPES)
+    np.testing.assert_array_equal(loaded.rank(mixed), baseline.rank(mixed))
 
 
 def test_skops_file_of_a_newer_format_is_refused(model, tmp_path, monkeypatch):

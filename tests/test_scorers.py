@@ -19,19 +19,21 @@ def as_complex(rows):
     return real + 1j * imaginary
 
 
-def across(h, r, t, with_sum):
-    """Translation terms of two spaces of odd width, joined as a concatenation joins them."""
-    place = np.argsort(concat_order(3, 2))
-    heads, tails = (np.split(rows[place], 2) for rows in (h, t))
+def across(h, r, t, with_sum, n_spaces=2):
+    """Translation terms of the structure and the sum of the modalities, joined as a concatenation joins them."""
+    place = np.argsort(concat_order(6 // n_spaces, n_spaces))
+    (h_structure, *h_others), (t_structure, *t_others) = (np.split(rows[place], n_spaces) for rows in (h, t))
+    heads, tails = [h_structure, sum(h_others)], [t_structure, sum(t_others)]
     terms = [np.linalg.norm(head + r - tail) for head in heads for tail in tails]
     if with_sum:
         terms.append(np.linalg.norm(sum(heads) + r - sum(tails)))
-    return len(terms) * MARGIN - sum(terms)
+    return -sum(terms)
 
 
 FORMULAS = {
     "across two spaces": lambda h, r, t: across(h, r, t, False),
     "across two spaces and their sum": lambda h, r, t: across(h, r, t, True),
+    "across three spaces and their sum": lambda h, r, t: across(h, r, t, True, 3),
     "transe": lambda h, r, t: MARGIN - np.linalg.norm(h + r - t),
     "distmult": lambda h, r, t: np.sum(h * r * t),
     "complex": lambda h, r, t: np.sum(as_complex(h) * as_complex(r) * as_complex(t).conj()).real,
@@ -41,8 +43,9 @@ FORMULAS = {
 
 OF_ONE_SPACE = {name: scorer(MARGIN) for name, scorer in SCORERS.items()}
 OF_SEVERAL = {
-    "across two spaces": CrossSpaceTransE(MARGIN, 2, with_sum=False),
-    "across two spaces and their sum": CrossSpaceTransE(MARGIN, 2, with_sum=True),
+    "across two spaces": CrossSpaceTransE(2, with_sum=False),
+    "across two spaces and their sum": CrossSpaceTransE(2, with_sum=True),
+    "across three spaces and their sum": CrossSpaceTransE(3, with_sum=True),
 }
 
 

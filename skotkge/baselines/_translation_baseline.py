@@ -14,25 +14,29 @@ from .._triples import as_triples
 
 
 class TranslationBaseline(OTKGEClassifier):
-    """TransE between all pairs of the structure and the modalities: IKRL and TBKGE.
+    """IKRL and TBKGE: one translation for each relation, between the structure and the modalities.
 
-    Every entity has a free structural vector and, for each modality, its vector mapped by a trained matrix. One
-    translation for each relation leads from each of the head's spaces to each of the tail's, and the score of a triple
-    is the sum of ``margin - distance`` over these pairs. IKRL [1]_ is that; TBKGE [2]_ adds the translation between the
-    sums of all spaces.
+    Every entity has two vectors of equal width: a free one for the structure, and one for the modalities, all of them
+    side by side mapped by one trained matrix. With r between each of the head's and each of the tail's, the score of a
+    triple is minus the sum of four Euclidean distances, ``||h_a + r - t_b||``. That is IKRL [1]_ with any modalities in
+    place of images alone. TBKGE [2]_ adds the distance between the sums of both vectors.
 
-    Both are trained here as all models of this library are, with the cross-entropy over all entities and reciprocal
-    relations in place of the ranking loss with sampled negatives of the papers, and by Euclidean distances, so that
-    figures can be compared. An entity has one vector in a modality; the attention of [1]_ over several images of an
-    entity is left out.
+    Both are trained as all models of this library are, so that their figures can be compared: with the cross-entropy
+    over all entities and reciprocal relations in place of a ranking loss with sampled negatives, on standardised
+    columns of the modalities, from a random start. The attention of [1]_ over several images of an entity, and the
+    pretrained structure and tanh layers in the code of [2]_, are left out. What an entity lacks, a vector or training
+    triples, is a row of zeros.
 
-    Methods and learned attributes are those of `OTKGEClassifier`. X comes as it is, without a transformer before.
+    The methods, `fit` apart, and the learned attributes are those of `OTKGEClassifier`. X comes as it is, without a
+    transformer before. Loops are excluded and a model that gave up rows trains again on all of them, as there by
+    default. `entity_embeddings_` holds the columns of the structure and of each mapped modality, not yet added up,
+    joined per half as by ``fusion="concat"``.
 
     Parameters
     ----------
     model : {"ikrl", "tbkge"}, default="ikrl"
     n_components : int, default=100
-        Columns of each space.
+        Width of each of the two vectors and of the translations.
     n_candidates : int, default=None
         Random draws of entities that stand for all others in the softmax. None takes all entities.
     regularization : float, default=0.0
@@ -50,7 +54,6 @@ class TranslationBaseline(OTKGEClassifier):
     tol : float, default=1e-3
         Training stops when the filtered MRR on the validation triples has not risen by `tol` for `n_iter_no_change`
         epochs.
-    margin : float, default=9.0
     handle_unknown : {"error", "last"}, default="error"
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     device : str, default="auto"
@@ -83,7 +86,7 @@ class TranslationBaseline(OTKGEClassifier):
     scorer, embedding_dim, spaces, relation_maps, rules = "transe", None, "fused", False, False
     loss, negative_sampling, n_negatives, filter_negatives = "cross_entropy", "uniform", 1, False
     optimizer, structure_step, learn_transport, precision = "adagrad", 1.0, True, "float32"
-    exclude_loops, early_stopping, refit, warm_start = True, True, True, False
+    exclude_loops, early_stopping, refit, warm_start, margin = True, True, True, False, 0.0
 
     _parameter_constraints = {
         "model": [StrOptions({"ikrl", "tbkge"})],
@@ -92,7 +95,7 @@ class TranslationBaseline(OTKGEClassifier):
         name: OTKGEClassifier._parameter_constraints[name]
         for name in (
             *("n_candidates", "regularization", "learning_rate", "batch_size", "max_iter", "validation_fraction"),
-            *("n_iter_no_change", "tol", "margin", "handle_unknown", "device", "verbose", "random_state"),
+            *("n_iter_no_change", "tol", "handle_unknown", "device", "verbose", "random_state"),
         )
     }
 
@@ -109,7 +112,6 @@ class TranslationBaseline(OTKGEClassifier):
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 3,
         tol: float = 1e-3,
-        margin: float = 9.0,
         handle_unknown: str = "error",
         device: str = "auto",
         verbose: int = 0,
@@ -125,7 +127,6 @@ class TranslationBaseline(OTKGEClassifier):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-        self.margin = margin
         self.handle_unknown = handle_unknown
         self.device = device
         self.verbose = verbose
@@ -168,7 +169,6 @@ class TranslationBaseline(OTKGEClassifier):
                 f"X has no modality, and model={self.model!r} relates modalities to the structure: give a "
                 "MultimodalTriples with modalities, or use OTKGEClassifier(scorer='transe')."
             )
-        self._n_spaces = 1 + len(X.modalities)
         side_by_side = OTFusionTransformer(
             self.n_components,
             alignment="linear",
@@ -178,5 +178,9 @@ class TranslationBaseline(OTKGEClassifier):
         )
         return super().fit(side_by_side.fit_transform(X, y), y, X_val=X_val, y_val=y_val)
 
+    def _describe(self, X, held):
+        super()._describe(X, held)
+        self._fitted_model, self._n_spaces = self.model, 1 + len(X._fusion.maps)
+
     def _scorer(self):
-        return CrossSpaceTransE(self.margin, self._n_spaces, with_sum=self.model == "tbkge")
+        return CrossSpaceTransE(self._n_spaces, with_sum=self._fitted_model == "tbkge")

@@ -16,6 +16,7 @@ from .._labels import name_first, same_labels
 from .._spaces import STRUCTURE
 from .._transport import moved
 from .._triples import MultimodalTriples
+from ..baselines import TranslationBaseline
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,11 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
         One constant for each relation and each reciprocal, for Euclidean distances between vectors. Their maximum is
         the K of Theorem 1.
 
+    Raises
+    ------
+    ValueError
+        If the classifier is a `TranslationBaseline`.
+
     Examples
     --------
     >>> from skotkge import OTKGEClassifier
@@ -247,6 +253,11 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     (24,)
     """
     check_is_fitted(classifier, "space_embeddings_")
+    if isinstance(classifier, TranslationBaseline):
+        raise ValueError(
+            "classifier is a TranslationBaseline, whose score is a sum of distances between several spaces; give an "
+            "OTKGEClassifier."
+        )
     space = "fused" if "fused" in classifier.space_embeddings_ else next(iter(classifier.space_embeddings_))
     entities, relations = classifier.space_embeddings_[space], classifier.space_relations_[space]
     if classifier.scorer in ("transe", "rotate"):
