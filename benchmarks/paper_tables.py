@@ -36,7 +36,8 @@ from skotkge.metrics import summarize_ranks
 RESULTS = Path(__file__).parent / "results" / "paper_tables.jsonl"
 COLUMNS = 200
 GRID = {"kge__regularization": [5e-3, 2e-2]}
-# N3 is made for products; it holds the vectors together, and with them the distances that tell answers apart.
+# N3 is made for products; it holds the vectors together, and with them the distances that tell answers apart. So these
+# do without, too.
 GRID_OF_DISTANCES = [GRID, {"kge__regularization": [0.0], "kge__learning_rate": [0.1, 1.0]}]
 DISTANCES = ("transe", "rotate")
 # Single spaces go on rising slowly, so no row is stopped as early as the default would.

@@ -1,7 +1,5 @@
 """Scoring functions of triples (Eq. 4-5): a head transformed by a relation, compared with tails."""
 
-from itertools import product
-
 import torch
 
 from ._products import pair_products
@@ -178,12 +176,12 @@ class CrossSpaceTransE(_Distance):
         Adds a term for the sum of both views, of the head and of the tail.
     """
 
-    gradients_need_scores = False
+    gradients_need_scores = False  # they hold the sum; the distance of each term is computed again
 
     def __init__(self, n_spaces, with_sum):
         super().__init__(margin=0.0)
         self._n_spaces, self._with_sum = n_spaces, with_sum
-        self._terms = [*product(range(2), repeat=2), *([(2, 2)] if with_sum else [])]
+        self._terms = [(0, 0), (0, 1), (1, 0), (1, 1), *([(2, 2)] if with_sum else [])]
 
     def relation_width(self, width):
         return width // self._n_spaces

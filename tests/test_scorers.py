@@ -150,6 +150,10 @@ def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
     _, scorer, entities, relations = model
     entities.requires_grad_()
     no_translation = torch.zeros_like(relations[:2])
+    told = scorer.query(entities[:2], no_translation).detach(), entities.detach(), scorer
+    of_all = log_partition(*told, torch.ones(2), torch.tensor([-1, 5]))
+    assert torch.isfinite(of_all.query_gradient).all()
+    assert torch.isfinite(of_all.entity_gradient).all()
     same = torch.arange(2)
     for score in (scorer.pairs, lambda query, rows: scorer.against_chosen(query, rows, same, same)):
         (gradient,) = torch.autograd.grad(

@@ -86,7 +86,7 @@ class TranslationBaseline(OTKGEClassifier):
     scorer, embedding_dim, spaces, relation_maps, rules = "transe", None, "fused", False, False
     loss, negative_sampling, n_negatives, filter_negatives = "cross_entropy", "uniform", 1, False
     optimizer, structure_step, learn_transport, precision = "adagrad", 1.0, True, "float32"
-    exclude_loops, early_stopping, refit, warm_start, margin = True, True, True, False, 0.0
+    exclude_loops, early_stopping, refit, warm_start = True, True, True, False
 
     _parameter_constraints = {
         "model": [StrOptions({"ikrl", "tbkge"})],
