@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from skotkge import OTKGEClassifier
-from skotkge._training import train
+from skotkge._embedding.trainer import train
 
 LEARNING_RATE, INITIAL_SCALE = 0.1, 1e-2
 # Training cuts the answers of a query into pieces of at most so many; here it tells the rows of a batch.
@@ -72,7 +72,7 @@ def stopwatch():
         spaces.append(stamps)
         return train(*arguments, **options | {"on_epoch": lambda *told: stamps.append(perf_counter())})
 
-    with patch("skotkge._classifier.train", timed):
+    with patch("skotkge._estimator.classifier.train", timed):
         yield spaces
 
 

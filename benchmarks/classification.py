@@ -34,7 +34,7 @@ from sklearn.preprocessing import TargetEncoder
 
 import skotkge
 from skotkge import OTKGEClassifier
-from skotkge._calibration import corrupted_ids, platt_scaling
+from skotkge._ranking.calibration import corrupted_ids, platt_scaling
 from skotkge.datasets import load_codex_s
 from skotkge.metrics import expected_calibration_error
 

@@ -22,9 +22,10 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import OTFusionTransformer, OTKGEClassifier, _fusion, datasets
-from skotkge._alignment import Alignment, align
-from skotkge._transport import barycentric_map, feature_cost, transport_plan
+from skotkge import OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge._fusion import transformer as _fusion
+from skotkge._fusion.column_alignment import Alignment, align
+from skotkge._fusion.transport import barycentric_map, feature_cost, transport_plan
 
 RIDGE_DEVIATION = 0.3
 

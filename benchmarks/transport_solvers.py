@@ -26,7 +26,7 @@ import ot
 from sklearn.preprocessing import scale
 
 from skotkge import OTFusionTransformer
-from skotkge._transport import column_scaling, feature_cost, transport_plan
+from skotkge._fusion.transport import column_scaling, feature_cost, transport_plan
 from skotkge.datasets import load_emoji
 
 SHAPES = ((384, 200), (384, 1000), (4096, 400), (4096, 1000))

@@ -1,9 +1,9 @@
 """Multi-modal knowledge graph embeddings by optimal transport, as scikit-learn estimators."""
 
-from ._classifier import OTKGEClassifier
-from ._completion import Completions, Neighbors
-from ._fusion import OTFusionTransformer
-from ._triples import MultimodalTriples
+from ._estimator.classifier import OTKGEClassifier
+from ._fusion.transformer import OTFusionTransformer
+from ._graph.triples import MultimodalTriples
+from ._ranking.completion import Completions, Neighbors
 from ._version import __version__
 
 __all__ = [

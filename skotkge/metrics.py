@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
-from ._labels import LabelIndex, first_occurrences
-from ._triples import MultimodalTriples, as_label_triples, as_triple_sets, as_triples, true_rows
+from ._graph.labels import LabelIndex, first_occurrences
+from ._graph.triples import MultimodalTriples, as_label_triples, as_triple_sets, as_triples, true_rows
 
 SIDES = ("", "head_", "tail_")
 SHOWN_RELATIONS = 20

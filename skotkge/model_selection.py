@@ -12,8 +12,8 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, validate_parameter_constraints, validate_params
 
-from ._holdout import first_of_each
-from ._triples import as_triples, true_rows
+from ._graph.cover import first_of_each
+from ._graph.triples import as_triples, true_rows
 
 NEVER = -1  # the fold of what stays in every training part
 SWAP_ROUNDS, MOVE_ROUNDS = 20, 100

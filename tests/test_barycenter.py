@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skotkge._barycenter import wasserstein_barycenter, weighted_median
+from skotkge._fusion.barycenter import wasserstein_barycenter, weighted_median
 
 
 def measures_and_weights(rng, n_measures=3, n_entities=25, n_columns=6, missing=False):

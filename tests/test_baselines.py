@@ -12,9 +12,10 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import estimator_checks
 from test_datasets import load_external
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, _rules
-from skotkge._rules import count_rules
-from skotkge._scoring import RuleScores
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge._evidence import rules as _rules
+from skotkge._evidence.mixture import RuleScores
+from skotkge._evidence.rules import count_rules
 from skotkge._spaces import concat_order
 from skotkge.baselines import RuleBaseline, TranslationBaseline
 from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks

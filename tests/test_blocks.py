@@ -7,10 +7,10 @@ import pytest
 from sklearn import config_context
 
 from skotkge import MultimodalTriples, OTFusionTransformer
-from skotkge._alignment import Modality, leading_components
-from skotkge._blocks import COPIES, LARGEST_BLOCK, row_blocks
-from skotkge._regression import whitening
-from skotkge._transport import column_scaling, feature_cost, moved, scaled
+from skotkge._evidence.relation_maps import whitening
+from skotkge._fusion.column_alignment import Modality, leading_components
+from skotkge._fusion.transport import column_scaling, feature_cost, moved, scaled
+from skotkge._utils.memory import COPIES, LARGEST_BLOCK, row_blocks
 
 TINY = 0.01  # MiB
 

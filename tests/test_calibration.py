@@ -9,8 +9,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, _classifier
-from skotkge._calibration import Calibration, corrupted_ids, platt_scaling
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge._estimator import classifier as _classifier
+from skotkge._ranking.calibration import Calibration, corrupted_ids, platt_scaling
 from skotkge.metrics import expected_calibration_error
 
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge._parts import parts_held_out
+from skotkge._estimator.holdout import parts_held_out
 
 QUICK = dict(embedding_dim=8, max_iter=4, batch_size=64, random_state=0)
 

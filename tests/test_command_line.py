@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 import skops.io
 
-from skotkge import MultimodalTriples, OTKGEClassifier, __version__, _persistence
+from skotkge import MultimodalTriples, OTKGEClassifier, __version__
 from skotkge.__main__ import main
+from skotkge._utils import persistence as _persistence
 from skotkge.baselines import RuleBaseline
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -286,7 +287,7 @@ def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path,
 
 def test_model_of_a_newer_format_is_refused_in_one_line(model, folder, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as newer:
-        newer.setattr("skotkge._persistence.FORMAT", 99)
+        newer.setattr("skotkge._utils.persistence.FORMAT", 99)
         joblib.dump(joblib.load(model), tmp_path / "newer.joblib")
     assert run("evaluate", tmp_path / "newer.joblib", folder / "test.tsv") == 2
     assert "in format 99" in capsys.readouterr().err

@@ -366,7 +366,7 @@ def test_interrupted_fit_leaves_the_estimator_unfitted(make, small, monkeypatch)
     def interrupt(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    target = "skotkge._fusion.align" if make is fuse else "skotkge._training._run_epoch"
+    target = "skotkge._fusion.transformer.align" if make is fuse else "skotkge._embedding.trainer._run_epoch"
     with monkeypatch.context() as patch:
         patch.setattr(target, interrupt)
         with pytest.raises(KeyboardInterrupt):

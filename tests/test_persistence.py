@@ -12,7 +12,8 @@ import skops.io
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__, _persistence
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__
+from skotkge._utils import persistence as _persistence
 from skotkge.baselines import TranslationBaseline
 
 OUR_TYPES = list(_persistence.TYPES)

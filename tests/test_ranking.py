@@ -5,11 +5,11 @@ import pytest
 import torch
 from sklearn import config_context
 
-from skotkge._queries import AnswerLists, both_directions
-from skotkge._ranking import ARRAYS_AT_ONCE, Ranker, rank_both_sides, score_blocks
-from skotkge._rules import count_rules
-from skotkge._scorers import SCORERS
-from skotkge._scoring import EmbeddingScores, RuleScores, TripleScores
+from skotkge._embedding.score_functions import SCORERS
+from skotkge._evidence.mixture import EmbeddingScores, RuleScores, TripleScores
+from skotkge._evidence.rules import count_rules
+from skotkge._graph.queries import AnswerLists, both_directions
+from skotkge._ranking.ranker import ARRAYS_AT_ONCE, Ranker, rank_both_sides, score_blocks
 from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from skotkge import OTFusionTransformer, OTKGEClassifier
-from skotkge._regression import fit_all_relation_maps, fit_relation_maps, unit_rows, whitening
-from skotkge._scoring import REGRESSION_SCALE, RegressionScores, TripleScores
+from skotkge._evidence.mixture import REGRESSION_SCALE, RegressionScores, TripleScores
+from skotkge._evidence.relation_maps import fit_all_relation_maps, fit_relation_maps, unit_rows, whitening
 
 
 @pytest.fixture

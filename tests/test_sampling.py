@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from skotkge._holdout import spare_rows
-from skotkge._queries import AnswerLists
-from skotkge._sampling import (
+from skotkge._embedding.negatives import (
     Corruption,
     FilteredCorruption,
     NonAnswers,
     draw_candidates,
     head_corruption_probability,
 )
+from skotkge._graph.cover import spare_rows
+from skotkge._graph.queries import AnswerLists
 
 
 def test_bernoulli_probabilities_follow_the_mean_numbers_of_heads_and_tails():

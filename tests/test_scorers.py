@@ -5,10 +5,11 @@ import pytest
 import torch
 from sklearn import config_context
 
-from skotkge import _losses, _products
-from skotkge._losses import log_partition, logistic, n3
-from skotkge._queries import AnswerLists, both_directions, slices
-from skotkge._scorers import SCORERS, CrossSpaceTransE, DotProduct
+from skotkge._embedding import pair_products as _products
+from skotkge._embedding import softmax as _losses
+from skotkge._embedding.score_functions import SCORERS, CrossSpaceTransE, DotProduct
+from skotkge._embedding.softmax import log_partition, logistic, n3
+from skotkge._graph.queries import AnswerLists, both_directions, slices
 from skotkge._spaces import concat_order
 
 MARGIN = 2.0

@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skotkge import OTFusionTransformer, OTKGEClassifier
-from skotkge._structure import observed_in, relational_adjacency, spectral_structure
+from skotkge._fusion.structure import observed_in, relational_adjacency, spectral_structure
 
 
 def test_adjacency_is_normalised_by_both_degrees(small):

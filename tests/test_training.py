@@ -8,12 +8,13 @@ import torch
 from scipy.special import log_softmax
 from test_scorers import FORMULAS, as_complex
 
-from skotkge import OTFusionTransformer, _training
-from skotkge._losses import logistic
-from skotkge._objectives import objective_of
-from skotkge._queries import both_directions
-from skotkge._sampling import head_corruption_probability
-from skotkge._scorers import SCORERS
+from skotkge import OTFusionTransformer
+from skotkge._embedding import trainer as _training
+from skotkge._embedding.negatives import head_corruption_probability
+from skotkge._embedding.objectives import objective_of
+from skotkge._embedding.score_functions import SCORERS
+from skotkge._embedding.softmax import logistic
+from skotkge._graph.queries import both_directions
 from skotkge._spaces import EntitySpaces
 
 STRENGTH = 0.3

@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from sklearn.exceptions import ConvergenceWarning
 
-from skotkge._transport import barycentric_map, column_scaling, feature_cost, scaled, transport_plan
+from skotkge._fusion.transport import barycentric_map, column_scaling, feature_cost, scaled, transport_plan
 
 
 def naive_cost(source, target, p):

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils import _safe_indexing
 
 from skotkge import MultimodalTriples, OTKGEClassifier
-from skotkge._table import repeated_rows
+from skotkge._graph.vocabulary import repeated_rows
 
 TRICKY = [
     "nan",

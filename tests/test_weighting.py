@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skotkge._weighting import _candidates, learn_space_weights
+from skotkge._evidence.weighting import _candidates, learn_space_weights
 
 
 def problem(rng, n_queries, informative):

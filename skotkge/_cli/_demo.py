@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.pipeline import Pipeline
 
-from .._classifier import OTKGEClassifier
-from .._fusion import OTFusionTransformer
+from .._estimator.classifier import OTKGEClassifier
+from .._fusion.transformer import OTFusionTransformer
 from ..datasets import load_emoji
 from ._options import check_folder_of
 

@@ -7,11 +7,11 @@ import numpy as np
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
-from .._classifier import DEFAULT_WIDTH, OTKGEClassifier
-from .._fusion import OTFusionTransformer
-from .._labels import first_occurrences
-from .._scorers import SCORERS
-from .._triples import MultimodalTriples
+from .._embedding.score_functions import SCORERS
+from .._estimator.classifier import DEFAULT_WIDTH, OTKGEClassifier
+from .._fusion.transformer import OTFusionTransformer
+from .._graph.labels import first_occurrences
+from .._graph.triples import MultimodalTriples
 from ._options import add_reading_options, check_folder_of
 from ._reading import find_split, read_entities, read_triples, read_vectors, save_model
 from ._tables import ranking_table, training_table

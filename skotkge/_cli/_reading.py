@@ -8,10 +8,10 @@ import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._files import read_csv, read_ntriples, read_tsv
-from .._labels import name_first
-from .._persistence import TYPES
-from .._table import EntityTable
+from .._graph.labels import name_first
+from .._graph.readers import read_csv, read_ntriples, read_tsv
+from .._graph.vocabulary import EntityTable
+from .._utils.persistence import TYPES
 
 FORMATS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".nt": "ntriples"}
 SKOPS = ".skops"

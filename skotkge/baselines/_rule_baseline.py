@@ -12,10 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import metrics
-from .._lookup import FittedTable
-from .._queries import AnswerLists, both_directions
-from .._rules import count_rules
-from .._triples import as_triples, true_rows
+from .._estimator.lookup import FittedTable
+from .._evidence.rules import count_rules
+from .._graph.queries import AnswerLists, both_directions
+from .._graph.triples import as_triples, true_rows
 
 
 class RuleBaseline(BaseEstimator):

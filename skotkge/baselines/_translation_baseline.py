@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .._classifier import OTKGEClassifier
-from .._fusion import OTFusionTransformer
-from .._scorers import CrossSpaceTransE
-from .._triples import as_triples
+from .._embedding.score_functions import CrossSpaceTransE
+from .._estimator.classifier import OTKGEClassifier
+from .._fusion.transformer import OTFusionTransformer
+from .._graph.triples import as_triples
 
 
 class TranslationBaseline(OTKGEClassifier):

@@ -5,7 +5,7 @@ from importlib.resources import as_file, files
 import numpy as np
 from sklearn.utils import Bunch
 
-from .._files import read_tsv
+from .._graph.readers import read_tsv
 from ._graph import SPLITS, graph_bunch, read_triples, relations_of
 
 PICTURES_PER_ROW = 42

@@ -5,8 +5,8 @@ from os import PathLike
 import numpy as np
 from sklearn.utils import Bunch
 
-from .._files import read_tsv
-from .._labels import as_labels
+from .._graph.labels import as_labels
+from .._graph.readers import read_tsv
 from ._authors import FILES as AUTHORS_FILES
 from ._authors import is_authors_layout, load_authors_layout
 from ._folder import Source, read_features

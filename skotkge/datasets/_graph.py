@@ -4,9 +4,9 @@ from importlib.resources import files
 
 from sklearn.utils import Bunch
 
-from .._files import read_tsv
-from .._labels import as_labels
-from .._triples import MultimodalTriples
+from .._graph.labels import as_labels
+from .._graph.readers import read_tsv
+from .._graph.triples import MultimodalTriples
 
 SPLITS = ("train", "valid", "test")
 

@@ -12,10 +12,10 @@ from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from .._labels import name_first, same_labels
+from .._fusion.transport import moved
+from .._graph.labels import name_first, same_labels
+from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE
-from .._transport import moved
-from .._triples import MultimodalTriples
 from ..baselines import TranslationBaseline
 
 

@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_scalar
 
 from .. import metrics
-from .._labels import LabelIndex, first_occurrences
-from .._rules import PairLinks, at_least, rule_confidences
-from .._triples import as_label_triples, as_triples
+from .._evidence.rules import PairLinks, at_least, rule_confidences
+from .._graph.labels import LabelIndex, first_occurrences
+from .._graph.triples import as_label_triples, as_triples
 from ..baselines import RuleBaseline
 
 KINDS = ("linked", "reversed", "inverse", "same_direction")

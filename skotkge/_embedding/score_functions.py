@@ -1,0 +1,287 @@
+"""Scoring functions of triples (Eq. 4-5): a head transformed by a relation, compared with tails."""
+
+import torch
+
+from .pair_products import pair_products
+
+
+class Scorer:
+    """A query vector for (head, relation), compared with tails; larger scores are more plausible."""
+
+    needs_even_width = False
+    regularizes_relations = True
+    gradients_need_scores = True
+
+    def __init__(self, margin):
+        self.margin = margin
+
+    def relation_width(self, width):
+        """Columns of a relation's row for entity rows of this width."""
+        return width
+
+    def initial_relations(self, n_relations, width, scale, generator):
+        """Draw the rows of the relation table."""
+        return scale * torch.randn(n_relations, self.relation_width(width), generator=generator)
+
+    def query(self, head, relation):
+        """Transform heads by relations, row by row: ``r (x) h`` of Eq. 4-5."""
+        raise NotImplementedError
+
+    def pairs(self, query, tail):
+        """Scores of queries ``(..., d)`` and tails ``(..., d)``, compared entry by entry."""
+        raise NotImplementedError
+
+    def against_all(self, query, entities):
+        """Scores ``(n_queries, n_entities)`` of every query with every entity."""
+        raise NotImplementedError
+
+    def of_entities(self, entities, query, out):
+        """Write the scores ``(n_entities, n_queries)`` of every entity with every query into `out`; return it."""
+        raise NotImplementedError
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        """Add the gradients of ``sum(mass * scores)`` for constant `mass`, in place.
+
+        Parameters
+        ----------
+        query : tensor of shape (n_queries, d)
+        entities : tensor of shape (n_entities, d)
+        scores : tensor of shape (n_entities, n_queries)
+            From `of_entities`; without meaning unless `gradients_need_scores`. Overwritten.
+        mass : tensor of shape (n_entities, n_queries)
+            Overwritten.
+        query_gradient : tensor of shape (n_queries, d)
+        entity_gradient : tensor of shape (n_entities, d) or None
+            None is left out.
+        """
+        raise NotImplementedError
+
+    def against_chosen(self, query, entities, queries, chosen):
+        """Scores ``(n_pairs,)`` of the rows `queries` of `query` with the rows `chosen` of `entities`."""
+        raise NotImplementedError
+
+    def modulus(self, rows):
+        """Absolute value of each real or complex coordinate, for N3 regularisation."""
+        return rows.abs()
+
+
+class DotProduct(Scorer):
+    """``<query, tail>``, linear in the tail."""
+
+    gradients_need_scores = False
+
+    def pairs(self, query, tail):
+        return (query * tail).sum(-1)
+
+    def against_all(self, query, entities):
+        return query @ entities.T
+
+    def of_entities(self, entities, query, out):
+        if entities.dtype == out.dtype:
+            return torch.mm(entities, query.T, out=out)
+        return out.copy_(entities @ query.T)
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        mass = mass.to(query.dtype)
+        _add_product(query_gradient, mass.T, entities)
+        if entity_gradient is not None:
+            _add_product(entity_gradient, mass, query)
+
+    def against_chosen(self, query, entities, queries, chosen):
+        return pair_products(query, entities, queries, chosen)
+
+
+class _Distance(Scorer):
+    """``margin - ||query - tail||_2``."""
+
+    def pairs(self, query, tail):
+        return self.margin - _safe_sqrt(((query - tail) ** 2).sum(-1))
+
+    def against_all(self, query, entities):
+        squared = (query**2).sum(1, keepdim=True) + (entities**2).sum(1) - 2 * query @ entities.T
+        return self.margin - _safe_sqrt(squared)
+
+    def of_entities(self, entities, query, out):
+        return _distances(entities, query, out).neg_().add_(self.margin)
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        distances = scores.neg_().add_(self.margin)
+        _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, 1 + abs(self.margin))
+
+    def against_chosen(self, query, entities, queries, chosen):
+        squared = (query**2).sum(1).index_select(0, queries) + (entities**2).sum(1).index_select(0, chosen)
+        return self.margin - _safe_sqrt(squared - 2 * pair_products(query, entities, queries, chosen))
+
+
+class _Complex(Scorer):
+    """Columns are [real | imaginary] halves."""
+
+    needs_even_width = True
+
+    def modulus(self, rows):
+        real, imaginary = rows.chunk(2, dim=-1)
+        return _safe_sqrt(real**2 + imaginary**2)
+
+
+class TransE(_Distance):
+    """``margin - ||h + r - t||`` (Bordes et al., 2013)."""
+
+    def query(self, head, relation):
+        return head + relation
+
+
+class DistMult(DotProduct):
+    """``<h * r, t>`` (Yang et al., 2015)."""
+
+    def query(self, head, relation):
+        return head * relation
+
+
+class ComplEx(_Complex, DotProduct):
+    """``Re <h * r, conj(t)>`` over complex coordinates (Trouillon et al., 2016)."""
+
+    def query(self, head, relation):
+        return _complex_product(head, *relation.chunk(2, dim=-1))
+
+
+class RotatE(_Complex, _Distance):
+    """``margin - ||h * exp(i phase) - t||`` over complex coordinates (Sun et al., 2019).
+
+    A relation's row holds one phase for each complex coordinate.
+    """
+
+    regularizes_relations = False
+
+    def relation_width(self, width):
+        return width // 2
+
+    def initial_relations(self, n_relations, width, scale, generator):
+        return torch.pi * (2 * torch.rand(n_relations, width // 2, generator=generator) - 1)
+
+    def query(self, head, relation):
+        return _complex_product(head, torch.cos(relation), torch.sin(relation))
+
+
+class CrossSpaceTransE(_Distance):
+    """``-sum ||h_a + r - t_b||`` over the views a of the head and b of the tail, with one r for all.
+
+    An entity's row holds the columns of its structure and its modalities, joined per half as a concatenation is. The
+    views are the structure and the sum of the modalities.
+
+    Parameters
+    ----------
+    n_spaces : int
+        The structure and the modalities.
+    with_sum : bool
+        Adds a term for the sum of both views, of the head and of the tail.
+    """
+
+    gradients_need_scores = False  # they hold the sum; the distance of each term is computed again
+
+    def __init__(self, n_spaces, with_sum):
+        super().__init__(margin=0.0)
+        self._n_spaces, self._with_sum = n_spaces, with_sum
+        self._terms = [(0, 0), (0, 1), (1, 0), (1, 1), *([(2, 2)] if with_sum else [])]
+
+    def relation_width(self, width):
+        return width // self._n_spaces
+
+    def _views(self, rows):
+        """Views of entity rows, ``(..., n_views, d)``."""
+        half = self.relation_width(rows.shape[-1]) // 2 * self._n_spaces
+        halves = rows[..., :half], rows[..., half:]
+        spaces = torch.cat([columns.unflatten(-1, (self._n_spaces, -1)) for columns in halves], dim=-1)
+        structure, modalities = spaces[..., 0, :], spaces[..., 1:, :].sum(-2)
+        return torch.stack([structure, modalities, *([structure + modalities] if self._with_sum else [])], dim=-2)
+
+    def _of_rows(self, of_views):
+        """Gradient of entity rows from that of their views, ``(n_entities, n_views, d)``."""
+        if self._with_sum:
+            of_views = of_views[:, :2] + of_views[:, 2:]
+        spaces = of_views[:, [0] + [1] * (self._n_spaces - 1)]
+        half = spaces.shape[-1] // 2
+        return torch.cat([spaces[..., :half].flatten(1), spaces[..., half:].flatten(1)], dim=1)
+
+    def _asked(self, query):
+        return query.unflatten(-1, (2 + self._with_sum, -1))
+
+    def _paired(self, query, entities):
+        """What is compared in each term: a view of the queries and one of the entities."""
+        asked, views = self._asked(query), self._views(entities)
+        return [(asked[..., source, :], views[..., answer, :]) for source, answer in self._terms]
+
+    def query(self, head, relation):
+        return (self._views(head) + relation.unsqueeze(-2)).flatten(-2)
+
+    def pairs(self, query, tail):
+        of_pair = super().pairs
+        return sum(of_pair(*pair) for pair in self._paired(query, tail))
+
+    def against_all(self, query, entities):
+        of_all = super().against_all
+        return sum(of_all(*pair) for pair in self._paired(query, entities))
+
+    def against_chosen(self, query, entities, queries, chosen):
+        of_chosen = super().against_chosen
+        return sum(of_chosen(*pair, queries, chosen) for pair in self._paired(query, entities))
+
+    def of_entities(self, entities, query, out):
+        term = torch.empty_like(out)
+        out.zero_()
+        for asked, view in self._paired(query, entities):
+            out -= _distances(view, asked, term)
+        return out
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        of_asked, term = self._asked(query_gradient), torch.empty_like(mass)
+        of_views = None
+        if entity_gradient is not None:
+            of_views = entities.new_zeros(len(entities), 2 + self._with_sum, self.relation_width(entities.shape[1]))
+        for (source, answer), (asked, view) in zip(self._terms, self._paired(query, entities), strict=True):
+            of_view = None if of_views is None else of_views[:, answer]
+            _add_distance_gradients(
+                asked, view, _distances(view, asked, term), mass.clone(), of_asked[:, source], of_view
+            )
+        if of_views is not None:
+            entity_gradient += self._of_rows(of_views)
+
+
+SCORERS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate": RotatE}
+
+
+def _distances(entities, query, out):
+    """Write the distances ``(n_entities, n_queries)`` of every entity from every query into `out`; return it."""
+    torch.mm(entities, query.T, out=out).mul_(-2).add_((entities**2).sum(1, keepdim=True)).add_((query**2).sum(1))
+    return out.clamp_min_(_least_square(out)).sqrt_()
+
+
+def _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, size=1.0):
+    """Add the gradients of ``-sum(mass * distances)``; `size` is that of the numbers that rounded the distances."""
+    rounding = 4 * torch.finfo(distances.dtype).eps * size
+    mass.mul_(distances > rounding).div_(distances.clamp_min_(rounding))
+    query_gradient.addmm_(mass.T, entities).sub_(mass.sum(0)[:, None] * query)
+    if entity_gradient is not None:
+        entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
+
+
+def _complex_product(rows, real, imaginary):
+    rows_real, rows_imaginary = rows.chunk(2, dim=-1)
+    return torch.cat(
+        [rows_real * real - rows_imaginary * imaginary, rows_real * imaginary + rows_imaginary * real], dim=-1
+    )
+
+
+def _add_product(total, left, right):
+    if left.dtype == total.dtype:
+        total.addmm_(left, right)
+    else:
+        total.add_(left @ right)
+
+
+def _least_square(tensor):
+    return torch.finfo(tensor.dtype).tiny ** 0.5
+
+
+def _safe_sqrt(squared):
+    """Square root whose gradient stays finite at zero."""
+    return torch.sqrt(squared.clamp_min(_least_square(squared)))

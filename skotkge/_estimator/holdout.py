@@ -1,0 +1,139 @@
+"""The rows that `OTKGEClassifier.fit` trains on, judges itself by and calibrates with."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._graph.cover import spare_rows
+from .._graph.labels import first_occurrences, name_first, same_labels
+from .._graph.triples import MultimodalTriples, as_label_triples, true_rows
+from .._ranking.calibration import Negatives
+
+
+@dataclass(frozen=True)
+class Parts:
+    """True triples by their use, and known negatives.
+
+    Attributes
+    ----------
+    whole : MultimodalTriples
+        All true rows of X.
+    kept : MultimodalTriples
+        Those to train on while others are held out, with a fusion of their own.
+    held : ndarray of shape (n_held, 3)
+        Ids of the true triples for early stopping, weights and calibration.
+    negatives : Negatives
+    """
+
+    whole: MultimodalTriples
+    kept: MultimodalTriples
+    held: np.ndarray
+    negatives: Negatives
+
+
+def true_and_false(X, y):
+    """Return the true rows of X and its known negatives.
+
+    Parameters
+    ----------
+    X : MultimodalTriples
+    y : array-like of shape (n_triples,) or None
+        Labels in {0, 1}; None means that all rows are true.
+
+    Raises
+    ------
+    ValueError
+        If y has other values or no 1, or X carries the fusion of other entities.
+
+    Warns
+    -----
+    UserWarning
+        If X has modalities that no fusion uses.
+    """
+    true = true_rows(y, len(X))
+    fusion = X._fusion
+    if fusion is not None and not same_labels(fusion.entities, X.entities):
+        raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
+    if fusion is None and X.modalities:
+        warnings.warn(
+            f"the modalities {', '.join(X.modalities)} are not used: X has no fusion attached; put an "
+            "OTFusionTransformer before this classifier in a Pipeline.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return X[true], Negatives(X.ids[~true], true.mean())
+
+
+def parts_held_out(X, negatives, fraction, random_state):
+    """Hold a part of the rows of X out of training, with every entity and relation kept in it.
+
+    Parameters
+    ----------
+    X : MultimodalTriples
+        True rows.
+    negatives : Negatives
+    fraction : float
+        Of the rows; 0 holds out none.
+    random_state : RandomState
+
+    Returns
+    -------
+    Parts
+
+    Warns
+    -----
+    UserWarning
+        If no row can be spared.
+    """
+    if fraction == 0:
+        return Parts(X, X, X.ids[:0], negatives)
+    spared = spare_rows(X.ids, fraction, random_state)
+    if not len(spared):
+        warnings.warn(
+            "no triple can be held out for validation without taking an entity or a relation from training: "
+            "training for max_iter epochs and calibrating on the training triples.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return Parts(X, X, X.ids[:0], negatives)
+    kept = X[np.setdiff1d(np.arange(len(X)), spared)]
+    return Parts(X, kept if X._fusion is None else X._fusion.refit(kept), X.ids[spared], negatives)
+
+
+def parts_of_validation(X, negatives, X_val, y_val):
+    """Keep all rows of X, and judge by the true rows of X_val.
+
+    Parameters
+    ----------
+    X : MultimodalTriples
+        True rows.
+    negatives : Negatives
+        Of X; those of `X_val` take their place if there are any.
+    X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3)
+    y_val : array-like of shape (n_validation,) or None
+        None means that all are true.
+
+    Returns
+    -------
+    Parts
+
+    Raises
+    ------
+    ValueError
+        If `X_val` is empty or has labels that X lacks, or `y_val` other values than 0 and 1 or no 1.
+    """
+    labels = as_label_triples(X_val)
+    if not len(labels):
+        raise ValueError(
+            "X_val has no triple; leave it at None to hold out a part of X, or set validation_fraction=0 too to do "
+            "without validation."
+        )
+    ids = X._table.ids_of(labels)
+    if (ids < 0).any():
+        unknown = name_first(first_occurrences(labels[ids < 0]))
+        raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
+    if y_val is None:
+        return Parts(X, X, ids, negatives)
+    true = true_rows(y_val, len(ids), "y_val", "X_val")
+    return Parts(X, X, ids[true], negatives if true.all() else Negatives(ids[~true], true.mean()))

@@ -1,0 +1,1 @@
+"""Labels, ids and matrices: reading triples, naming entities by ids, known answers. No torch, no model."""

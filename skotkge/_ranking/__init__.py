@@ -1,0 +1,1 @@
+"""From scores to ranks, best answers and probabilities, within the working memory."""

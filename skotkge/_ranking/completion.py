@@ -1,0 +1,184 @@
+"""Questions of the form (head, relation, ?), (?, relation, tail), (head, ?, tail), and their answers."""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from .._graph.labels import is_missing
+from .._graph.queries import AnswerLists
+from .._graph.triples import COLUMNS
+
+CANDIDATES_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True)
+class Completions:
+    """Best answers to each question. Unpacks to labels and scores.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_questions, k), dtype object
+        None where fewer than k answers are left.
+    scores : ndarray of shape (n_questions, k)
+        Raw scores in decreasing order; -inf where fewer than k answers are left.
+    probabilities : ndarray of shape (n_questions, k)
+        Calibrated probabilities that the completed triples are true; NaN where fewer than k answers are left.
+    known : ndarray of shape (n_questions, k), dtype bool
+        Whether the completed triple was known to be true.
+    questions : Questions
+    """
+
+    labels: np.ndarray
+    scores: np.ndarray
+    probabilities: np.ndarray
+    known: np.ndarray
+    questions: "Questions"
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.labels, self.scores))
+
+    def to_frame(self, library: str = "pandas") -> Any:
+        """Return the completed triples as a data frame with one row for each answer.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}, default="pandas"
+
+        Returns
+        -------
+        DataFrame
+            Columns question (row number in X), rank (from 1), head, relation, tail, score, probability, known.
+
+        Raises
+        ------
+        ImportError
+            If the library is not installed.
+        """
+        if library not in ("pandas", "polars"):
+            raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+        found, place = np.nonzero(np.isfinite(self.probabilities))
+        triples = self.questions.labels[found]
+        triples[np.arange(len(found)), self.questions.asked[found]] = self.labels[found, place]
+        columns = {"question": found, "rank": place + 1}
+        columns |= {name: triples[:, position].tolist() for position, name in enumerate(COLUMNS)}
+        columns |= {"score": self.scores[found, place], "probability": self.probabilities[found, place]}
+        columns["known"] = self.known[found, place]
+        return importlib.import_module(library).DataFrame(columns)
+
+
+class Neighbors(NamedTuple):
+    """Nearest entities of each entity asked about.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_asked, k), dtype object
+    similarities : ndarray of shape (n_asked, k)
+        Cosines in decreasing order.
+    """
+
+    labels: np.ndarray
+    similarities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Triples with one empty place each, as labels and as ids.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_questions, 3), dtype object
+    asked : ndarray of shape (n_questions,)
+        The column to be filled.
+    ids : ndarray of shape (n_questions, 3)
+        Zero in the empty places and in rows with an unknown label.
+    known_rows : ndarray of shape (n_questions,), dtype bool
+        Rows whose labels are all known.
+    """
+
+    labels: np.ndarray
+    asked: np.ndarray
+    ids: np.ndarray
+    known_rows: np.ndarray
+
+    def by_column(self):
+        """Yield the columns asked for, and the rows of each that can be answered."""
+        for column in np.unique(self.asked[self.known_rows]):
+            yield column, np.flatnonzero(self.known_rows & (self.asked == column))
+
+
+def asked_columns(questions):
+    """Return the column that is to be filled in each question.
+
+    Parameters
+    ----------
+    questions : ndarray of shape (n_questions, 3), dtype object
+
+    Returns
+    -------
+    ndarray of shape (n_questions,), dtype int64
+
+    Raises
+    ------
+    ValueError
+        If a row does not have exactly one None.
+    """
+    missing = np.array([[is_missing(label) for label in row] for row in questions], dtype=bool).reshape(-1, 3)
+    wrong = np.flatnonzero(missing.sum(axis=1) != 1)
+    if len(wrong):
+        raise ValueError(
+            f"X has {int(missing[wrong[0]].sum())} empty places in row {wrong[0]}: {questions[wrong[0]].tolist()!r}; "
+            "put None in exactly one place of each row, the one to be filled."
+        )
+    return missing.argmax(axis=1)
+
+
+def best_entities(ranker, ids, column, k, known_ids, n_relations, allowed=None):
+    """The k best heads (column 0) or tails (column 2) that are not known.
+
+    Returns
+    -------
+    answers, scores : ndarray of shape (n_questions, k)
+    """
+    known = AnswerLists(known_ids, n_relations)
+    if column == 2:
+        return ranker.best(ids[:, 0], ids[:, 1], k, known, allowed)
+    return ranker.best(ids[:, 2], ids[:, 1] + n_relations, k, known, allowed)
+
+
+def best_relations(score_ids, ids, k, known_ids, n_relations, allowed=None):
+    """The k best relations between given heads and tails that are not known.
+
+    Parameters
+    ----------
+    score_ids : callable
+        Scores of triples of ids ``(n, 3)``.
+    allowed : ndarray of shape (n_questions or 1, n_relations), dtype bool, default=None
+        Relations that may answer.
+
+    Returns
+    -------
+    answers, scores : ndarray of shape (n_questions, k)
+    """
+    scores = np.empty((len(ids), n_relations))
+    for rows in gen_batches(len(ids), max(1, CANDIDATES_AT_ONCE // n_relations)):
+        candidates = np.repeat(ids[rows], n_relations, axis=0)
+        candidates[:, 1] = np.tile(np.arange(n_relations), len(candidates) // n_relations)
+        scores[rows] = score_ids(candidates).reshape(-1, n_relations)
+    pairs = {}
+    for row, (head, tail) in enumerate(ids[:, [0, 2]].tolist()):
+        pairs.setdefault((head, tail), []).append(row)
+    known = known_ids[np.isin(known_ids[:, 0], ids[:, 0]) & np.isin(known_ids[:, 2], ids[:, 2])]
+    for head, relation, tail in known.tolist():
+        scores[pairs.get((head, tail), []), relation] = -np.inf
+    if allowed is not None:
+        scores[~np.broadcast_to(allowed, scores.shape)] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    answers, best = np.full((len(ids), k), -1), np.full((len(ids), k), -np.inf)
+    best[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
+    answers[:, : order.shape[1]] = order
+    answers[np.isneginf(best)] = -1
+    return answers, best

@@ -1,0 +1,201 @@
+"""Filtered ranks and best answers in bounded memory."""
+
+import math
+
+import numpy as np
+import torch
+from sklearn import get_config
+from sklearn.utils import gen_batches
+
+from .._graph.queries import both_directions
+
+# Arrays of the size of a block of scores that are alive at once: the scores, those of a space, and three for a distance
+# being added.
+ARRAYS_AT_ONCE = 5
+# Scores that a CPU works on at once, few enough for its cache, and queries for which its matrix product is still fast.
+SCORES_OF_A_BLOCK = 2**21
+FEWEST_QUERIES = 64
+# With fewer, two products with pieces of the entities are faster than one with all of them.
+QUERIES_THAT_PAY = 8
+
+
+def affordable_scores():
+    """How many scores may be alive at once within scikit-learn's working memory."""
+    return int(get_config()["working_memory"] * 2**20 // (ARRAYS_AT_ONCE * 4))
+
+
+def query_batches(n_queries, n_columns, device="cpu"):
+    """Slices of queries for which float32 arrays of queries x columns fit into scikit-learn's working memory."""
+    if not n_queries:
+        return ()
+    affordable = affordable_scores() // n_columns
+    fast = max(FEWEST_QUERIES, SCORES_OF_A_BLOCK // n_columns) if device == "cpu" else affordable
+    return gen_batches(n_queries, max(1, min(affordable, fast)))
+
+
+def score_blocks(n_queries, n_entities, device="cpu"):
+    """Yield (slice of queries, slices of entities) whose scores fit into scikit-learn's working memory.
+
+    Each query meets all entities at once where a block then still has a few queries; otherwise entities are taken piece
+    by piece as well, because a product with so few rows does little but read the entities.
+    """
+    affordable = affordable_scores()
+    if n_queries and affordable < min(n_queries, QUERIES_THAT_PAY) * n_entities:
+        n_rows = max(1, min(FEWEST_QUERIES, n_queries, math.isqrt(affordable)))
+        pieces = list(gen_batches(n_entities, max(1, affordable // n_rows)))
+        batches = gen_batches(n_queries, n_rows)
+    else:
+        pieces, batches = [slice(0, n_entities)], query_batches(n_queries, n_entities, device)
+    for rows in batches:
+        yield rows, pieces
+
+
+class Ranker:
+    """Ranks and best answers by `TripleScores`."""
+
+    def __init__(self, scores):
+        self._scores = scores
+
+    def is_blank(self, sources, relations):
+        """Tell of which queries nothing is known."""
+        return self._scores.is_blank(sources, relations)
+
+    def pair_parts(self, sources, relations, answers):
+        """What each space adds to the score of each query with one answer, see `TripleScores.pair_parts`.
+
+        Returns
+        -------
+        ndarray of shape (n_spaces + 1, n_queries)
+
+        Raises
+        ------
+        FloatingPointError
+            If a score is NaN.
+        """
+        parts = np.empty((len(self._scores.spaces) + 1, len(sources)))
+        for rows in query_batches(len(sources), 4 * self._scores.width):
+            parts[:, rows] = self._scores.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
+        return parts
+
+    def _blocks(self, sources, relations):
+        """Yield (slice of queries, their `_Pieces`)."""
+        for rows, pieces in score_blocks(len(sources), self._scores.n_entities, self._scores.device):
+            yield rows, _Pieces(self._scores, pieces, sources[rows], relations[rows])
+
+    def ranks(self, sources, relations, answers, known):
+        """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
+
+        Parameters
+        ----------
+        sources, relations, answers : ndarray of shape (n_queries,)
+        known : AnswerLists
+            Left out of the ranking, the answer itself excepted.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+
+        Raises
+        ------
+        FloatingPointError
+            If a score is NaN.
+        """
+        ranks = np.empty(len(sources))
+        for rows, blocks in self._blocks(sources, relations):
+            own = blocks.of_pairs(answers[rows])[:, None]
+            left_out = known.of(sources[rows], relations[rows])
+            answer = np.arange(len(own)), answers[rows]
+            better_less_worse = 0
+            for entities, scores in blocks:
+                scores[self._scores.indices(*_inside(entities, *left_out))] = -torch.inf
+                scores[self._scores.indices(*_inside(entities, *answer))] = -torch.inf
+                better_less_worse += scores.sub_(own).sign_().sum(1).cpu().numpy().astype(float)
+            ranks[rows] = 1 + (self._scores.n_entities + better_less_worse) / 2
+        return ranks
+
+    def best(self, sources, relations, k, known=None, allowed=None):
+        """The k best answers of each query.
+
+        Parameters
+        ----------
+        sources, relations : ndarray of shape (n_queries,)
+        k : int
+        known : AnswerLists, default=None
+            Answers to leave out.
+        allowed : callable, default=None
+            From relations ``(n,)`` to a mask of the entities that may answer them, ``(n, n_entities)`` or
+            ``(1, n_entities)``.
+
+        Returns
+        -------
+        answers : ndarray of shape (n_queries, k)
+            -1 where fewer answers are left.
+        scores : ndarray of shape (n_queries, k)
+            Decreasing; -inf where fewer answers are left.
+
+        Raises
+        ------
+        FloatingPointError
+            If a score is NaN.
+        """
+        answers = np.full((len(sources), k), -1)
+        best = np.full((len(sources), k), -np.inf)
+        for rows, blocks in self._blocks(sources, relations):
+            left_out = None if known is None else known.of(sources[rows], relations[rows])
+            mask = None if allowed is None else allowed(relations[rows])
+            for entities, scores in blocks:
+                if known is not None:
+                    scores[self._scores.indices(*_inside(entities, *left_out))] = -torch.inf
+                if allowed is not None:
+                    scores.masked_fill_(~self._scores.indices(mask[:, entities])[0], -torch.inf)
+                values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
+                found = np.hstack([best[rows], values.cpu().numpy()])
+                names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
+                order = np.argsort(-found, axis=1, kind="stable")[:, :k]
+                best[rows] = np.take_along_axis(found, order, axis=1)
+                answers[rows] = np.take_along_axis(names, order, axis=1)
+        answers[np.isneginf(best)] = -1
+        return answers, best
+
+
+class _Pieces:
+    """Scores of some queries with all entities, a slice of the entities at a time.
+
+    Iterating yields (slice of entities, scores ``(n_queries, n_entities_of_slice)``), the scores to be written to. They
+    are computed anew each time unless one slice holds all entities.
+    """
+
+    def __init__(self, scores, slices, sources, relations):
+        self._scores, self._slices, self._asked = scores, slices, (sources, relations)
+        self._whole = scores.against(slices[0], *self._asked) if len(slices) == 1 else None
+
+    def __iter__(self):
+        for entities in self._slices:
+            yield entities, self._scores.against(entities, *self._asked) if self._whole is None else self._whole
+
+    def of_pairs(self, answers):
+        """Scores of each query with one answer, to the last digit those that iterating yields."""
+        own = torch.empty(len(answers), device=self._scores.device)
+        for entities, scores in self:
+            pairs = self._scores.indices(*_inside(entities, np.arange(len(answers)), answers))
+            own[pairs[0]] = scores[pairs]
+        return own
+
+
+def _inside(entities, rows, columns):
+    """Of the places (row, entity) those in a slice of the entities, counted from its start."""
+    inside = (columns >= entities.start) & (columns < entities.stop)
+    return rows[inside], columns[inside] - entities.start
+
+
+def rank_both_sides(ranker, ids, known, n_relations):
+    """Filtered ranks of the heads and tails of triples.
+
+    Returns
+    -------
+    ndarray of shape (n_triples, 2)
+        Rank of the head, rank of the tail.
+    """
+    ranks = ranker.ranks(*both_directions(ids, n_relations), known)
+    tails, heads = ranks.reshape(2, len(ids))
+    return np.column_stack([heads, tails])

@@ -1,0 +1,1 @@
+"""Small helpers that know nothing of graphs or models: memory, messages, files, progress."""
