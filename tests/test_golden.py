@@ -1,0 +1,47 @@
+"""Models fitted again give the recorded answers; see ``golden/record.py`` for recording them anew."""
+
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+from golden import cases, record
+
+TOLERANCE = 1e-4
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+graph_of = cache(lambda name: cases.GRAPHS[name]())
+recorded = cache(record.load)
+
+
+@pytest.mark.parametrize("setting", cases.SETTINGS)
+@pytest.mark.parametrize("graph", cases.GRAPHS)
+def test_answers_are_as_recorded(graph, setting):
+    answers = cases.answers_of(graph_of(graph), cases.SETTINGS[setting])
+    expected = recorded()[f"{graph}, {setting}"]
+    assert list(answers) == list(expected)
+    for key, values in answers.items():
+        if key.endswith(": ranks"):
+            np.testing.assert_array_equal(values, expected[key], err_msg=key)
+        elif key.endswith(": labels"):
+            scores = key.removesuffix("labels") + "scores"
+            check_labels(values, answers[scores], expected[key], expected[scores], key)
+        else:
+            np.testing.assert_allclose(values, expected[key], rtol=TOLERANCE, atol=TOLERANCE, err_msg=key)
+
+
+def check_labels(labels, scores, expected, expected_scores, key):
+    """Rows of labels, best first, are equal but for the order of ties and the choice among ties for the last place."""
+    assert labels.shape == expected.shape, key
+    for row, place in np.argwhere(labels != expected):
+        same = np.flatnonzero(expected[row] == labels[row, place])
+        tied_with = expected_scores[row, same if len(same) else [-1]]
+        close = np.isclose(scores[row, place], tied_with, rtol=TOLERANCE, atol=TOLERANCE)
+        assert close.all(), f"{key}: {labels[row].tolist()} in place of {expected[row].tolist()}"
+
+
+def test_command_line_prints_what_is_recorded(tmp_path):
+    text, expected = cases.command_line_text(tmp_path), record.COMMAND_LINE.read_text(encoding="utf-8")
+    assert NUMBER.sub("NUMBER", text) == NUMBER.sub("NUMBER", expected)
+    numbers, expected_numbers = (np.array(NUMBER.findall(told), dtype=float) for told in (text, expected))
+    np.testing.assert_allclose(numbers, expected_numbers, rtol=TOLERANCE, atol=1.5e-3)
