@@ -39,7 +39,7 @@ class Size:
 def our_epoch(X, size, **parameters):
     """Seconds of an epoch in `OTKGEClassifier.fit`, those of all trained spaces added."""
     kge = our_classifier(size, max_iter=1 + size.epochs, **parameters)
-    if X._fusion is not None:
+    if X.fusion is not None:
         kge.set_params(embedding_dim=None)
     with stopwatch() as spaces, quiet():
         kge.fit(X)

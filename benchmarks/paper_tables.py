@@ -89,7 +89,7 @@ class ShuffledPlanTransformer(OTFusionTransformer):
         order = np.random.RandomState(self.random_state).permutation(X.n_entities)
         modalities = {name: matrix[order] for name, matrix in X.modalities.items()}
         shuffled = MultimodalTriples(X.labels, modalities, entities=X.entities, relations=X.relations)
-        return X._with_fusion(super().fit_transform(shuffled, y)._fusion)
+        return X.with_fusion(super().fit_transform(shuffled, y).fusion)
 
 
 def rows_of(names, settings):

@@ -285,7 +285,7 @@ def test_translations_repeat_bit_by_bit_and_leave_their_input_alone(small):
     first, second = (translations("tbkge").fit(small) for _ in range(2))
     np.testing.assert_array_equal(first.entity_embeddings_, second.entity_embeddings_)
     np.testing.assert_array_equal(first.predict_proba(small), clone(first).fit(small).predict_proba(small))
-    assert small._fusion is None
+    assert small.fusion is None
     assert first.relation_embeddings_.shape == (6, 5)
     loaded = pickle.loads(pickle.dumps(first))
     np.testing.assert_array_equal(loaded.rank(small), first.rank(small))

@@ -254,8 +254,8 @@ def test_held_out_rows_do_not_shape_the_space_that_is_judged_on_them(small):
     again = OTFusionTransformer(8, random_state=0).fit_transform(
         small[np.isin(np.arange(len(small)), rows_of(kept, small))]
     )
-    np.testing.assert_array_equal(kept._fusion.structure, again._fusion.structure)
-    assert not np.allclose(kept._fusion.structure, fused._fusion.structure)
+    np.testing.assert_array_equal(kept.fusion.structure, again.fusion.structure)
+    assert not np.allclose(kept.fusion.structure, fused.fusion.structure)
 
 
 def rows_of(part, whole):
@@ -346,7 +346,7 @@ def test_learn_transport_off_keeps_the_maps(small):
 
 
 def kept_maps(kge, fused):
-    return parts_held_out(fused, None, kge.validation_fraction, _random_state_of_fit()).kept._fusion.maps
+    return parts_held_out(fused, None, kge.validation_fraction, _random_state_of_fit()).kept.fusion.maps
 
 
 def _random_state_of_fit():

@@ -40,7 +40,7 @@ def test_every_combination_has_the_documented_shapes(small, alignment, fusion, p
 @pytest.mark.parametrize("alignment", ["transport", "linear", "pca"])
 def test_p2_embedding_is_the_weighted_sum_along_the_maps(small, alignment):
     fuse = fit(small, weights={"structure": 2, "text": 1, "image": 1}, alignment=alignment)
-    fusion = fuse.transform(small)._fusion
+    fusion = fuse.transform(small).fusion
     spaces = fusion.spaces(small)["fused"]
     moved = sum(spaces.features[name] @ spaces.maps[name] for name in ("text", "image"))
     assert all(features.dtype == np.float32 for features in spaces.features.values())
@@ -81,13 +81,13 @@ def test_structure_uses_only_the_rows_of_X_that_are_true(small):
 
 def test_attached_fusion_can_be_fitted_again_on_fewer_rows(small):
     fused = OTFusionTransformer(8, random_state=3).fit_transform(small)
-    again = fused._fusion.refit(fused[40:])
-    np.testing.assert_array_equal(again._fusion.structure, fit(small[40:], random_state=3)._fusion().structure)
+    again = fused.fusion.refit(fused[40:])
+    np.testing.assert_array_equal(again.fusion.structure, fit(small[40:], random_state=3)._fusion().structure)
 
 
 def test_slices_keep_the_fusion_and_repr_says_so(small):
     fused = fit(small).transform(small[3:9])
-    assert fused[[1, 2]]._fusion is fused._fusion
+    assert fused[[1, 2]].fusion is fused.fusion
     assert repr(fused).endswith("; fused)")
     assert fused.labels.tolist() == small[3:9].labels.tolist()
 

@@ -41,7 +41,7 @@ def problem(request, small, monkeypatch):
         tol=0.0,
         device="cpu",
     )
-    spaces = OTFusionTransformer(6, random_state=0).fit_transform(small)._fusion.spaces(small)["fused"]
+    spaces = OTFusionTransformer(6, random_state=0).fit_transform(small).fusion.spaces(small)["fused"]
     model = _training._Model(spaces, 3, settings, torch.Generator().manual_seed(0), torch.float64)
     return request.param, model, small.ids, settings
 
@@ -183,7 +183,7 @@ def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(proble
     settings = replace(problem[3], scorer=SCORERS[name](2.0))
     fuse = OTFusionTransformer(6, fusion=fusion, random_state=0)
     model = _training._Model(
-        fuse.fit_transform(small)._fusion.spaces(small)["fused"],
+        fuse.fit_transform(small).fusion.spaces(small)["fused"],
         3,
         settings,
         torch.Generator().manual_seed(0),
@@ -293,7 +293,7 @@ def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(pro
     _, _, ids, settings = problem
     if settings.scorer.__class__.__name__ == "TransE":
         pytest.skip("only dot products are linear in the candidates")
-    space = OTFusionTransformer(6, random_state=0).fit_transform(small)._fusion.spaces(small, "split")["image"]
+    space = OTFusionTransformer(6, random_state=0).fit_transform(small).fusion.spaces(small, "split")["image"]
     found = []
     for folds in (False, True):
         model = _training._Model(space, 3, settings, torch.Generator().manual_seed(0), torch.float64)
@@ -307,7 +307,7 @@ def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(pro
 
 def test_a_map_is_folded_where_that_takes_less_work(problem, small):
     _, _, _, settings = problem
-    fusion = OTFusionTransformer(40, random_state=0).fit_transform(small)._fusion
+    fusion = OTFusionTransformer(40, random_state=0).fit_transform(small).fusion
     spaces = fusion.spaces(small, "all")
     generator = torch.Generator().manual_seed(0)
     folds = {
@@ -315,5 +315,5 @@ def test_a_map_is_folded_where_that_takes_less_work(problem, small):
         for name, space in spaces.items()
     }
     assert folds == {"structure": False, "text": False, "image": True, "fused": False}
-    wide = OTFusionTransformer(4, random_state=0).fit_transform(small)._fusion.spaces(small, "split")["text"]
+    wide = OTFusionTransformer(4, random_state=0).fit_transform(small).fusion.spaces(small, "split")["text"]
     assert not _training._Model(wide, 3, settings, generator).folds_for(500, small.n_entities)

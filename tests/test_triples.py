@@ -279,7 +279,7 @@ def test_masks_and_matrix_objects_of_numpy(small):
     filled = masked.filled(np.nan)
     for given in (filled, np.matrix(filled)):
         X = MultimodalTriples(small.labels, {"text": given}, entities=small.entities)
-        assert X._table.observed("text").tolist() == [False] + 29 * [True]
+        assert X.observed("text").tolist() == [False] + 29 * [True]
         assert type(X.modalities["text"]) is np.ndarray
 
 

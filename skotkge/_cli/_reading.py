@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from .._graph.labels import name_first
 from .._graph.readers import read_csv, read_ntriples, read_tsv
-from .._graph.vocabulary import EntityTable
+from .._graph.vocabulary import Vocabulary
 from .._utils.persistence import TYPES
 
 FORMATS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".nt": "ntriples"}
@@ -219,7 +219,7 @@ def check_labels(model, triples, path, remedy):
         If not; it names the first few.
     """
     empty = np.equal(triples, None)
-    unknown = (EntityTable(model.entities_, model.relations_).ids_of(triples) < 0) & ~empty
+    unknown = (Vocabulary(model.entities_, model.relations_).ids_of(triples) < 0) & ~empty
     if unknown.any():
         labels = list(dict.fromkeys(triples[unknown]))
         raise ValueError(f"{path} names {name_first(labels)}, which the model has not seen; {remedy}")

@@ -352,8 +352,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
     def _check_width(self, X):
         """Return the number of columns of the entity embeddings."""
         width = part = self.embedding_dim or DEFAULT_WIDTH
-        if X._fusion is not None:
-            width, part = X._fusion.width, X._fusion.structure.shape[1]
+        if X.fusion is not None:
+            width, part = X.fusion.width, X.fusion.structure.shape[1]
             if self.embedding_dim not in (None, width):
                 raise ValueError(
                     f"embedding_dim={self.embedding_dim} differs from the {width} columns of the fusion; leave it at "
@@ -392,9 +392,9 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.entities_, self.relations_ = X.entities, X.relations
         self._true_ids = np.unique(np.concatenate([X.ids, held]), axis=0)
         informed = observed_in(X.ids, X.n_entities)
-        if X._fusion is not None:
-            for name in X._fusion.maps:
-                informed = informed | X._table.observed(name)
+        if X.fusion is not None:
+            for name in X.fusion.maps:
+                informed = informed | X.observed(name)
         trained = np.isin(np.arange(len(X.relations)), X.ids[:, 1])
         self._informed_entities, self._informed_relations = informed, np.tile(trained, 2)
         with_loops = np.isin(np.arange(len(X.relations)), X.ids[X.ids[:, 0] == X.ids[:, 2], 1])
@@ -450,8 +450,8 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         )
 
     def _spaces(self, X, width, seed):
-        if X._fusion is not None:
-            return X._fusion.spaces(X, self.spaces)
+        if X.fusion is not None:
+            return X.fusion.spaces(X, self.spaces)
         structure = np.random.RandomState(seed).standard_normal((X.n_entities, width))
         return {STRUCTURE: EntitySpaces(structure, observed_in(X.ids, X.n_entities).astype(float))}
 
@@ -471,11 +471,11 @@ class OTKGEClassifier(QuestionAnswerer, ClassifierMixin, Persistent, BaseEstimat
         self.space_relations_ = {name: space.relations for name, space in trained.items()}
         self._state = {name: space.state for name, space in trained.items()}
         self._trained_scorer = self.scorer
-        self._encoder = X._fusion.encoder if X._fusion is not None and X._fusion.maps else None
+        self._encoder = X.fusion.encoder if X.fusion is not None and X.fusion.maps else None
         self._maps = {}
-        if X._fusion is not None and X._fusion.maps and self.relation_maps and self.spaces != FUSED:
-            columns = X._fusion.scaled_columns(X)
-            self._maps = fit_all_relation_maps(columns, X.ids, len(X.relations), X._fusion.structure.shape[1])
+        if X.fusion is not None and X.fusion.maps and self.relation_maps and self.spaces != FUSED:
+            columns = X.fusion.scaled_columns(X)
+            self._maps = fit_all_relation_maps(columns, X.ids, len(X.relations), X.fusion.structure.shape[1])
         self._rules = count_rules(X.ids, X.n_entities, len(X.relations)) if self.rules else None
 
     def _learn_weights(self, held, random_state):

@@ -52,7 +52,7 @@ def true_and_false(X, y):
         If X has modalities that no fusion uses.
     """
     true = true_rows(y, len(X))
-    fusion = X._fusion
+    fusion = X.fusion
     if fusion is not None and not same_labels(fusion.entities, X.entities):
         raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
     if fusion is None and X.modalities:
@@ -98,7 +98,7 @@ def parts_held_out(X, negatives, fraction, random_state):
         )
         return Parts(X, X, X.ids[:0], negatives)
     kept = X[np.setdiff1d(np.arange(len(X)), spared)]
-    return Parts(X, kept if X._fusion is None else X._fusion.refit(kept), X.ids[spared], negatives)
+    return Parts(X, kept if X.fusion is None else X.fusion.refit(kept), X.ids[spared], negatives)
 
 
 def parts_of_validation(X, negatives, X_val, y_val):
@@ -129,7 +129,7 @@ def parts_of_validation(X, negatives, X_val, y_val):
             "X_val has no triple; leave it at None to hold out a part of X, or set validation_fraction=0 too to do "
             "without validation."
         )
-    ids = X._table.ids_of(labels)
+    ids = X.vocabulary.ids_of(labels)
     if (ids < 0).any():
         unknown = name_first(first_occurrences(labels[ids < 0]))
         raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._graph.labels import first_occurrences, name_first, same_labels
 from .._graph.triples import MultimodalTriples, as_label_triples, as_triple_sets
-from .._graph.vocabulary import EntityTable
+from .._graph.vocabulary import Vocabulary
 
 
 class FittedTable:
@@ -17,14 +17,14 @@ class FittedTable:
     """
 
     def __init__(self, entities, relations, handle_unknown):
-        self._table, self._handle_unknown = EntityTable(entities, relations), handle_unknown
+        self._vocabulary, self._handle_unknown = Vocabulary(entities, relations), handle_unknown
 
     def ids_of(self, X):
         """Ids of triples and a mask of the rows whose labels are all known; the others have ids of 0 there."""
         if (
             isinstance(X, MultimodalTriples)
-            and same_labels(X.entities, self._table.entities)
-            and same_labels(X.relations, self._table.relations)
+            and same_labels(X.entities, self._vocabulary.entities)
+            and same_labels(X.relations, self._vocabulary.relations)
         ):
             return X.ids, np.ones(len(X), dtype=bool)
         return self.ids_of_labels(as_label_triples(X))
@@ -37,7 +37,7 @@ class FittedTable:
         ValueError
             If a label is unknown and ``handle_unknown="error"``.
         """
-        ids = np.where(empty, 0, self._table.ids_of(labels))
+        ids = np.where(empty, 0, self._vocabulary.ids_of(labels))
         if (ids < 0).any() and self._handle_unknown == "error":
             unknown = name_first(first_occurrences(labels[ids < 0]))
             raise ValueError(
@@ -61,7 +61,7 @@ class FittedTable:
         found = []
         for triples in as_triple_sets(known):
             labels = as_label_triples(triples)
-            ids = self._table.ids_of(labels)
+            ids = self._vocabulary.ids_of(labels)
             in_table = (ids >= 0).all(axis=1)
             if len(ids) and not in_table.any():
                 raise ValueError(

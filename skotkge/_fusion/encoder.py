@@ -83,7 +83,7 @@ def newcomers_of(X, classifier, asked_only):
     rows = np.unique(X.ids[:, [0, 2]]) if asked_only else np.arange(X.n_entities)
     has_vector = np.zeros(X.n_entities, dtype=bool)
     for name in classifier._encoder.scalings.keys() & X.modalities.keys():
-        has_vector |= X._table.observed(name)
+        has_vector |= X.observed(name)
     rows = rows[has_vector[rows]]
     return rows[LabelIndex(classifier.entities_, "entities").positions(X.entities[rows]) < 0]
 
@@ -111,7 +111,7 @@ def with_newcomers(classifier, X, rows):
     encoder, extended = classifier._encoder, copy.copy(classifier)
     wanted = {name: len(mean) for name, (mean, _) in encoder.scalings.items()}
     check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
-    observed = {name: X._table.observed(name)[rows] for name in wanted}
+    observed = {name: X.observed(name)[rows] for name in wanted}
     columns = encoder.columns({name: X.modalities[name][rows] for name in wanted}, observed)
     extended.entities_ = np.concatenate([classifier.entities_, X.entities[rows]])
     extended.space_embeddings_ = {

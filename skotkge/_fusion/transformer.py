@@ -79,7 +79,7 @@ class Fusion:
         -------
         dict of str to EntitySpaces
         """
-        observed = {STRUCTURE: self.structure_observed} | {name: X._table.observed(name) for name in self.maps}
+        observed = {STRUCTURE: self.structure_observed} | {name: X.observed(name) for name in self.maps}
         if not self.maps:
             return {STRUCTURE: EntitySpaces(self.structure, self.structure_observed.astype(float))}
         spaces, columns = {}, self.scaled_columns(X)
@@ -101,7 +101,7 @@ class Fusion:
 
     def scaled_columns(self, X):
         """Scaled columns of each modality of X in single precision, with rows of zeros for missing vectors."""
-        return self.encoder.columns(X.modalities, {name: X._table.observed(name) for name in self.maps})
+        return self.encoder.columns(X.modalities, {name: X.observed(name) for name in self.maps})
 
     def refit(self, X, y=None):
         """Return X with a fusion fitted on the rows of X alone."""
@@ -271,7 +271,7 @@ class OTFusionTransformer(
             self._entities = X.entities
             structure, structure_observed = self._structure_of(X, y, random_state)
             matrices = {} if self.fusion == "none" else X.modalities
-            observed = {name: X._table.observed(name) for name in matrices}
+            observed = {name: X.observed(name) for name in matrices}
         else:
             self._entities = None
             matrices, observed = self._check_matrices(X, reset=True)
@@ -430,9 +430,9 @@ class OTFusionTransformer(
             if self._entities is None:
                 raise ValueError("X is a MultimodalTriples, but this transformer was fitted on matrices.")
             if not X.modalities:
-                return X if self.modality_names_ else X._with_fusion(self._fusion())
+                return X if self.modality_names_ else X.with_fusion(self._fusion())
             self._check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()})
-            return X._with_fusion(self._fusion())
+            return X.with_fusion(self._fusion())
         if self._entities is not None:
             as_label_triples(X)
             return X

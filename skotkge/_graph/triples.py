@@ -14,7 +14,7 @@ from sklearn.utils import column_or_1d
 from .labels import as_labels, counted, first_occurrences, name_first, plain_labels
 from .modalities import LabelledVectors, modality_matrices, modality_sources
 from .readers import read_csv, read_ntriples, read_tsv
-from .vocabulary import DistinctLabels, EntityTable, distinct_triples, frozen
+from .vocabulary import DistinctLabels, EntityTable, Vocabulary, distinct_triples, frozen
 
 COLUMNS = ("head", "relation", "tail")
 
@@ -188,9 +188,10 @@ class MultimodalTriples:
         sources = modality_sources(modalities)
         entities = _entities_of(triples, sources) if entities is None else as_labels(entities)
         relations = triples.relations if relations is None else as_labels(relations)
-        self._table = EntityTable(entities, relations, modality_matrices(sources, entities))
-        ids = triples.ids_in(self._table)
-        self._ids = frozen(ids if duplicates == "keep" else distinct_triples(ids, self._table, duplicates))
+        vocabulary = Vocabulary(entities, relations)
+        self._table = EntityTable(vocabulary, modality_matrices(sources, entities))
+        ids = triples.ids_in(vocabulary)
+        self._ids = frozen(ids if duplicates == "keep" else distinct_triples(ids, vocabulary, duplicates))
         self._fusion = None
 
     @classmethod
@@ -334,14 +335,20 @@ class MultimodalTriples:
         ValueError
             If a label is not in the table.
         """
-        return self._with_ids(DistinctLabels(label_columns(triples)).ids_in(self._table))
+        return self._with_ids(DistinctLabels(label_columns(triples)).ids_in(self.vocabulary))
 
     def _with_ids(self, ids):
         other = object.__new__(type(self))
         other._table, other._ids, other._fusion = self._table, frozen(ids), self._fusion
         return other
 
-    def _with_fusion(self, fusion):
+    @property
+    def fusion(self):
+        """The fitted fusion that `OTFusionTransformer.transform` attaches, or None."""
+        return self._fusion
+
+    def with_fusion(self, fusion):
+        """Return the same rows with a fitted fusion attached, or without one for None."""
         other = self._with_ids(self._ids)
         other._fusion = fusion
         return other
@@ -359,12 +366,12 @@ class MultimodalTriples:
     @property
     def entities(self) -> NDArray[np.object_]:
         """Labels of the entities, in the order of the rows of every modality."""
-        return self._table.entities
+        return self._table.vocabulary.entities
 
     @property
     def relations(self) -> NDArray[np.object_]:
         """Labels of the relations."""
-        return self._table.relations
+        return self._table.vocabulary.relations
 
     @property
     def modalities(self) -> Mapping[str, NDArray[Any]]:
@@ -372,9 +379,27 @@ class MultimodalTriples:
         return self._table.modalities
 
     @property
+    def vocabulary(self):
+        """Labels to ids and back; one object for all slices."""
+        return self._table.vocabulary
+
+    def observed(self, name: str) -> NDArray[np.bool_]:
+        """Tell which entities have a vector in a modality.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        ndarray of shape (n_entities,), dtype bool
+        """
+        return self._table.observed(name)
+
+    @property
     def n_entities(self) -> int:
         """Number of entities of the table, whether they occur in the rows or not."""
-        return len(self._table.entities)
+        return len(self.entities)
 
     @property
     def labels(self) -> NDArray[np.object_]:
@@ -423,7 +448,7 @@ class MultimodalTriples:
         ]
         parts = [", ".join(counts)]
         for name, matrix in self.modalities.items():
-            missing = self.n_entities - np.count_nonzero(self._table.observed(name))
+            missing = self.n_entities - np.count_nonzero(self.observed(name))
             note = f", {counted(missing, 'row', 'rows')} missing" if missing else ""
             parts.append(f"{name}: {counted(matrix.shape[1], 'column', 'columns')}{note}")
         if self._fusion is not None:

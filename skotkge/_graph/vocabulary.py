@@ -1,49 +1,92 @@
-"""The table of entities, relations and modality matrices, and the ids of label triples in it."""
+"""Labels to ids, indexed once, and the table of modality matrices that slices of triples share."""
 
 import warnings
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 
-from .labels import LabelIndex, counted, factorize, first_missing, name_first
+from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
 from .modalities import observed_rows
 
 
-class EntityTable:
-    """Labels and modality matrices that all slices of a `MultimodalTriples` share by reference.
+class Vocabulary:
+    """Distinct labels of entities and relations; ids are positions among them.
+
+    The indexes from labels to ids are built when first asked for, once, and are not pickled.
 
     Parameters
     ----------
     entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
-        Distinct labels; ids are positions in these arrays.
+    """
+
+    def __init__(self, entities, relations):
+        self.entities, self.relations = frozen(entities), frozen(relations)
+
+    @cached_property
+    def entity_index(self):
+        """The `LabelIndex` of the entities."""
+        return LabelIndex(self.entities, "entities")
+
+    @cached_property
+    def relation_index(self):
+        """The `LabelIndex` of the relations."""
+        return LabelIndex(self.relations, "relations")
+
+    @property
+    def shape(self):
+        """Numbers of entities and relations."""
+        return len(self.entities), len(self.relations)
+
+    def ids_of(self, triples):
+        """Return the ids of label triples ``(n, 3)``, -1 for labels that are not here."""
+        columns = (self.entity_index, self.relation_index, self.entity_index)
+        return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
+
+    def is_that_of(self, other):
+        """Tell whether another vocabulary has the same labels in the same order."""
+        return self is other or (
+            same_labels(self.entities, other.entities) and same_labels(self.relations, other.relations)
+        )
+
+    def with_entities(self, labels):
+        """Return a vocabulary that goes on with more entities."""
+        return Vocabulary(np.concatenate([self.entities, labels]), self.relations)
+
+    def __getstate__(self):
+        return {"entities": self.entities, "relations": self.relations}
+
+    def __setstate__(self, state):
+        self.entities, self.relations = frozen(state["entities"]), frozen(state["relations"])
+
+
+class EntityTable:
+    """Vocabulary and modality matrices that all slices of a `MultimodalTriples` share by reference.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
     modalities : dict of str to ndarray of shape (n_entities, n_features)
         One row per entity; a row of NaN is a missing one.
     """
 
-    def __init__(self, entities, relations, modalities=MappingProxyType({})):
-        self.entities = frozen(entities)
-        self.relations = frozen(relations)
+    def __init__(self, vocabulary, modalities):
+        self.vocabulary = vocabulary
         self._modalities = {name: frozen(matrix) for name, matrix in modalities.items()}
         self._observed = {name: frozen(observed_rows(name, matrix)) for name, matrix in modalities.items()}
 
     @property
     def modalities(self):
+        """Read-only mapping from name to matrix."""
         return MappingProxyType(self._modalities)
 
     def observed(self, name):
         """Return a boolean mask of the entities that have a vector in a modality."""
         return self._observed[name]
 
-    def ids_of(self, triples):
-        """Return the ids of label triples, -1 for labels that the table lacks."""
-        entities = LabelIndex(self.entities, "entities")
-        relations = LabelIndex(self.relations, "relations")
-        columns = (entities, relations, entities)
-        return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
-
     def __setstate__(self, state):
         self.__dict__.update(state)
-        for array in (self.entities, self.relations, *self._modalities.values(), *self._observed.values()):
+        for array in (*self._modalities.values(), *self._observed.values()):
             array.flags.writeable = False
 
 
@@ -84,17 +127,20 @@ class DistinctLabels:
                     "pandas)."
                 )
 
-    def ids_in(self, table):
-        """Return the ids of the triples in a table.
+    def ids_in(self, vocabulary):
+        """Return the ids of the triples in a vocabulary.
 
         Raises
         ------
         ValueError
-            If the table lacks a label.
+            If the vocabulary lacks a label.
         """
         positions = {}
-        for what, distinct in (("entities", self.entities), ("relations", self.relations)):
-            positions[what] = LabelIndex(getattr(table, what), what).positions(distinct)
+        indexes = vocabulary.entity_index, vocabulary.relation_index
+        for what, distinct, index in zip(
+            ("entities", "relations"), (self.entities, self.relations), indexes, strict=True
+        ):
+            positions[what] = index.positions(distinct)
             unknown = distinct[positions[what] < 0]
             if len(unknown):
                 raise ValueError(
@@ -114,15 +160,15 @@ def frozen(array):
     return view
 
 
-def distinct_triples(ids, table, duplicates):
+def distinct_triples(ids, vocabulary, duplicates):
     """Return the ids of the distinct triples in order of first appearance, and tell what was left out."""
     if duplicates not in ("warn", "error"):
         raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
-    repetitions = repeated_rows(ids, table)
+    repetitions = repeated_rows(ids, vocabulary)
     if not len(repetitions):
         return ids
     head, relation, tail = ids[repetitions[0]]
-    first = [table.entities[head], table.relations[relation], table.entities[tail]]
+    first = [vocabulary.entities[head], vocabulary.relations[relation], vocabulary.entities[tail]]
     found = (
         f"triples has {counted(len(repetitions), 'repeated row', 'repeated rows')}; the first, at position "
         f"{repetitions[0]}, is {first!r}"
@@ -138,10 +184,10 @@ def distinct_triples(ids, table, duplicates):
     return np.delete(ids, repetitions, axis=0)
 
 
-def repeated_rows(ids, table):
+def repeated_rows(ids, vocabulary):
     """Return the positions of the rows that repeat an earlier one."""
     head, relation, tail = ids.T
-    keys = np.sort((head * len(table.relations) + relation) * len(table.entities) + tail)
+    keys = np.sort((head * len(vocabulary.relations) + relation) * len(vocabulary.entities) + tail)
     if (keys[1:] != keys[:-1]).all():  # also if the products overflow: equal rows always have equal keys
         return np.empty(0, dtype=np.int64)
     order = np.lexsort(ids.T)

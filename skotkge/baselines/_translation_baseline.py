@@ -180,7 +180,7 @@ class TranslationBaseline(OTKGEClassifier):
 
     def _describe(self, X, held):
         super()._describe(X, held)
-        self._fitted_model, self._n_spaces = self.model, 1 + len(X._fusion.maps)
+        self._fitted_model, self._n_spaces = self.model, 1 + len(X.fusion.maps)
 
     def _scorer(self):
         return CrossSpaceTransE(self._n_spaces, with_sum=self._fitted_model == "tbkge")

@@ -206,7 +206,7 @@ def _matrices(transformer, X):
         if transformer._entities is None or not same_labels(X.entities, transformer._entities):
             raise ValueError("X has other entities than the fit of transformer; give the triples it was fitted on.")
         matrices = {name: matrix for name, matrix in X.modalities.items() if name in names}
-        observed = {name: X._table.observed(name) for name in matrices}
+        observed = {name: X.observed(name) for name in matrices}
         transformer._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
     n_rows = len(next(iter(matrices.values()), transformer.embedding_))
     if n_rows != len(transformer.embedding_):

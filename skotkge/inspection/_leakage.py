@@ -132,7 +132,7 @@ def leakage_report(train: ArrayLike, test: ArrayLike, *, min_confidence: float =
     for name, part in (("train", train), ("test", labels)):
         if not len(part):
             raise ValueError(f"{name} has no triple; give at least one.")
-    heads, relations, tails = train._table.ids_of(labels).T
+    heads, relations, tails = train.vocabulary.ids_of(labels).T
     n_relations = len(train.relations)
     links = PairLinks(train.ids, train.n_entities, n_relations)
     found = links.of(heads, tails)
