@@ -1,18 +1,42 @@
-"""Spaces of entity vectors and how they are joined row by row. Arrays in, arrays out."""
+"""What fusion hands to training: of which parts a space is made, and how spaces are joined row by row. Arrays only."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 STRUCTURE = "structure"
+MODALITIES = "modalities"
 FUSED = "fused"
-REGRESSION = "regression"
+RELATION_MAPS = "relation_maps"
 RULES = "rules"
+# What evidence is called by; "counts", "cosines" and "neighbors" are kept free for kinds to come.
+KINDS = (STRUCTURE, MODALITIES, FUSED, RELATION_MAPS, RULES, "counts", "cosines", "neighbors")
+
+
+class EvidenceId(NamedTuple):
+    """What a kind of evidence is about; `str` of it is the name that users see.
+
+    Attributes
+    ----------
+    kind : str
+        A value of `KINDS`, or the name of a kind of the user's.
+    modality : str, default=None
+        The one modality that it sees, where it is one.
+    """
+
+    kind: str
+    modality: str | None = None
+
+    def __str__(self):
+        if self.modality is None:
+            return self.kind
+        return self.modality if self.kind == "modalities" else f"{self.kind} of {self.modality}"
 
 
 @dataclass(frozen=True)
-class EntitySpaces:
-    """What entity embeddings are made of: ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side.
+class SpaceSpec:
+    """What the entity embeddings of a space are made of: ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ from sklearn import config_context
 from skotkge._embedding.score_functions import SCORERS
 from skotkge._evidence.mixture import EmbeddingScores, RuleScores, TripleScores
 from skotkge._evidence.rules import count_rules
-from skotkge._graph.queries import AnswerLists, both_directions
+from skotkge._graph.queries import KnownAnswers, both_directions
 from skotkge._ranking.ranker import ARRAYS_AT_ONCE, Ranker, rank_both_sides, score_blocks
 from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
 
@@ -50,14 +50,14 @@ def test_ranks_are_those_of_the_loop_with_realistic_ties(problem, working_memory
     test = ids[::4]
     with config_context(working_memory=working_memory):
         ranker = ranker_of(scorer, entities, relations)
-        ranks = rank_both_sides(ranker, test, AnswerLists(ids, 3), 3)
+        ranks = rank_both_sides(ranker, test, KnownAnswers(ids, 3), 3)
     np.testing.assert_allclose(ranks, naive_ranks(score, test, set(map(tuple, ids.tolist())), 20))
 
 
 def test_equal_scores_get_the_mean_rank(problem):
     scorer, entities, relations, ids, _ = problem
     ranker = ranker_of(scorer, np.zeros_like(entities), relations)
-    ranks = rank_both_sides(ranker, ids[:1], AnswerLists(ids[:1], 3), 3)
+    ranks = rank_both_sides(ranker, ids[:1], KnownAnswers(ids[:1], 3), 3)
     np.testing.assert_array_equal(ranks, 10.5)
 
 
@@ -65,7 +65,7 @@ def test_uninformed_queries_tie_whatever_the_scorer(problem):
     scorer, entities, relations, ids, _ = problem
     informed = np.arange(20) != ids[0, 0]
     ranker = ranker_of(scorer, entities, relations, informed_entities=informed)
-    rank = ranker.ranks(ids[:1, 0], ids[:1, 1], ids[:1, 2], AnswerLists(ids[:1], 3))
+    rank = ranker.ranks(ids[:1, 0], ids[:1, 1], ids[:1, 2], KnownAnswers(ids[:1], 3))
     np.testing.assert_array_equal(rank, 10.5)
 
 
@@ -95,7 +95,7 @@ def test_pieces_of_the_entities_give_what_all_at_once_do(rng, emoji, working_mem
         "informed_entities": rng.rand(len(entities)) < 0.9,
     }
     asked = rng.permutation(emoji.test.ids)[:6]
-    known = AnswerLists(np.concatenate([emoji.train.ids, asked]), n_relations)
+    known = KnownAnswers(np.concatenate([emoji.train.ids, asked]), n_relations)
     whole = Ranker(TripleScores(spaces, **options))
     sources, kinds, answers = both_directions(asked, n_relations)
 
@@ -115,17 +115,17 @@ def test_a_score_that_is_nan_is_an_error(problem):
     scorer, entities, relations, ids, _ = problem
     entities[3] = np.nan
     with pytest.raises(FloatingPointError, match="a score is NaN; training diverged"):
-        rank_both_sides(ranker_of(scorer, entities, relations), ids, AnswerLists(ids, 3), 3)
+        rank_both_sides(ranker_of(scorer, entities, relations), ids, KnownAnswers(ids, 3), 3)
 
 
 def test_best_answers_are_unknown_and_in_order(problem):
     scorer, entities, relations, ids, _ = problem
-    ranker, known = ranker_of(scorer, entities, relations), AnswerLists(ids, 3)
+    ranker, known = ranker_of(scorer, entities, relations), KnownAnswers(ids, 3)
     sources, kinds, _ = both_directions(ids[:10], 3)
     answers, scores = ranker.best(sources, kinds, 25, known)
     assert (np.diff(np.where(np.isneginf(scores), -1e9, scores), axis=1) <= 0).all()
     for row, (source, relation) in enumerate(zip(sources, kinds, strict=True)):
-        true = set(known.of(np.array([source]), np.array([relation]))[1].tolist())
+        true = set(known.answers_of(np.array([source]), np.array([relation]))[1].tolist())
         got = answers[row][answers[row] >= 0].tolist()
         assert sorted(got) == sorted(set(range(20)) - true)
         assert np.isneginf(scores[row, len(got) :]).all()

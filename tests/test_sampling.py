@@ -15,7 +15,7 @@ from skotkge._embedding.negatives import (
     head_corruption_probability,
 )
 from skotkge._graph.cover import spare_rows
-from skotkge._graph.queries import AnswerLists
+from skotkge._graph.queries import KnownAnswers
 
 
 def test_bernoulli_probabilities_follow_the_mean_numbers_of_heads_and_tails():
@@ -74,7 +74,7 @@ def test_no_filtered_negative_is_true_and_none_is_missing_without_need(seed, n_e
 
 def test_the_numbers_of_non_answers_stand_for_each_of_them_once():
     ids = np.unique(random_ids(3, 12, 2, 80), axis=0)
-    lists = AnswerLists(ids, 2)
+    lists = KnownAnswers(ids, 2)
     non_answers = NonAnswers(lists, 12)
     rows, answers = lists.pairs()
     for row in range(len(lists)):

@@ -9,7 +9,7 @@ from skotkge._embedding import pair_products as _products
 from skotkge._embedding import softmax as _losses
 from skotkge._embedding.score_functions import SCORERS, CrossSpaceTransE, DotProduct
 from skotkge._embedding.softmax import log_partition, logistic, n3
-from skotkge._graph.queries import AnswerLists, both_directions, slices
+from skotkge._graph.queries import KnownAnswers, both_directions, slices
 from skotkge._spaces import concat_order
 
 MARGIN = 2.0
@@ -228,8 +228,8 @@ def test_logistic_loss_is_equation_6():
 
 
 def test_pieces_hold_every_answer_once(rng):
-    lists = AnswerLists(rng.randint([4, 1, 9], size=(60, 3)), 1)
-    queries, starts, counts = lists.pieces(3)
+    lists = KnownAnswers(rng.randint([4, 1, 9], size=(60, 3)), 1)
+    queries, starts, counts = lists.split(3)
     assert counts.max() == 3
     assert counts.min() >= 1
     rows, answers = lists.pairs()
@@ -241,18 +241,18 @@ def test_pieces_hold_every_answer_once(rng):
 def test_answer_lists_hold_every_answer_of_every_query(rng):
     ids = rng.randint([6, 2, 6], size=(40, 3))
     ids[5] = ids[4]
-    lists = AnswerLists(ids, 2)
+    lists = KnownAnswers(ids, 2)
     triples = list(zip(*both_directions(ids, 2), strict=True))
     rows, answers = lists.pairs()
     listed = zip(lists.sources[rows], lists.relations[rows], answers, strict=True)
     assert sorted(map(tuple, triples)) == sorted(listed)
     assert lists.counts.sum() == 80
     sources, relations = rng.randint(6, size=9), rng.randint(4, size=9)
-    rows, answers = lists.of(sources, relations)
+    rows, answers = lists.answers_of(sources, relations)
     for row in range(9):
         wanted = sorted(
             answer for source, relation, answer in triples if (source, relation) == (sources[row], relations[row])
         )
         assert sorted(answers[rows == row]) == wanted
-    empty = AnswerLists(ids[:0], 2)
+    empty = KnownAnswers(ids[:0], 2)
     assert len(empty.of(sources, relations)[0]) == len(empty) == 0

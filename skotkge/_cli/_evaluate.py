@@ -40,9 +40,8 @@ def run(options):
     triples = read_triples(path, options)
     if options.unknown == "error":
         check_labels(model, triples, path, "--unknown last ranks such triples last")
-    model.set_params(handle_unknown=options.unknown)
     known = [read_triples(known_path, options) for known_path in known_paths]
-    report = model.evaluate(triples, known=np.concatenate(known) if known else None)
+    report = model.evaluate(triples, known=np.concatenate(known) if known else None, handle_unknown=options.unknown)
     if options.json:
         print(json.dumps(report))
     else:

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
-from .._embedding.score_functions import SCORERS
+from .._embedding.score_functions import SCORE_FUNCTIONS
 from .._estimator.classifier import DEFAULT_WIDTH, OTKGEClassifier
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.labels import first_occurrences
@@ -74,16 +74,21 @@ def _add_model_options(group):
         type=int,
         metavar="N",
         default=DEFAULT_WIDTH,
-        help="columns of each space (default: %(default)s)",
+        help="dimensions of each space (default: %(default)s)",
     )
     group.add_argument(
-        "--scorer", choices=sorted(SCORERS), default=DEFAULTS["scorer"], help="scoring function (default: %(default)s)"
+        "--score-function",
+        choices=sorted(SCORE_FUNCTIONS),
+        default=DEFAULTS["score_function"],
+        help="score function (default: %(default)s)",
     )
     group.add_argument(
-        "--spaces",
-        choices=("all", "split", "fused"),
-        default=DEFAULTS["spaces"],
-        help="with vectors: the fused space, structure and modalities apart, or all (default: %(default)s)",
+        "--evidence",
+        type=_kinds,
+        metavar="KINDS",
+        default=DEFAULTS["evidence"],
+        help="what is scored: all, embeddings, fused, or kinds separated by commas, such as structure,rules "
+        "(default: %(default)s)",
     )
     group.add_argument(
         "--learning-rate",
@@ -93,11 +98,19 @@ def _add_model_options(group):
         help="step of the optimizer (default: %(default)s)",
     )
     group.add_argument(
-        "--max-iter", type=int, metavar="N", default=DEFAULTS["max_iter"], help="most epochs (default: %(default)s)"
+        "--max-iter",
+        type=int,
+        metavar="N",
+        default=DEFAULTS["max_iter"],
+        help="largest number of epochs (default: %(default)s)",
     )
     group.add_argument(
         "--seed", type=int, metavar="N", default=0, help="seed of all random draws (default: %(default)s)"
     )
+
+
+def _kinds(value):
+    return tuple(value.split(",")) if "," in value or value not in ("all", "embeddings", "fused") else value
 
 
 def _name_and_path(value):
@@ -164,9 +177,9 @@ def _split_files(options):
 def _model(options):
     fused = bool(options.modality)
     classifier = OTKGEClassifier(
-        options.scorer,
+        options.score_function,
         embedding_dim=None if fused else options.n_components,
-        spaces=options.spaces,
+        evidence=options.evidence,
         learning_rate=options.learning_rate,
         max_iter=options.max_iter,
         verbose=0 if options.quiet else 1,

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from .._graph.queries import AnswerLists, both_directions
+from .._graph.queries import KnownAnswers, both_directions
 
 
 def head_corruption_probability(ids, n_relations, method):
@@ -86,7 +86,7 @@ class FilteredCorruption(Corruption):
 
     def __init__(self, ids, n_relations, n_entities, method, generator):
         super().__init__(ids, n_relations, n_entities, method, generator)
-        self._non_answers = NonAnswers(AnswerLists(np.unique(ids, axis=0), n_relations), n_entities)
+        self._non_answers = NonAnswers(KnownAnswers(np.unique(ids, axis=0), n_relations), n_entities)
 
     def draw(self, triples, n_negatives):
         """Draw negatives of true triples; parameters and results as those of `Corruption.draw`."""
@@ -111,7 +111,7 @@ class NonAnswers:
 
     Parameters
     ----------
-    lists : AnswerLists
+    lists : KnownAnswers
         Of distinct triples.
     n_entities : int
 

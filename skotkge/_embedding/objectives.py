@@ -7,18 +7,17 @@ import torch
 from sklearn.utils import gen_batches
 from torch.nn import functional
 
-from .._graph.queries import AnswerLists, both_directions, slices
+from .._graph.queries import KnownAnswers, both_directions, slices
 from .negatives import Corruption, FilteredCorruption, draw_candidates
+from .precision import PRECISIONS
 from .score_functions import DotProduct
 from .softmax import log_partition, logistic, n3
 
-# Of the factors of the largest products; None is that of the tables.
-PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 # A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
 ANSWERS_OF_A_PIECE = 4
 
 
-class Objective:
+class TrainingLoss:
     """Loss of a batch of triples, read in both directions: (h, r, t), and (t, reciprocal of r, h).
 
     Parameters
@@ -28,10 +27,10 @@ class Objective:
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
-    settings : Settings
+    options : Settings
     generator : torch.Generator
         Draws the order of the triples and the negatives.
-    excludes_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
+    excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
         Relations whose queries do not have their source among the candidates of the cross-entropy.
 
     Attributes
@@ -42,10 +41,12 @@ class Objective:
 
     needs_few_rows = False
 
-    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
-        self.model, self.n_relations, self.settings, self.generator = model, n_relations, settings, generator
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+        self.model, self.n_relations, self.options, self.generator = model, n_relations, options, generator
         self.ids = ids
-        self.excludes_loops = np.zeros(2 * n_relations, dtype=bool) if excludes_loops is None else excludes_loops
+        self.excludes_self_loops = (
+            np.zeros(2 * n_relations, dtype=bool) if excludes_self_loops is None else excludes_self_loops
+        )
 
     def batches(self):
         """Yield all triples once, in random order, in parts of ``batch_size``."""
@@ -57,18 +58,18 @@ class Objective:
 
     def regularizer(self, sources, relations, answers, counts=None):
         """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
-        scorer = self.settings.scorer
-        total = n3(scorer.modulus(sources), counts) + n3(scorer.modulus(answers))
-        if scorer.regularizes_relations:
-            total = total + n3(scorer.modulus(relations), counts)
-        return self.settings.regularization * total
+        score_function = self.options.score_function
+        total = n3(score_function.modulus(sources), counts) + n3(score_function.modulus(answers))
+        if score_function.regularizes_relations:
+            total = total + n3(score_function.modulus(relations), counts)
+        return self.options.regularization * total
 
     def on_device(self, *arrays):
         """Arrays as tensors on the device, which a GPU fetches without waiting for what it still computes."""
         tensors = [torch.as_tensor(array) for array in arrays]
-        if torch.device(self.settings.device).type == "cuda":
+        if torch.device(self.options.device).type == "cuda":
             tensors = [tensor.pin_memory() for tensor in tensors]
-        return tuple(tensor.to(self.settings.device, non_blocking=True) for tensor in tensors)
+        return tuple(tensor.to(self.options.device, non_blocking=True) for tensor in tensors)
 
 
 @dataclass(frozen=True)
@@ -86,20 +87,20 @@ class Queries:
     rows: torch.Tensor
 
 
-class AllEntities(Objective):
+class AllEntities(TrainingLoss):
     """Cross-entropy over all entities, one row of scores for each distinct query."""
 
-    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
-        super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
-        lists = AnswerLists(ids, n_relations)
-        of_piece, self._starts, self._counts = lists.pieces(ANSWERS_OF_A_PIECE)
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+        lists = KnownAnswers(ids, n_relations)
+        of_piece, self._starts, self._counts = lists.split(ANSWERS_OF_A_PIECE)
         self._sources, self._relations = lists.sources[of_piece], lists.relations[of_piece]
         self._answers = lists.pairs()[1]
-        n_batches = -(-len(ids) // settings.batch_size)
+        n_batches = -(-len(ids) // options.batch_size)
         self._batch = -(-len(of_piece) // n_batches)
-        linear = isinstance(settings.scorer, DotProduct)
+        linear = isinstance(options.score_function, DotProduct)
         self._fold = linear and model.folds_for(self._batch, self._n_candidates())
-        self._precision = PRECISIONS[settings.precision] if linear else None
+        self._precision = PRECISIONS[options.matmul_precision] if linear else None
 
     def batches(self):
         order = torch.randperm(len(self._sources), generator=self.generator).numpy()
@@ -107,7 +108,7 @@ class AllEntities(Objective):
         ends = np.concatenate([[0], np.cumsum(counts)])
         sources, relations = self._sources[order], self._relations[order]
         rows = np.repeat(np.arange(len(order)) % self._batch, counts)
-        of_queries = map(torch.as_tensor, (sources, relations, self.excludes_loops[relations], counts))
+        of_queries = map(torch.as_tensor, (sources, relations, self.excludes_self_loops[relations], counts))
         of_answers = map(torch.as_tensor, (self._answers[slices(self._starts[order], counts)], rows))
         of_queries, of_answers = list(of_queries), list(of_answers)
         for queries in gen_batches(len(order), self._batch):
@@ -155,18 +156,18 @@ class AllEntities(Objective):
         candidates have no gradient.
         """
         relations, counts, excluded, of_answers = asked
-        scorer, scale = self.settings.scorer, 2 / len(of_answers)
+        score_function, scale = self.options.score_function, 2 / len(of_answers)
         sources, answers = rows.split([len(relations), len(of_answers)])
         relations = functional.embedding(relations, self.model.relations)
-        query = scorer.query(sources, relations)
+        query = score_function.query(sources, relations)
         rest = self.regularizer(sources, relations, answers, counts)
         # Not query[of_answers]: the gradient of indexing adds up in an order that several threads change.
-        rest = rest - scorer.pairs(query.index_select(0, of_answers), answers).sum()
+        rest = rest - score_function.score_rows(query.index_select(0, of_answers), answers).sum()
         against = query if folded_map is None else query @ folded_map.T
         partition = log_partition(
             against.detach(),
             candidates,
-            scorer,
+            score_function,
             counts,
             excluded,
             multiplicity=multiplicity,
@@ -188,14 +189,14 @@ class SampledEntities(AllEntities):
     needs_few_rows = True
 
     def _n_candidates(self):
-        return min(self.model.n_entities, self.settings.n_candidates + 2 * self.settings.batch_size)
+        return min(self.model.n_entities, self.options.objective.n_sampled + 2 * self.options.batch_size)
 
     def candidates(self, batch):
         own = torch.cat([batch.sources, batch.answers])
-        return draw_candidates(own, self.settings.n_candidates, self.model.n_entities, self.generator)
+        return draw_candidates(own, self.options.objective.n_sampled, self.model.n_entities, self.generator)
 
 
-class SampledNegatives(Objective):
+class SampledNegatives(TrainingLoss):
     """Logistic loss with sampled negatives (Eq. 6), each scored in the direction that asks for the replaced side.
 
     Neither the loss of a batch nor its gradient touches an entity that is not in it.
@@ -203,15 +204,15 @@ class SampledNegatives(Objective):
 
     needs_few_rows = True
 
-    def __init__(self, model, ids, n_relations, settings, generator, excludes_loops=None):
-        super().__init__(model, ids, n_relations, settings, generator, excludes_loops)
-        corruption = FilteredCorruption if settings.filter_negatives else Corruption
-        self.corruption = corruption(ids, n_relations, model.n_entities, settings.negative_sampling, generator)
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+        corruption = FilteredCorruption if options.objective.filtered else Corruption
+        self.corruption = corruption(ids, n_relations, model.n_entities, options.objective.sampling, generator)
 
     def batches(self):
         order = torch.randperm(len(self.ids), generator=self.generator).numpy()
-        for first in range(0, len(order), self.settings.batch_size):
-            yield self.ids[order[first : first + self.settings.batch_size]]
+        for first in range(0, len(order), self.options.batch_size):
+            yield self.ids[order[first : first + self.options.batch_size]]
 
     def backward(self, batch):
         loss = self.loss(batch)
@@ -220,9 +221,9 @@ class SampledNegatives(Objective):
 
     def loss(self, batch):
         """Sum of the losses of a batch of triples."""
-        scorer = self.settings.scorer
+        score_function = self.options.score_function
         sources, relations, answers = both_directions(batch, self.n_relations)
-        queries, replacements = self.corruption.draw(batch, self.settings.n_negatives)
+        queries, replacements = self.corruption.draw(batch, self.options.objective.n_negatives)
         present, positions = torch.unique(
             torch.as_tensor(np.concatenate([sources, answers, replacements])), return_inverse=True
         )
@@ -231,14 +232,7 @@ class SampledNegatives(Objective):
         positives, negatives = positions.tensor_split([2 * len(sources)])
         source_rows, answer_rows = functional.embedding(positives, entities).chunk(2)
         relation_rows = functional.embedding(relations, self.model.relations)
-        query = scorer.query(source_rows, relation_rows)
-        positive_scores = scorer.pairs(query, answer_rows)
-        loss = logistic(positive_scores, scorer.against_chosen(query, entities, queries, negatives))
+        query = score_function.query(source_rows, relation_rows)
+        positive_scores = score_function.score_rows(query, answer_rows)
+        loss = logistic(positive_scores, score_function.score_pairs(query, entities, queries, negatives))
         return loss + self.regularizer(source_rows, relation_rows, answer_rows)
-
-
-def objective_of(settings):
-    """Return the class of the objective that the settings ask for."""
-    if settings.loss == "logistic":
-        return SampledNegatives
-    return AllEntities if settings.n_candidates is None else SampledEntities

@@ -1,19 +1,30 @@
 """Scoring functions of triples (Eq. 4-5): a head transformed by a relation, compared with tails."""
 
 import torch
+from sklearn.base import BaseEstimator
 
 from .pair_products import pair_products
 
 
-class Scorer:
-    """A query vector for (head, relation), compared with tails; larger scores are more plausible."""
+class ScoreFunction(BaseEstimator):
+    """A query vector for (head, relation), compared with tails; larger scores are more plausible.
+
+    Subclasses write `query`, `score_rows`, `score_all`, `score_entities`, `add_gradients` and `score_pairs`; `DotProduct`
+    and `Distance` have all but `query`.
+
+    Attributes
+    ----------
+    needs_even_width : bool
+        Whether columns are [real | imaginary] halves.
+    regularizes_relations : bool
+        Whether N3 holds for the relation rows too.
+    gradients_need_scores : bool
+        Whether `add_gradients` reads the scores of `score_entities`.
+    """
 
     needs_even_width = False
     regularizes_relations = True
     gradients_need_scores = True
-
-    def __init__(self, margin):
-        self.margin = margin
 
     def relation_width(self, width):
         """Columns of a relation's row for entity rows of this width."""
@@ -27,15 +38,15 @@ class Scorer:
         """Transform heads by relations, row by row: ``r (x) h`` of Eq. 4-5."""
         raise NotImplementedError
 
-    def pairs(self, query, tail):
+    def score_rows(self, query, tail):
         """Scores of queries ``(..., d)`` and tails ``(..., d)``, compared entry by entry."""
         raise NotImplementedError
 
-    def against_all(self, query, entities):
+    def score_all(self, query, entities):
         """Scores ``(n_queries, n_entities)`` of every query with every entity."""
         raise NotImplementedError
 
-    def of_entities(self, entities, query, out):
+    def score_entities(self, entities, query, out):
         """Write the scores ``(n_entities, n_queries)`` of every entity with every query into `out`; return it."""
         raise NotImplementedError
 
@@ -47,7 +58,7 @@ class Scorer:
         query : tensor of shape (n_queries, d)
         entities : tensor of shape (n_entities, d)
         scores : tensor of shape (n_entities, n_queries)
-            From `of_entities`; without meaning unless `gradients_need_scores`. Overwritten.
+            From `score_entities`; without meaning unless `gradients_need_scores`. Overwritten.
         mass : tensor of shape (n_entities, n_queries)
             Overwritten.
         query_gradient : tensor of shape (n_queries, d)
@@ -56,7 +67,7 @@ class Scorer:
         """
         raise NotImplementedError
 
-    def against_chosen(self, query, entities, queries, chosen):
+    def score_pairs(self, query, entities, queries, chosen):
         """Scores ``(n_pairs,)`` of the rows `queries` of `query` with the rows `chosen` of `entities`."""
         raise NotImplementedError
 
@@ -65,18 +76,18 @@ class Scorer:
         return rows.abs()
 
 
-class DotProduct(Scorer):
+class DotProduct(ScoreFunction):
     """``<query, tail>``, linear in the tail."""
 
     gradients_need_scores = False
 
-    def pairs(self, query, tail):
+    def score_rows(self, query, tail):
         return (query * tail).sum(-1)
 
-    def against_all(self, query, entities):
+    def score_all(self, query, entities):
         return query @ entities.T
 
-    def of_entities(self, entities, query, out):
+    def score_entities(self, entities, query, out):
         if entities.dtype == out.dtype:
             return torch.mm(entities, query.T, out=out)
         return out.copy_(entities @ query.T)
@@ -87,33 +98,42 @@ class DotProduct(Scorer):
         if entity_gradient is not None:
             _add_product(entity_gradient, mass, query)
 
-    def against_chosen(self, query, entities, queries, chosen):
+    def score_pairs(self, query, entities, queries, chosen):
         return pair_products(query, entities, queries, chosen)
 
 
-class _Distance(Scorer):
-    """``margin - ||query - tail||_2``."""
+class Distance(ScoreFunction):
+    """``margin - ||query - tail||_2``.
 
-    def pairs(self, query, tail):
+    Parameters
+    ----------
+    margin : float, default=9.0
+        The score at distance zero; Eq. 6 could not fit positives without it.
+    """
+
+    def __init__(self, margin: float = 9.0) -> None:
+        self.margin = margin
+
+    def score_rows(self, query, tail):
         return self.margin - _safe_sqrt(((query - tail) ** 2).sum(-1))
 
-    def against_all(self, query, entities):
+    def score_all(self, query, entities):
         squared = (query**2).sum(1, keepdim=True) + (entities**2).sum(1) - 2 * query @ entities.T
         return self.margin - _safe_sqrt(squared)
 
-    def of_entities(self, entities, query, out):
+    def score_entities(self, entities, query, out):
         return _distances(entities, query, out).neg_().add_(self.margin)
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
         distances = scores.neg_().add_(self.margin)
         _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, 1 + abs(self.margin))
 
-    def against_chosen(self, query, entities, queries, chosen):
+    def score_pairs(self, query, entities, queries, chosen):
         squared = (query**2).sum(1).index_select(0, queries) + (entities**2).sum(1).index_select(0, chosen)
         return self.margin - _safe_sqrt(squared - 2 * pair_products(query, entities, queries, chosen))
 
 
-class _Complex(Scorer):
+class _Complex(ScoreFunction):
     """Columns are [real | imaginary] halves."""
 
     needs_even_width = True
@@ -123,8 +143,20 @@ class _Complex(Scorer):
         return _safe_sqrt(real**2 + imaginary**2)
 
 
-class TransE(_Distance):
-    """``margin - ||h + r - t||`` (Bordes et al., 2013)."""
+class TransE(Distance):
+    """``margin - ||h + r - t||`` (Bordes et al., 2013).
+
+    Parameters
+    ----------
+    margin : float, default=9.0
+        The score at distance zero.
+
+    Examples
+    --------
+    >>> from skotkge import OTKGEClassifier, TransE
+    >>> OTKGEClassifier(TransE(margin=6.0)).get_params()["score_function__margin"]
+    6.0
+    """
 
     def query(self, head, relation):
         return head + relation
@@ -144,10 +176,15 @@ class ComplEx(_Complex, DotProduct):
         return _complex_product(head, *relation.chunk(2, dim=-1))
 
 
-class RotatE(_Complex, _Distance):
+class RotatE(_Complex, Distance):
     """``margin - ||h * exp(i phase) - t||`` over complex coordinates (Sun et al., 2019).
 
     A relation's row holds one phase for each complex coordinate.
+
+    Parameters
+    ----------
+    margin : float, default=9.0
+        The score at distance zero.
     """
 
     regularizes_relations = False
@@ -162,7 +199,7 @@ class RotatE(_Complex, _Distance):
         return _complex_product(head, torch.cos(relation), torch.sin(relation))
 
 
-class CrossSpaceTransE(_Distance):
+class CrossSpaceTransE(Distance):
     """``-sum ||h_a + r - t_b||`` over the views a of the head and b of the tail, with one r for all.
 
     An entity's row holds the columns of its structure and its modalities, joined per half as a concatenation is. The
@@ -178,32 +215,38 @@ class CrossSpaceTransE(_Distance):
 
     gradients_need_scores = False  # they hold the sum; the distance of each term is computed again
 
-    def __init__(self, n_spaces, with_sum):
-        super().__init__(margin=0.0)
-        self._n_spaces, self._with_sum = n_spaces, with_sum
-        self._terms = [(0, 0), (0, 1), (1, 0), (1, 1), *([(2, 2)] if with_sum else [])]
+    margin = 0.0
+
+    def __init__(self, n_spaces: int, with_sum: bool) -> None:
+        self.n_spaces = n_spaces
+        self.with_sum = with_sum
+
+    @property
+    def _terms(self):
+        """View of the head and of the tail that each distance compares."""
+        return [(0, 0), (0, 1), (1, 0), (1, 1), *([(2, 2)] if self.with_sum else [])]
 
     def relation_width(self, width):
-        return width // self._n_spaces
+        return width // self.n_spaces
 
     def _views(self, rows):
         """Views of entity rows, ``(..., n_views, d)``."""
-        half = self.relation_width(rows.shape[-1]) // 2 * self._n_spaces
+        half = self.relation_width(rows.shape[-1]) // 2 * self.n_spaces
         halves = rows[..., :half], rows[..., half:]
-        spaces = torch.cat([columns.unflatten(-1, (self._n_spaces, -1)) for columns in halves], dim=-1)
+        spaces = torch.cat([columns.unflatten(-1, (self.n_spaces, -1)) for columns in halves], dim=-1)
         structure, modalities = spaces[..., 0, :], spaces[..., 1:, :].sum(-2)
-        return torch.stack([structure, modalities, *([structure + modalities] if self._with_sum else [])], dim=-2)
+        return torch.stack([structure, modalities, *([structure + modalities] if self.with_sum else [])], dim=-2)
 
     def _of_rows(self, of_views):
         """Gradient of entity rows from that of their views, ``(n_entities, n_views, d)``."""
-        if self._with_sum:
+        if self.with_sum:
             of_views = of_views[:, :2] + of_views[:, 2:]
-        spaces = of_views[:, [0] + [1] * (self._n_spaces - 1)]
+        spaces = of_views[:, [0] + [1] * (self.n_spaces - 1)]
         half = spaces.shape[-1] // 2
         return torch.cat([spaces[..., :half].flatten(1), spaces[..., half:].flatten(1)], dim=1)
 
     def _asked(self, query):
-        return query.unflatten(-1, (2 + self._with_sum, -1))
+        return query.unflatten(-1, (2 + self.with_sum, -1))
 
     def _paired(self, query, entities):
         """What is compared in each term: a view of the queries and one of the entities."""
@@ -213,19 +256,19 @@ class CrossSpaceTransE(_Distance):
     def query(self, head, relation):
         return (self._views(head) + relation.unsqueeze(-2)).flatten(-2)
 
-    def pairs(self, query, tail):
-        of_pair = super().pairs
+    def score_rows(self, query, tail):
+        of_pair = super().score_rows
         return sum(of_pair(*pair) for pair in self._paired(query, tail))
 
-    def against_all(self, query, entities):
-        of_all = super().against_all
+    def score_all(self, query, entities):
+        of_all = super().score_all
         return sum(of_all(*pair) for pair in self._paired(query, entities))
 
-    def against_chosen(self, query, entities, queries, chosen):
-        of_chosen = super().against_chosen
+    def score_pairs(self, query, entities, queries, chosen):
+        of_chosen = super().score_pairs
         return sum(of_chosen(*pair, queries, chosen) for pair in self._paired(query, entities))
 
-    def of_entities(self, entities, query, out):
+    def score_entities(self, entities, query, out):
         term = torch.empty_like(out)
         out.zero_()
         for asked, view in self._paired(query, entities):
@@ -236,7 +279,7 @@ class CrossSpaceTransE(_Distance):
         of_asked, term = self._asked(query_gradient), torch.empty_like(mass)
         of_views = None
         if entity_gradient is not None:
-            of_views = entities.new_zeros(len(entities), 2 + self._with_sum, self.relation_width(entities.shape[1]))
+            of_views = entities.new_zeros(len(entities), 2 + self.with_sum, self.relation_width(entities.shape[1]))
         for (source, answer), (asked, view) in zip(self._terms, self._paired(query, entities), strict=True):
             of_view = None if of_views is None else of_views[:, answer]
             _add_distance_gradients(
@@ -246,7 +289,11 @@ class CrossSpaceTransE(_Distance):
             entity_gradient += self._of_rows(of_views)
 
 
-SCORERS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate": RotatE}
+# Saved models name the public place of the classes.
+for _public in (TransE, DistMult, ComplEx, RotatE):
+    _public.__module__ = "skotkge"
+
+SCORE_FUNCTIONS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate": RotatE}
 
 
 def _distances(entities, query, out):

@@ -34,7 +34,16 @@ class LogPartition:
 
 
 def log_partition(
-    query, entities, scorer, counts, excluded, *, multiplicity=None, scale=1.0, wants_entities=True, precision=None
+    query,
+    entities,
+    score_function,
+    counts,
+    excluded,
+    *,
+    multiplicity=None,
+    scale=1.0,
+    wants_entities=True,
+    precision=None,
 ):
     """``scale * sum_q counts[q] log sum_e m_e exp(score(q, e))``; less the scores of the answers, a cross-entropy.
 
@@ -46,7 +55,7 @@ def log_partition(
     ----------
     query : tensor of shape (n_queries, d)
     entities : tensor of shape (n_entities, d)
-    scorer : Scorer
+    score_function : ScoreFunction
     counts : tensor of shape (n_queries,)
         Answers of each query, positive.
     excluded : tensor of shape (n_queries,), dtype int64
@@ -75,17 +84,17 @@ def log_partition(
         chunks = list(_chunks(len(entities), len(asked), query.device))
         parts = []
         for chunk in chunks:
-            part = scorer.of_entities(factors[chunk], asked, out=scores[chunk])
+            part = score_function.score_entities(factors[chunk], asked, out=scores[chunk])
             _leave_out(part, excluded[block] - chunk.start)
             number = None if multiplicity is None else multiplicity[chunk].to(query.dtype)
-            parts.append(_Exponentials(part, number, scorer.gradients_need_scores))
+            parts.append(_Exponentials(part, number, score_function.gradients_need_scores))
         normalizer = torch.logsumexp(torch.stack([part.log_sum for part in parts]), dim=0)
         value += weights @ normalizer
         for chunk, part in zip(chunks, parts, strict=True):
             mass = part.divided_by(normalizer - weights.log())
             functional.threshold_(mass, scale * NEGLIGIBLE_PROBABILITY, 0.0)
             of_chunk = gradients[0][block], None if gradients[1] is None else gradients[1][chunk]
-            scorer.add_gradients(asked, factors[chunk], scores[chunk], mass, *of_chunk)
+            score_function.add_gradients(asked, factors[chunk], scores[chunk], mass, *of_chunk)
     return LogPartition(value, *gradients)
 
 

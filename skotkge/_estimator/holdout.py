@@ -12,24 +12,29 @@ from .._ranking.calibration import Negatives
 
 
 @dataclass(frozen=True)
-class Parts:
+class TrainingSplit:
     """True triples by their use, and known negatives.
 
     Attributes
     ----------
-    whole : MultimodalTriples
-        All true rows of X.
-    kept : MultimodalTriples
+    train : MultimodalTriples
         Those to train on while others are held out, with a fusion of their own.
-    held : ndarray of shape (n_held, 3)
-        Ids of the true triples for early stopping, weights and calibration.
+    validation_ids : ndarray of shape (n_held, 3)
+        True triples for early stopping, weights and calibration.
+    all : MultimodalTriples
+        All true rows of X.
     negatives : Negatives
     """
 
-    whole: MultimodalTriples
-    kept: MultimodalTriples
-    held: np.ndarray
+    train: MultimodalTriples
+    validation_ids: np.ndarray
+    all: MultimodalTriples
     negatives: Negatives
+
+    @property
+    def true_ids(self):
+        """Distinct ids of all true triples, those of validation included."""
+        return np.unique(np.concatenate([self.all.ids, self.validation_ids]), axis=0)
 
 
 def true_and_false(X, y):
@@ -65,7 +70,7 @@ def true_and_false(X, y):
     return X[true], Negatives(X.ids[~true], true.mean())
 
 
-def parts_held_out(X, negatives, fraction, random_state):
+def split_held_out(X, negatives, fraction, random_state):
     """Hold a part of the rows of X out of training, with every entity and relation kept in it.
 
     Parameters
@@ -79,7 +84,7 @@ def parts_held_out(X, negatives, fraction, random_state):
 
     Returns
     -------
-    Parts
+    TrainingSplit
 
     Warns
     -----
@@ -87,7 +92,7 @@ def parts_held_out(X, negatives, fraction, random_state):
         If no row can be spared.
     """
     if fraction == 0:
-        return Parts(X, X, X.ids[:0], negatives)
+        return TrainingSplit(X, X.ids[:0], X, negatives)
     spared = spare_rows(X.ids, fraction, random_state)
     if not len(spared):
         warnings.warn(
@@ -96,12 +101,12 @@ def parts_held_out(X, negatives, fraction, random_state):
             UserWarning,
             stacklevel=4,
         )
-        return Parts(X, X, X.ids[:0], negatives)
+        return TrainingSplit(X, X.ids[:0], X, negatives)
     kept = X[np.setdiff1d(np.arange(len(X)), spared)]
-    return Parts(X, kept if X.fusion is None else X.fusion.refit(kept), X.ids[spared], negatives)
+    return TrainingSplit(kept if X.fusion is None else X.fusion.refit(kept), X.ids[spared], X, negatives)
 
 
-def parts_of_validation(X, negatives, X_val, y_val):
+def split_with_validation(X, negatives, X_val, y_val):
     """Keep all rows of X, and judge by the true rows of X_val.
 
     Parameters
@@ -116,7 +121,7 @@ def parts_of_validation(X, negatives, X_val, y_val):
 
     Returns
     -------
-    Parts
+    TrainingSplit
 
     Raises
     ------
@@ -134,6 +139,6 @@ def parts_of_validation(X, negatives, X_val, y_val):
         unknown = name_first(first_occurrences(labels[ids < 0]))
         raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
     if y_val is None:
-        return Parts(X, X, ids, negatives)
+        return TrainingSplit(X, ids, X, negatives)
     true = true_rows(y_val, len(ids), "y_val", "X_val")
-    return Parts(X, X, ids[true], negatives if true.all() else Negatives(ids[~true], true.mean()))
+    return TrainingSplit(X, ids[true], X, negatives if true.all() else Negatives(ids[~true], true.mean()))

@@ -1,72 +1,73 @@
-"""The ids of a user's triples in the table of a fitted model."""
+"""The ids of a user's triples in the vocabulary of a fitted model."""
 
 import numpy as np
 
-from .._graph.labels import first_occurrences, name_first, same_labels
+from .._graph.labels import as_labels, first_occurrences, name_first
 from .._graph.triples import MultimodalTriples, as_label_triples, as_triple_sets
-from .._graph.vocabulary import Vocabulary
 
 
-class FittedTable:
-    """Entities and relations that a fit has seen, and what becomes of labels that it has not.
+def ids_of(vocabulary, X, handle_unknown):
+    """Ids of triples and a mask of the rows whose labels are all known; the others have ids of 0 there."""
+    if isinstance(X, MultimodalTriples) and vocabulary.is_that_of(X.vocabulary):
+        return X.ids, np.ones(len(X), dtype=bool)
+    return ids_of_labels(vocabulary, as_label_triples(X), handle_unknown)
 
-    Parameters
-    ----------
-    entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
-    handle_unknown : {"error", "last"}
+
+def ids_of_labels(vocabulary, labels, handle_unknown, empty=False):
+    """As `ids_of`, for an array of labels; places marked in `empty` are not looked up.
+
+    Raises
+    ------
+    ValueError
+        If a label is unknown and ``handle_unknown="error"``.
     """
+    ids = np.where(empty, 0, vocabulary.ids_of(labels))
+    if (ids < 0).any() and handle_unknown == "error":
+        unknown = name_first(first_occurrences(labels[ids < 0]))
+        raise ValueError(
+            f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
+        )
+    known = (ids >= 0).all(axis=1)
+    return np.where(known[:, None], ids, 0), known
 
-    def __init__(self, entities, relations, handle_unknown):
-        self._vocabulary, self._handle_unknown = Vocabulary(entities, relations), handle_unknown
 
-    def ids_of(self, X):
-        """Ids of triples and a mask of the rows whose labels are all known; the others have ids of 0 there."""
-        if (
-            isinstance(X, MultimodalTriples)
-            and same_labels(X.entities, self._vocabulary.entities)
-            and same_labels(X.relations, self._vocabulary.relations)
-        ):
-            return X.ids, np.ones(len(X), dtype=bool)
-        return self.ids_of_labels(as_label_triples(X))
+def ids_of_sets(vocabulary, known):
+    """Ids of the triples of one set or a list of sets that the vocabulary can name.
 
-    def ids_of_labels(self, labels, empty=False):
-        """As `ids_of`, for an array of labels; places marked in `empty` are not looked up.
+    Returns
+    -------
+    list of ndarray of shape (n_triples, 3)
 
-        Raises
-        ------
-        ValueError
-            If a label is unknown and ``handle_unknown="error"``.
-        """
-        ids = np.where(empty, 0, self._vocabulary.ids_of(labels))
-        if (ids < 0).any() and self._handle_unknown == "error":
-            unknown = name_first(first_occurrences(labels[ids < 0]))
+    Raises
+    ------
+    ValueError
+        If no triple of a set can be named.
+    """
+    found = []
+    for triples in as_triple_sets(known):
+        labels = as_label_triples(triples)
+        ids = vocabulary.ids_of(labels)
+        in_table = (ids >= 0).all(axis=1)
+        if len(ids) and not in_table.any():
             raise ValueError(
-                f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
+                f"known holds no triple of the fitted table; the first is {labels[0].tolist()!r}: give those of "
+                "the same graph."
             )
-        known = (ids >= 0).all(axis=1)
-        return np.where(known[:, None], ids, 0), known
+        found.append(ids[in_table])
+    return found
 
-    def ids_of_known(self, known):
-        """Ids of the triples of one set or a list of sets that lie in the table.
 
-        Returns
-        -------
-        list of ndarray of shape (n_triples, 3)
+def positions_of(labels, index, argument):
+    """Positions of labels in a `LabelIndex`.
 
-        Raises
-        ------
-        ValueError
-            If no triple of a set does.
-        """
-        found = []
-        for triples in as_triple_sets(known):
-            labels = as_label_triples(triples)
-            ids = self._vocabulary.ids_of(labels)
-            in_table = (ids >= 0).all(axis=1)
-            if len(ids) and not in_table.any():
-                raise ValueError(
-                    f"known holds no triple of the fitted table; the first is {labels[0].tolist()!r}: give those of "
-                    "the same graph."
-                )
-            found.append(ids[in_table])
-        return found
+    Raises
+    ------
+    ValueError
+        If a label is unknown.
+    """
+    labels = as_labels(labels)
+    positions = index.positions(labels)
+    if (positions < 0).any():
+        unknown = name_first(first_occurrences(labels[positions < 0]))
+        raise ValueError(f"{argument} has labels that the model does not know: {unknown}.")
+    return positions

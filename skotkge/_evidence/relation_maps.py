@@ -3,18 +3,23 @@
 Relation by relation, without any embedding: what the vectors alone tell, and in closed form.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import torch
 from sklearn.linear_model import Ridge
 
 from .._graph.queries import both_directions
-from .._spaces import REGRESSION
+from .._spaces import RELATION_MAPS, EvidenceId
 from .._utils.memory import row_blocks
+from .devices import as_float
 
+ALL_MODALITIES = EvidenceId(RELATION_MAPS)
 # Fewer triples do not determine a map.
 FEWEST_TRIPLES = 10
 PENALTY = 0.3
+# A map's scores are cosines up to the fit; times this they are of the size of logits.
+SCALE = 10.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class RelationMaps:
 
     Attributes
     ----------
+    id : EvidenceId
+        Of kind "relation_maps", with the modality where it is of one alone.
     sources : ndarray of shape (n_entities, d)
         Whitened modality columns; zero for an entity without any modality.
     slot : ndarray of shape (2 * n_relations,)
@@ -33,6 +40,7 @@ class RelationMaps:
         From the scaled columns of each modality to `sources`.
     """
 
+    id: EvidenceId
     sources: np.ndarray
     slot: np.ndarray
     coefficients: np.ndarray
@@ -40,14 +48,68 @@ class RelationMaps:
     projections: dict
 
     @property
-    def entities(self):
-        """Rows of `sources` brought to unit length, the candidates that mapped rows are compared with."""
+    def n_entities(self):
+        """Number of rows of `sources`."""
+        return len(self.sources)
+
+    @property
+    def candidates(self):
+        """Rows of `sources` brought to unit length, with which mapped rows are compared."""
         return unit_rows(self.sources)
 
-    def extended(self, columns):
-        """The same maps with more entities at the end, given by their scaled columns."""
-        rows = projected(columns, self.projections)
+    def on(self, device):
+        """Return the scores of the maps on a device."""
+        return RelationMapScores(self, device)
+
+    def extended(self, unseen):
+        """Return the same maps with unseen entities at the end, given by their scaled columns."""
+        rows = projected(unseen.columns, self.projections)
         return replace(self, sources=np.concatenate([self.sources, rows.astype(self.sources.dtype)]))
+
+    def state(self):
+        """Return plain values and arrays."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"id": tuple(self.id)}
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the maps that `state` was made of."""
+        return cls(**state | {"id": EvidenceId(*state["id"])})
+
+
+class RelationMapScores:
+    """Scores ``SCALE <A_r^T x_source + b_r, x_candidate / |x_candidate|>`` on a device, 0 for a relation without map.
+
+    Parameters
+    ----------
+    maps : RelationMaps
+    device : str
+    """
+
+    def __init__(self, maps, device):
+        self.entities = as_float(maps.candidates, device)
+        self.n_entities, self.n_columns = self.entities.shape
+        self._sources = as_float(maps.sources, device)
+        self._slot = torch.tensor(maps.slot, device=device)
+        self._coefficients = as_float(maps.coefficients, device)
+        self._intercepts = as_float(maps.intercepts, device)
+
+    def queries(self, sources, relations):
+        """Mapped rows of source entities; zero for a relation without a map."""
+        slots = self._slot[relations]
+        rows = self._sources[sources]
+        queries = torch.zeros_like(rows)
+        for slot in torch.unique(slots[slots >= 0]).tolist():
+            of_slot = torch.nonzero(slots == slot).squeeze(1)
+            queries[of_slot] = torch.addmm(self._intercepts[slot], rows[of_slot], self._coefficients[slot])
+        return SCALE * queries
+
+    def add_scores(self, entities, queries, weights, out):
+        """Add the weighted scores with a slice of the entities to `out`, see `BoundEvidence`."""
+        out.addmm_(weights * queries, self.entities[entities].T)
+
+    def pair_scores(self, queries, answers):
+        """Scores of each query with one answer, see `BoundEvidence`."""
+        return (queries.double() * self.entities[answers].double()).sum(-1)
 
 
 def unit_rows(rows):
@@ -111,16 +173,15 @@ def fit_all_relation_maps(features, ids, n_relations, n_components):
 
     Returns
     -------
-    dict of str to RelationMaps
-        By the name of their space.
+    list of RelationMaps
     """
-    groups = {f"{REGRESSION} of {name}": {name: matrix} for name, matrix in features.items()}
+    groups = {EvidenceId(RELATION_MAPS, name): {name: matrix} for name, matrix in features.items()}
     if len(features) > 1:
-        groups[REGRESSION] = features
-    return {name: fit_relation_maps(group, ids, n_relations, n_components) for name, group in groups.items()}
+        groups[EvidenceId(RELATION_MAPS)] = features
+    return [fit_relation_maps(group, ids, n_relations, n_components, id) for id, group in groups.items()]
 
 
-def fit_relation_maps(features, ids, n_relations, n_components):
+def fit_relation_maps(features, ids, n_relations, n_components, id=ALL_MODALITIES):
     """Fit a regression for each relation and reciprocal with enough triples between entities that have vectors.
 
     Parameters
@@ -131,6 +192,7 @@ def fit_relation_maps(features, ids, n_relations, n_components):
     n_relations : int
     n_components : int
         Most whitened columns.
+    id : EvidenceId
 
     Returns
     -------
@@ -153,4 +215,4 @@ def fit_relation_maps(features, ids, n_relations, n_components):
         chosen = order[ends[relation] : ends[relation + 1]]
         ridge = Ridge(alpha=PENALTY).fit(rows[sources[chosen]], targets[answers[chosen]])
         coefficients[position], intercepts[position] = ridge.coef_.T, ridge.intercept_
-    return RelationMaps(rows.astype(np.float32), slot, coefficients, intercepts, projections)
+    return RelationMaps(id, rows.astype(np.float32), slot, coefficients, intercepts, projections)

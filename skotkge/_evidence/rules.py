@@ -1,9 +1,16 @@
 """Which relations imply which: rules of one premise between the same two entities. Arrays in, arrays out."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+import torch
 from scipy import sparse
 
 from .._graph.queries import both_directions, slices
+from .._spaces import EvidenceId
+
+# A confidence of 1 would be endless evidence.
+SUREST_RULE = 0.999
 
 # Links looked at together when rules are asked what they say; a query from a hub has thousands.
 LINKS_AT_ONCE = 2**20
@@ -99,6 +106,23 @@ class FiredRules:
         order = np.argsort(pairs, kind="stable")
         self._relations, self._pairs = relations[order], pairs[order]
 
+    def state(self):
+        """Return plain values and arrays."""
+        return {
+            "parts": self._parts,
+            "shape": self._shape,
+            "n_entities": self._n_entities,
+            "relations": self._relations,
+            "pairs": self._pairs,
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the rules that `state` was made of."""
+        rules = cls.__new__(cls)
+        vars(rules).update({f"_{name}": value for name, value in state.items()})
+        return rules
+
     @property
     def confidences(self):
         """The confidences of the rules as a csr_array."""
@@ -142,3 +166,75 @@ class FiredRules:
                 groups = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(pairs, prepend=-1) != 0))
                 found.append((rows[groups], pairs[groups], np.maximum.reduceat(fired, groups)))
         return tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))
+
+
+@dataclass(frozen=True)
+class RuleEvidence:
+    """The most confident rule that speaks for an answer.
+
+    Attributes
+    ----------
+    id : EvidenceId
+    rules : FiredRules
+    n_entities : int
+        At least as many as the rules were counted for; rules say nothing of the others.
+    """
+
+    id: EvidenceId
+    rules: FiredRules
+    n_entities: int
+
+    def on(self, device):
+        """Return the scores of the rules on a device."""
+        return RuleScores(self.rules, self.n_entities, device)
+
+    def extended(self, unseen):
+        """Return the same rules among more entities."""
+        return replace(self, n_entities=self.n_entities + len(unseen))
+
+    def state(self):
+        """Return plain values and arrays."""
+        return {"id": tuple(self.id), "n_entities": self.n_entities, "rules": self.rules.state()}
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the evidence that `state` was made of."""
+        return cls(EvidenceId(*state["id"]), FiredRules.from_state(state["rules"]), state["n_entities"])
+
+
+class RuleScores:
+    """Scores ``-log(1 - confidence)`` of the most confident rule: one twice as likely to fail says log 2 less.
+
+    Parameters
+    ----------
+    rules : FiredRules
+    n_entities : int
+    device : str
+    """
+
+    n_columns = 1
+
+    def __init__(self, rules, n_entities, device):
+        self._rules, self.n_entities, self._device = rules, n_entities, device
+
+    def queries(self, sources, relations):
+        """Source entities and relations of queries as arrays."""
+        return sources.cpu().numpy(), relations.cpu().numpy()
+
+    def add_scores(self, entities, queries, weights, out):
+        """Add the weighted scores with a slice of the entities to `out`, see `BoundEvidence`."""
+        rows, answers, confidences = self._rules.of(*queries)
+        first, stop, _ = entities.indices(self.n_entities)
+        inside = (answers >= first) & (answers < stop)
+        rows, answers, confidences = rows[inside], answers[inside] - first, confidences[inside]
+        rows, answers = (torch.tensor(array, device=self._device) for array in (rows, answers))
+        of_rows = weights[rows, 0] if isinstance(weights, torch.Tensor) else weights
+        out[rows, answers] += of_rows * torch.tensor(_evidence_of(confidences), device=self._device).float()
+
+    def pair_scores(self, queries, answers):
+        """Scores of each query with one answer, see `BoundEvidence`."""
+        return torch.tensor(_evidence_of(self._rules.of_pairs(*queries, answers.cpu().numpy())), device=self._device)
+
+
+def _evidence_of(confidences):
+    return -np.log1p(-np.minimum(confidences, SUREST_RULE))

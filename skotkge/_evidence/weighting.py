@@ -1,4 +1,4 @@
-"""Weights of spaces for each relation, learned from queries whose answer is known."""
+"""Weights of evidence for each relation, learned from queries whose answer is known."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
 
-# Candidates of each space, of the sample for the rest, and scores computed at once.
+# Candidates of each kind, of the sample for the rest, and scores computed at once.
 BEST_CANDIDATES = 50
 SAMPLED_CANDIDATES = 250
 WEIGHED_AT_ONCE = 2**24
@@ -20,53 +20,53 @@ SHRINKAGE = 0.3
 LARGEST_CHANGES = 100
 
 
-def weigh_spaces(scores, ids, known, n_relations, random_state):
-    """Learn the weights of spaces from true triples that the spaces were not trained on.
+def learn_weights(mixture, ids, known, n_relations, random_state):
+    """Learn the weights of evidence from true triples that it was not trained on.
 
-    The softmax goes over the answer, the best candidates of each space, and a random sample that stands for the rest.
+    The softmax goes over the answer, the best candidates of each kind, and a random sample that stands for the rest.
 
     Parameters
     ----------
-    scores : TripleScores
+    mixture : Mixture
     ids : ndarray of shape (n_triples, 3)
         Where their candidates have more than `LARGEST_SAMPLE` scores, only a random part is taken.
-    known : AnswerLists
+    known : KnownAnswers
         All true triples.
     n_relations : int
     random_state : RandomState
 
     Returns
     -------
-    ndarray of shape (n_spaces, 2 * n_relations)
+    ndarray of shape (n_kinds, 2 * n_relations)
     """
     sources, relations, answers = both_directions(ids, n_relations)
-    sample = random_state.permutation(scores.n_entities)[:SAMPLED_CANDIDATES]
-    n_spaces, n_best = len(scores.spaces), min(BEST_CANDIDATES, scores.n_entities)
-    n_candidates = 1 + n_spaces * n_best + len(sample)
-    affordable = max(1, LARGEST_SAMPLE // (n_spaces * n_candidates))
+    sample = random_state.permutation(mixture.n_entities)[:SAMPLED_CANDIDATES]
+    n_kinds, n_best = len(mixture.evidence), min(BEST_CANDIDATES, mixture.n_entities)
+    n_candidates = 1 + n_kinds * n_best + len(sample)
+    affordable = max(1, LARGEST_SAMPLE // (n_kinds * n_candidates))
     if len(sources) > affordable:
         drawn = random_state.choice(len(sources), affordable, replace=False)
         sources, relations, answers = sources[drawn], relations[drawn], answers[drawn]
-    told = np.empty((len(sources), n_spaces, n_candidates), dtype=np.float32)
+    sampled = np.empty((len(sources), n_kinds, n_candidates), dtype=np.float32)
     offsets = np.empty((len(sources), n_candidates), dtype=np.float32)
-    for rows in gen_batches(len(sources), max(1, WEIGHED_AT_ONCE // (n_spaces * scores.n_entities))):
-        asked, kinds, answered = scores.indices(sources[rows], relations[rows], answers[rows])
-        of_spaces = torch.stack([scores.space_against_all(position, asked, kinds) for position in range(n_spaces)])
-        left_out = torch.zeros(of_spaces.shape[1:], dtype=torch.bool, device=scores.device)
-        left_out[scores.indices(*known.of(sources[rows], relations[rows]))] = True
-        left_out[scores.indices(*scores.loops(sources[rows], relations[rows]))] = True
-        candidates, offset = _candidates(of_spaces, left_out, answered, scores.indices(sample)[0], n_best)
-        picked = of_spaces.gather(2, candidates.expand(n_spaces, -1, -1))
-        told[rows], offsets[rows] = picked.transpose(0, 1).cpu().numpy(), offset.cpu().numpy()
-    return learn_space_weights(told, offsets, relations, 2 * n_relations)
+    for rows in gen_batches(len(sources), max(1, WEIGHED_AT_ONCE // (n_kinds * mixture.n_entities))):
+        queried, asked, answered = mixture.indices(sources[rows], relations[rows], answers[rows])
+        of_kinds = torch.stack([mixture.scores_of_kind(position, queried, asked) for position in range(n_kinds)])
+        left_out = torch.zeros(of_kinds.shape[1:], dtype=torch.bool, device=mixture.device)
+        left_out[mixture.indices(*known.answers_of(sources[rows], relations[rows]))] = True
+        left_out[mixture.indices(*mixture.self_loops(sources[rows], relations[rows]))] = True
+        candidates, offset = _candidates(of_kinds, left_out, answered, mixture.indices(sample)[0], n_best)
+        picked = of_kinds.gather(2, candidates.expand(n_kinds, -1, -1))
+        sampled[rows], offsets[rows] = picked.transpose(0, 1).cpu().numpy(), offset.cpu().numpy()
+    return weights_of_scores(sampled, offsets, relations, 2 * n_relations)
 
 
 def _candidates(scores, left_out, answers, sample, n_best):
-    """Answer, best candidates of each space and the sample for each query, and what each of them counts for.
+    """Answer, best candidates of each kind and the sample for each query, and what each of them counts for.
 
     Parameters
     ----------
-    scores : tensor of shape (n_spaces, n_queries, n_entities)
+    scores : tensor of shape (n_kinds, n_queries, n_entities)
     left_out : tensor of shape (n_queries, n_entities), dtype bool
     answers : tensor of shape (n_queries,)
     sample : tensor of shape (n_sampled,)
@@ -76,13 +76,13 @@ def _candidates(scores, left_out, answers, sample, n_best):
     -------
     candidates : tensor of shape (n_queries, n_candidates)
     offsets : tensor of shape (n_queries, n_candidates)
-        As for `learn_space_weights`.
+        As for `weights_of_scores`.
     """
     taken = left_out.clone()
     taken.scatter_(1, answers[:, None], True)
     columns, counts = [answers[:, None]], [torch.ones(len(answers), 1, device=scores.device)]
-    for of_space in scores:
-        best = of_space.masked_fill(left_out, -torch.inf).topk(n_best, dim=1).indices
+    for of_kind in scores:
+        best = of_kind.masked_fill(left_out, -torch.inf).topk(n_best, dim=1).indices
         columns.append(best)
         counts.append((~taken.gather(1, best)).float())
         taken.scatter_(1, best, True)
@@ -93,15 +93,15 @@ def _candidates(scores, left_out, answers, sample, n_best):
     return torch.cat(columns, dim=1), torch.cat(counts, dim=1).log()
 
 
-def learn_space_weights(scores, offsets, relations, n_relations):
+def weights_of_scores(scores, offsets, relations, n_relations):
     """Weights that maximise the likelihood of the answers under the softmax of the weighted sum of scores.
 
-    ``w[k, r] = softplus(a_k + b_kr) / s_k`` with the standard deviation s_k of the scores of space k, and a quadratic
+    ``w[k, r] = softplus(a_k + b_kr) / s_k`` with the standard deviation s_k of the scores of kind k, and a quadratic
     penalty on b: a relation with few queries keeps close to the shared weights.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_queries, n_spaces, n_candidates)
+    scores : ndarray of shape (n_queries, n_kinds, n_candidates)
         The first candidate is the answer.
     offsets : ndarray of shape (n_queries, n_candidates)
         Added to the weighted sum: 0 for a candidate that stands for itself, the logarithm of a number for one that
@@ -113,14 +113,14 @@ def learn_space_weights(scores, offsets, relations, n_relations):
 
     Returns
     -------
-    ndarray of shape (n_spaces, n_relations)
+    ndarray of shape (n_kinds, n_relations)
         Not negative.
     """
-    n_queries, n_spaces, _ = scores.shape
-    spread = np.array([scores[:, position].std() or 1.0 for position in range(n_spaces)])
+    n_queries, n_kinds, _ = scores.shape
+    spread = np.array([scores[:, position].std() or 1.0 for position in range(n_kinds)])
 
     def objective(parameters):
-        shared, own = parameters[:n_spaces], parameters[n_spaces:].reshape(n_spaces, n_relations)
+        shared, own = parameters[:n_kinds], parameters[n_kinds:].reshape(n_kinds, n_relations)
         logits_of_weights = shared[:, None] + own
         weights = (np.logaddexp(0, logits_of_weights) / spread[:, None]).astype(scores.dtype)[:, relations].T
         logits = np.matmul(weights[:, None], scores)[:, 0] + offsets
@@ -131,13 +131,13 @@ def learn_space_weights(scores, offsets, relations, n_relations):
         probabilities /= normalizer[:, None]
         loss = float(np.sum(np.log(normalizer) - answered, dtype=float))
         by_query = np.matmul(scores, probabilities[:, :, None])[:, :, 0] - scores[:, :, 0]
-        by_relation = np.zeros((n_spaces, n_relations))
+        by_relation = np.zeros((n_kinds, n_relations))
         np.add.at(by_relation.T, relations, by_query)
         by_relation *= expit(logits_of_weights) / spread[:, None]
         gradient = np.concatenate([by_relation.sum(axis=1), (by_relation + 2 * SHRINKAGE * own).ravel()])
         return (loss + SHRINKAGE * np.sum(own**2)) / n_queries, gradient / n_queries
 
-    start = np.zeros(n_spaces * (1 + n_relations))
+    start = np.zeros(n_kinds * (1 + n_relations))
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": LARGEST_CHANGES, "ftol": 1e-7})
-    shared, own = found.x[:n_spaces], found.x[n_spaces:].reshape(n_spaces, n_relations)
+    shared, own = found.x[:n_kinds], found.x[n_kinds:].reshape(n_kinds, n_relations)
     return np.logaddexp(0, shared[:, None] + own) / spread[:, None]

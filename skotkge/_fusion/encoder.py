@@ -1,12 +1,9 @@
-"""Entities that came after the fit, embedded through the maps that training has made of their vectors."""
+"""Rows of unseen entities in the trained spaces, by the maps that training has made of their vectors."""
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
 
-from .._graph.labels import LabelIndex
-from .._graph.modalities import check_modalities
 from .._spaces import FUSED, STRUCTURE, join, row_weights
 from .transport import scaled
 
@@ -29,6 +26,15 @@ class RowEncoder:
     weights: dict
     fusion: str
 
+    def state(self):
+        """Return plain values and arrays."""
+        return {"scalings": self.scalings, "weights": self.weights, "fusion": self.fusion}
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the encoder that `state` was made of."""
+        return cls(**state)
+
     def columns(self, matrices, observed):
         """Scaled columns of each modality in single precision, with rows of zeros for missing vectors."""
         return {
@@ -46,7 +52,7 @@ class RowEncoder:
             From `columns`.
         observed : dict of str to ndarray of shape (n_rows,), dtype bool
         state : dict of str to ndarray
-            ``Trained.state`` of the space.
+            ``TrainedSpace.parameters`` of the space.
 
         Returns
         -------
@@ -62,64 +68,3 @@ class RowEncoder:
         absent = np.zeros_like(next(iter(moved.values())))
         seen = {STRUCTURE: np.zeros(len(absent), dtype=bool)} | observed
         return join({STRUCTURE: absent} | moved, row_weights(self.weights, seen, self.fusion), self.fusion)
-
-
-def newcomers_of(X, classifier, asked_only):
-    """Rows of the entity table of X with labels that are new to a classifier and a vector that it can use.
-
-    Parameters
-    ----------
-    X : MultimodalTriples
-    classifier : OTKGEClassifier
-        Fitted on modalities.
-    asked_only : bool
-        Leave out those that are in no triple of X.
-
-    Returns
-    -------
-    ndarray of int
-        In increasing order.
-    """
-    rows = np.unique(X.ids[:, [0, 2]]) if asked_only else np.arange(X.n_entities)
-    has_vector = np.zeros(X.n_entities, dtype=bool)
-    for name in classifier._encoder.scalings.keys() & X.modalities.keys():
-        has_vector |= X.observed(name)
-    rows = rows[has_vector[rows]]
-    return rows[LabelIndex(classifier.entities_, "entities").positions(X.entities[rows]) < 0]
-
-
-def with_newcomers(classifier, X, rows):
-    """Copy of a fitted classifier whose tables go on with new entities.
-
-    Parameters
-    ----------
-    classifier : OTKGEClassifier
-        Fitted on modalities.
-    X : MultimodalTriples
-    rows : ndarray of int
-        Rows of the entity table of X.
-
-    Returns
-    -------
-    OTKGEClassifier
-
-    Raises
-    ------
-    ValueError
-        If X lacks a modality of the fit, or one has another number of columns.
-    """
-    encoder, extended = classifier._encoder, copy.copy(classifier)
-    wanted = {name: len(mean) for name, (mean, _) in encoder.scalings.items()}
-    check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
-    observed = {name: X.observed(name)[rows] for name in wanted}
-    columns = encoder.columns({name: X.modalities[name][rows] for name in wanted}, observed)
-    extended.entities_ = np.concatenate([classifier.entities_, X.entities[rows]])
-    extended.space_embeddings_ = {
-        name: np.concatenate(
-            [table, encoder.rows(name, columns, observed, classifier._state[name]).astype(table.dtype)]
-        )
-        for name, table in classifier.space_embeddings_.items()
-    }
-    extended._maps = {name: maps.extended(columns) for name, maps in classifier._maps.items()}
-    extended._informed_entities = np.append(classifier._informed_entities, np.ones(len(rows), dtype=bool))
-    return extended

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.triples import COLUMNS, MultimodalTriples, as_label_triples, true_rows
-from .._spaces import FUSED, STRUCTURE, EntitySpaces, concat_order, join, joined_width, row_weights
+from .._spaces import FUSED, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec, concat_order, join, joined_width, row_weights
 from .._utils.memory import row_blocks
 from .._utils.persistence import Persistent
 from .barycenter import wasserstein_barycenter
@@ -65,33 +65,30 @@ class Fusion:
     def width(self):
         return joined_width(self.structure.shape[1], len(self.maps) + 1, self.fusion)
 
-    def spaces(self, X, choice=FUSED):
+    def spaces(self, X):
         """Return what the entity embeddings of X are made of, for the classifier to train.
 
         Parameters
         ----------
         X : MultimodalTriples
             Over the entities of the fit.
-        choice : {"fused", "split", "all"}, default="fused"
-            The fusion; the structure and each modality apart; both.
 
         Returns
         -------
-        dict of str to EntitySpaces
+        dict of EvidenceId to SpaceSpec
+            The structure, each modality, and where there are modalities the fused space.
         """
-        observed = {STRUCTURE: self.structure_observed} | {name: X.observed(name) for name in self.maps}
+        spaces = {EvidenceId(STRUCTURE): SpaceSpec(self.structure, self.structure_observed.astype(float))}
         if not self.maps:
-            return {STRUCTURE: EntitySpaces(self.structure, self.structure_observed.astype(float))}
-        spaces, columns = {}, self.scaled_columns(X)
-        if choice != FUSED:
-            spaces[STRUCTURE] = EntitySpaces(self.structure, self.structure_observed.astype(float))
-            for name, matrix in columns.items():
-                spaces[name] = EntitySpaces(None, None, {name: matrix}, {name: self.maps[name]})
-        if choice != "split":
-            weights = row_weights(self.weights, observed, self.fusion)
-            features = {name: weights[name][:, None].astype(matrix.dtype) * matrix for name, matrix in columns.items()}
-            order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
-            spaces[FUSED] = EntitySpaces(self.structure, weights[STRUCTURE], features, self.maps, order)
+            return spaces
+        columns = self.scaled_columns(X)
+        for name, matrix in columns.items():
+            spaces[EvidenceId(MODALITIES, name)] = SpaceSpec(None, None, {name: matrix}, {name: self.maps[name]})
+        observed = {STRUCTURE: self.structure_observed} | {name: X.observed(name) for name in self.maps}
+        weights = row_weights(self.weights, observed, self.fusion)
+        features = {name: weights[name][:, None].astype(matrix.dtype) * matrix for name, matrix in columns.items()}
+        order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
+        spaces[EvidenceId(FUSED)] = SpaceSpec(self.structure, weights[STRUCTURE], features, self.maps, order)
         return spaces
 
     @property
@@ -526,3 +523,7 @@ def _whole_rows(name, matrix):
                 "is a whole row of NaN: impute the single values or drop the row's vector altogether."
             )
     return observed
+
+
+# Saved models name the public place of the class.
+OTFusionTransformer.__module__ = "skotkge"

@@ -24,7 +24,7 @@ def both_directions(ids, n_relations):
     )
 
 
-class AnswerLists:
+class KnownAnswers:
     """Distinct queries of triples, in both directions, and the answers of each as slices of one sorted array.
 
     Parameters
@@ -60,7 +60,7 @@ class AnswerLists:
         """Return the position of each of some queries, which have to be listed."""
         return np.searchsorted(self._keys, sources * self._base + relations)
 
-    def pieces(self, largest):
+    def split(self, largest):
         """Cut the answers of each query into nearly equal pieces of at most `largest`.
 
         Returns
@@ -74,14 +74,14 @@ class AnswerLists:
         edges = [number * self.counts[queries] // n_pieces[queries] for number in (number, number + 1)]
         return queries, self._starts[queries] + edges[0], edges[1] - edges[0]
 
-    def holds(self, ids):
+    def contains(self, ids):
         """Tell which triples are among those that the lists were made of."""
-        rows, answers = self.of(ids[:, 0], ids[:, 1])
+        rows, answers = self.answers_of(ids[:, 0], ids[:, 1])
         found = np.zeros(len(ids), dtype=bool)
         found[rows[answers == ids[rows, 2]]] = True
         return found
 
-    def of(self, sources, relations):
+    def answers_of(self, sources, relations):
         """Return all pairs (row of the query, answer) of any queries, as two arrays."""
         keys = sources * self._base + relations
         first = np.searchsorted(self._keys, keys, side="left")
@@ -89,6 +89,27 @@ class AnswerLists:
         starts, counts = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
         starts[found], counts[found] = self._starts[first[found]], self.counts[first[found]]
         return np.repeat(np.arange(len(keys)), counts), self._answers[slices(starts, counts)]
+
+
+class KnownUnion:
+    """Known answers of several `KnownAnswers` together, without sorting them anew; one answer may be listed twice.
+
+    Parameters
+    ----------
+    parts : sequence of KnownAnswers
+    """
+
+    def __init__(self, parts):
+        self._parts = parts
+
+    def answers_of(self, sources, relations):
+        """Return all pairs (row of the query, answer) of any queries, as two arrays."""
+        pairs = [part.answers_of(sources, relations) for part in self._parts]
+        return tuple(np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+
+    def contains(self, ids):
+        """Tell which triples are in any of the parts."""
+        return np.logical_or.reduce([part.contains(ids) for part in self._parts])
 
 
 def slices(starts, counts):

@@ -8,8 +8,6 @@ from scipy.sparse import csr_array, hstack
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
-from .._graph.queries import AnswerLists
-
 # Prior standard deviations, of standardised scores: how far the lines of relations lie from the one they share.
 INTERCEPT_SPREAD = 2.0
 SLOPE_SPREAD = 1.0
@@ -63,15 +61,15 @@ class Calibration:
         return np.divide(-self.intercept[relations], slope, out=np.zeros(len(slope)), where=slope > 0)
 
 
-def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
+def corrupted_ids(ids, known, n_entities, random_state):
     """Corrupt each triple once at its head and once at its tail, leaving out loops and what is known to be true.
 
     Parameters
     ----------
     ids : ndarray of shape (n_triples, 3)
-    known_ids : ndarray of shape (n_known, 3)
-        All true triples, `ids` among them.
-    n_entities, n_relations : int
+    known : KnownAnswers
+        Of all true triples, `ids` among them.
+    n_entities : int
     random_state : RandomState
 
     Returns
@@ -82,8 +80,7 @@ def corrupted_ids(ids, known_ids, n_entities, n_relations, random_state):
     half = len(ids)
     corrupted[:half, 0] = random_state.randint(n_entities, size=half)
     corrupted[half:, 2] = random_state.randint(n_entities, size=half)
-    known = AnswerLists(known_ids, n_relations)
-    return corrupted[(corrupted[:, 0] != corrupted[:, 2]) & ~known.holds(corrupted)]
+    return corrupted[(corrupted[:, 0] != corrupted[:, 2]) & ~known.contains(corrupted)]
 
 
 def platt_scaling(scores, truth, relations, n_relations, true_share=0.5):

@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from .._graph.labels import is_missing
-from .._graph.queries import AnswerLists
 from .._graph.triples import COLUMNS
-
-CANDIDATES_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -136,48 +132,30 @@ def asked_columns(questions):
     return missing.argmax(axis=1)
 
 
-def best_entities(ranker, ids, column, k, known_ids, n_relations, allowed=None):
-    """The k best heads (column 0) or tails (column 2) that are not known.
-
-    Returns
-    -------
-    answers, scores : ndarray of shape (n_questions, k)
-    """
-    known = AnswerLists(known_ids, n_relations)
-    if column == 2:
-        return ranker.best(ids[:, 0], ids[:, 1], k, known, allowed)
-    return ranker.best(ids[:, 2], ids[:, 1] + n_relations, k, known, allowed)
-
-
-def best_relations(score_ids, ids, k, known_ids, n_relations, allowed=None):
-    """The k best relations between given heads and tails that are not known.
+def best_relations(scores, k, left_out=None, allowed=None):
+    """The k best relations between given heads and tails.
 
     Parameters
     ----------
-    score_ids : callable
-        Scores of triples of ids ``(n, 3)``.
+    scores : ndarray of shape (n_questions, n_relations)
+        Overwritten.
+    k : int
+    left_out : ndarray of shape (n_questions, n_relations), dtype bool, default=None
+        Relations that are no answers, because they are known.
     allowed : ndarray of shape (n_questions or 1, n_relations), dtype bool, default=None
         Relations that may answer.
 
     Returns
     -------
     answers, scores : ndarray of shape (n_questions, k)
+        -1 and -inf where fewer answers are left.
     """
-    scores = np.empty((len(ids), n_relations))
-    for rows in gen_batches(len(ids), max(1, CANDIDATES_AT_ONCE // n_relations)):
-        candidates = np.repeat(ids[rows], n_relations, axis=0)
-        candidates[:, 1] = np.tile(np.arange(n_relations), len(candidates) // n_relations)
-        scores[rows] = score_ids(candidates).reshape(-1, n_relations)
-    pairs = {}
-    for row, (head, tail) in enumerate(ids[:, [0, 2]].tolist()):
-        pairs.setdefault((head, tail), []).append(row)
-    known = known_ids[np.isin(known_ids[:, 0], ids[:, 0]) & np.isin(known_ids[:, 2], ids[:, 2])]
-    for head, relation, tail in known.tolist():
-        scores[pairs.get((head, tail), []), relation] = -np.inf
+    if left_out is not None:
+        scores[left_out] = -np.inf
     if allowed is not None:
         scores[~np.broadcast_to(allowed, scores.shape)] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    answers, best = np.full((len(ids), k), -1), np.full((len(ids), k), -np.inf)
+    answers, best = np.full((len(scores), k), -1), np.full((len(scores), k), -np.inf)
     best[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
     answers[:, : order.shape[1]] = order
     answers[np.isneginf(best)] = -1

@@ -51,36 +51,36 @@ def score_blocks(n_queries, n_entities, device="cpu"):
 
 
 class Ranker:
-    """Ranks and best answers by `TripleScores`."""
+    """Ranks and best answers by a `Mixture`."""
 
-    def __init__(self, scores):
-        self._scores = scores
+    def __init__(self, mixture):
+        self._mixture = mixture
 
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
-        return self._scores.is_blank(sources, relations)
+        return self._mixture.is_blank(sources, relations)
 
     def pair_parts(self, sources, relations, answers):
-        """What each space adds to the score of each query with one answer, see `TripleScores.pair_parts`.
+        """What each kind of evidence adds to the score of each query with one answer, see `Mixture.pair_parts`.
 
         Returns
         -------
-        ndarray of shape (n_spaces + 1, n_queries)
+        ndarray of shape (n_kinds + 1, n_queries)
 
         Raises
         ------
         FloatingPointError
             If a score is NaN.
         """
-        parts = np.empty((len(self._scores.spaces) + 1, len(sources)))
-        for rows in query_batches(len(sources), 4 * self._scores.width):
-            parts[:, rows] = self._scores.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
+        parts = np.empty((len(self._mixture.evidence) + 1, len(sources)))
+        for rows in query_batches(len(sources), 4 * self._mixture.n_columns):
+            parts[:, rows] = self._mixture.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
         return parts
 
     def _blocks(self, sources, relations):
         """Yield (slice of queries, their `_Pieces`)."""
-        for rows, pieces in score_blocks(len(sources), self._scores.n_entities, self._scores.device):
-            yield rows, _Pieces(self._scores, pieces, sources[rows], relations[rows])
+        for rows, pieces in score_blocks(len(sources), self._mixture.n_entities, self._mixture.device):
+            yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows])
 
     def ranks(self, sources, relations, answers, known):
         """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
@@ -88,7 +88,7 @@ class Ranker:
         Parameters
         ----------
         sources, relations, answers : ndarray of shape (n_queries,)
-        known : AnswerLists
+        known : KnownAnswers or KnownUnion
             Left out of the ranking, the answer itself excepted.
 
         Returns
@@ -103,14 +103,14 @@ class Ranker:
         ranks = np.empty(len(sources))
         for rows, blocks in self._blocks(sources, relations):
             own = blocks.of_pairs(answers[rows])[:, None]
-            left_out = known.of(sources[rows], relations[rows])
+            left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
             better_less_worse = 0
             for entities, scores in blocks:
-                scores[self._scores.indices(*_inside(entities, *left_out))] = -torch.inf
-                scores[self._scores.indices(*_inside(entities, *answer))] = -torch.inf
+                scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
+                scores[self._mixture.indices(*_inside(entities, *answer))] = -torch.inf
                 better_less_worse += scores.sub_(own).sign_().sum(1).cpu().numpy().astype(float)
-            ranks[rows] = 1 + (self._scores.n_entities + better_less_worse) / 2
+            ranks[rows] = 1 + (self._mixture.n_entities + better_less_worse) / 2
         return ranks
 
     def best(self, sources, relations, k, known=None, allowed=None):
@@ -120,7 +120,7 @@ class Ranker:
         ----------
         sources, relations : ndarray of shape (n_queries,)
         k : int
-        known : AnswerLists, default=None
+        known : KnownAnswers or KnownUnion, default=None
             Answers to leave out.
         allowed : callable, default=None
             From relations ``(n,)`` to a mask of the entities that may answer them, ``(n, n_entities)`` or
@@ -141,13 +141,13 @@ class Ranker:
         answers = np.full((len(sources), k), -1)
         best = np.full((len(sources), k), -np.inf)
         for rows, blocks in self._blocks(sources, relations):
-            left_out = None if known is None else known.of(sources[rows], relations[rows])
+            left_out = None if known is None else known.answers_of(sources[rows], relations[rows])
             mask = None if allowed is None else allowed(relations[rows])
             for entities, scores in blocks:
                 if known is not None:
-                    scores[self._scores.indices(*_inside(entities, *left_out))] = -torch.inf
+                    scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 if allowed is not None:
-                    scores.masked_fill_(~self._scores.indices(mask[:, entities])[0], -torch.inf)
+                    scores.masked_fill_(~self._mixture.indices(mask[:, entities])[0], -torch.inf)
                 values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
                 found = np.hstack([best[rows], values.cpu().numpy()])
                 names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
@@ -165,19 +165,19 @@ class _Pieces:
     are computed anew each time unless one slice holds all entities.
     """
 
-    def __init__(self, scores, slices, sources, relations):
-        self._scores, self._slices, self._asked = scores, slices, (sources, relations)
-        self._whole = scores.against(slices[0], *self._asked) if len(slices) == 1 else None
+    def __init__(self, mixture, slices, sources, relations):
+        self._mixture, self._slices, self._queries = mixture, slices, (sources, relations)
+        self._whole = mixture.scores(slices[0], *self._queries) if len(slices) == 1 else None
 
     def __iter__(self):
         for entities in self._slices:
-            yield entities, self._scores.against(entities, *self._asked) if self._whole is None else self._whole
+            yield entities, self._mixture.scores(entities, *self._queries) if self._whole is None else self._whole
 
     def of_pairs(self, answers):
         """Scores of each query with one answer, to the last digit those that iterating yields."""
-        own = torch.empty(len(answers), device=self._scores.device)
+        own = torch.empty(len(answers), device=self._mixture.device)
         for entities, scores in self:
-            pairs = self._scores.indices(*_inside(entities, np.arange(len(answers)), answers))
+            pairs = self._mixture.indices(*_inside(entities, np.arange(len(answers)), answers))
             own[pairs[0]] = scores[pairs]
         return own
 

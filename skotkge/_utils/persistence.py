@@ -7,13 +7,14 @@ FORMAT = 1
 
 # The types of this package in a saved pipeline: what skops has to be told to trust.
 TYPES = (
-    "skotkge._estimator.classifier.OTKGEClassifier",
-    "skotkge._evidence.relation_maps.RelationMaps",
-    "skotkge._evidence.rules.FiredRules",
-    "skotkge._fusion.encoder.RowEncoder",
-    "skotkge._fusion.transformer.OTFusionTransformer",
-    "skotkge._ranking.calibration.Calibration",
-    "skotkge.baselines._translation_baseline.TranslationBaseline",
+    "skotkge.ComplEx",
+    "skotkge.DistMult",
+    "skotkge.OTFusionTransformer",
+    "skotkge.OTKGEClassifier",
+    "skotkge.RotatE",
+    "skotkge.TransE",
+    "skotkge.baselines.RuleBaseline",
+    "skotkge.baselines.TranslationBaseline",
 )
 
 

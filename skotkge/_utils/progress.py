@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def training_progress(description, max_iter, verbose):
-    """Yield a callback ``(epoch, loss, score)`` that draws a progress bar, or None when not verbose."""
+    """Yield a list of callbacks: one that draws a progress bar, or none when not verbose."""
     if not verbose:
-        yield None
+        yield []
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -21,8 +21,17 @@ def training_progress(description, max_iter, verbose):
     with Progress(*columns) as progress:
         task = progress.add_task(description, total=max_iter, figures="")
 
-        def update(epoch, loss, score):
-            figures = f"loss {loss:.3f}" + ("" if score is None else f", validation MRR {score:.3f}")
-            progress.update(task, completed=epoch, figures=figures)
+        yield [_ProgressBar(progress, task)]
 
-        yield update
+
+class _ProgressBar:
+    """Callback that moves a bar on after each epoch."""
+
+    def __init__(self, progress, task):
+        self._progress, self._task = progress, task
+
+    def on_epoch_end(self, state):
+        figures = f"loss {state.loss:.3f}"
+        if state.validation_score is not None:
+            figures += f", validation MRR {state.validation_score:.3f}"
+        self._progress.update(self._task, completed=state.epoch, figures=figures)

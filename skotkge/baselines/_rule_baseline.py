@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .. import metrics
 from .._estimator.lookup import FittedTable
 from .._evidence.rules import count_rules
-from .._graph.queries import AnswerLists, both_directions
+from .._graph.queries import KnownAnswers, both_directions
 from .._graph.triples import as_triples, true_rows
 
 
@@ -179,11 +179,11 @@ class RuleBaseline(BaseEstimator):
         table = self._fitted_table()
         ids, known_rows = table.ids_of(X)
         ids = ids[known_rows]
-        filtered = AnswerLists(np.concatenate([self._true_ids, ids, *table.ids_of_known(known)]), len(self.relations_))
+        filtered = KnownAnswers(np.concatenate([self._true_ids, ids, *table.ids_of_known(known)]), len(self.relations_))
         sources, relations, answers = both_directions(ids, len(self.relations_))
         found = np.empty(len(sources))
         for rows, scores in self._blocks(sources, relations):
-            left_out = filtered.of(sources[rows], relations[rows])
+            left_out = filtered.answers_of(sources[rows], relations[rows])
             found[rows] = _realistic_ranks(scores, answers[rows], left_out)
         ranks = np.full((len(known_rows), 2), len(self.entities_) + 1.0)
         ranks[known_rows] = found.reshape(2, len(ids))[::-1].T

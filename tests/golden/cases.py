@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTFusionTransformer, OTKGEClassifier, TransE
 from skotkge.__main__ import main
 from skotkge.datasets import load_emoji
 
@@ -28,26 +28,26 @@ from skotkge.datasets import load_emoji
 # "bare": fit on an array of labels; "negatives": add known negatives and y; "unknown": ask about unknown labels too.
 SETTINGS = {
     "default": {"fusion": {}, "classifier": {}},
-    "distmult": {"fusion": {}, "classifier": {"scorer": "distmult", "exclude_loops": False}},
-    "transe": {"fusion": {}, "classifier": {"scorer": "transe", "loss": "logistic", "n_negatives": 4, "margin": 6.0}},
-    "rotate": {"fusion": {}, "classifier": {"scorer": "rotate", "refit": False}},
+    "distmult": {"fusion": {}, "classifier": {"score_function": "distmult", "exclude_self_loops": False}},
+    "transe": {
+        "fusion": {},
+        "classifier": {"score_function": TransE(margin=6.0), "objective": Logistic(n_negatives=4)},
+    },
+    "rotate": {"fusion": {}, "classifier": {"score_function": "rotate", "refit": False}},
     "logistic": {
         "fusion": {},
         "classifier": {
-            "loss": "logistic",
-            "n_negatives": 8,
-            "filter_negatives": True,
-            "negative_sampling": "bernoulli",
+            "objective": Logistic(n_negatives=8, sampling="bernoulli", filtered=True),
             "optimizer": "adam",
             "learning_rate": 0.01,
         },
     },
-    "candidates": {"fusion": {}, "classifier": {"n_candidates": 20, "batch_size": 128}},
-    "fused": {"fusion": {}, "classifier": {"spaces": "fused", "structure_step": 1.0}},
-    "split": {"fusion": {}, "classifier": {"spaces": "split"}},
-    "rules": {"fusion": {}, "classifier": {"rules": True}},
-    "no relation maps": {"fusion": {}, "classifier": {"relation_maps": False}},
-    "fixed transport": {"fusion": {"reg": 0.05}, "classifier": {"learn_transport": False}},
+    "candidates": {"fusion": {}, "classifier": {"objective": CrossEntropy(n_sampled=20), "batch_size": 128}},
+    "fused": {"fusion": {}, "classifier": {"evidence": "fused", "structure_lr_factor": 1.0}},
+    "split": {"fusion": {}, "classifier": {"evidence": ("structure", "modalities", "relation_maps")}},
+    "rules": {"fusion": {}, "classifier": {"evidence": ("structure", "modalities", "fused", "relation_maps", "rules")}},
+    "no relation maps": {"fusion": {}, "classifier": {"evidence": "embeddings"}},
+    "fixed transport": {"fusion": {"reg": 0.05}, "classifier": {"transport_lr_factor": 0}},
     "no early stopping": {"fusion": {}, "classifier": {"early_stopping": False, "max_iter": 2}},
     "unknown last": {"fusion": {"fusion": "mean"}, "classifier": {"handle_unknown": "last"}, "unknown": True},
     "structure only": {"fusion": None, "classifier": {"embedding_dim": 16}},
@@ -77,7 +77,7 @@ EXPECTED_WARNINGS = [
 COMMANDS = {
     "fit": "fit FOLDER/graph --modality text=FOLDER/text.csv --n-components 8 --max-iter 3 --quiet "
     "--output FOLDER/model.joblib",
-    "fit without vectors": "fit FOLDER/graph/train.tsv --scorer distmult --n-components 8 --max-iter 3 --quiet "
+    "fit without vectors": "fit FOLDER/graph/train.tsv --score-function distmult --n-components 8 --max-iter 3 --quiet "
     "--output FOLDER/other.joblib",
     "evaluate": "evaluate FOLDER/model.joblib FOLDER/graph",
     "evaluate as JSON": "evaluate FOLDER/other.joblib FOLDER/graph/test.tsv --unknown last --json",
@@ -270,7 +270,8 @@ def _with_unknown_labels(triples):
 
 
 def _answers_about_training(model):
-    answers = {f"weights of {space}": weights for space, weights in model.space_weights_.items()}
+    weights = zip(model.evidence_names_, model.evidence_weights_, strict=True)
+    answers = {f"weights of {recorded_name(name)}": of_kind.ravel() for name, of_kind in weights}
     for space, told in model.space_training_.items():
         answers[f"training of {space}"] = np.array([told["n_iter"], told["best_iter"], *told["validation_scores"]])
         answers[f"loss of {space}"] = np.array(told["loss_curve"])
@@ -286,7 +287,12 @@ def _answers_about_triples(model, X):
         "ranks": model.rank(X),
     }
     parts = model.score_contributions(X)
-    return answers | {f"contribution of {name}": part for name, part in parts.items()}
+    return answers | {f"contribution of {recorded_name(name)}": part for name, part in parts.items()}
+
+
+def recorded_name(name):
+    """Name of a kind of evidence when the answers were recorded."""
+    return name.replace("relation_maps", "regression").replace("self_loop", "loop")
 
 
 def _completions(model, triples, new):

@@ -1,0 +1,139 @@
+"""The trainable parameters of one space, and the entity table that they make."""
+
+from functools import reduce
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+# Scaled columns give fused rows of unit variance, a scale at which training does not take off.
+INITIAL_GAIN = 1e-2
+
+
+class EmbeddingModel:
+    """The trained parameters of a space and the entity embeddings that they make (Eq. 2-3 with Delta_k).
+
+    ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side: S, W_k and the relation table are trained, the scaled
+    columns M_k and the weights w are fixed.
+
+    Parameters
+    ----------
+    spec : SpaceSpec
+    n_relations : int
+        The relation table has twice as many rows.
+    options : TrainingOptions
+    generator : torch.Generator
+    dtype : torch.dtype, default=torch.float32
+    """
+
+    def __init__(self, spec, n_relations, options, generator, dtype=torch.float32):
+        def on_device(array):
+            return torch.tensor(np.asarray(array), dtype=dtype, device=options.device)
+
+        relations = options.score_function.initial_relations(2 * n_relations, spec.width, INITIAL_GAIN, generator)
+        self.relations = relations.to(options.device, dtype).requires_grad_()
+        self.structure = None
+        if spec.structure is not None:
+            is_trained = options.structure_lr_factor > 0 or not spec.maps
+            self.structure = (INITIAL_GAIN * on_device(spec.structure)).requires_grad_(is_trained)
+            weight = np.asarray(spec.structure_weight)
+            self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
+        self.maps = {
+            name: (INITIAL_GAIN * on_device(start)).requires_grad_(options.transport_lr_factor > 0)
+            for name, start in spec.maps.items()
+        }
+        self._features = {
+            name: torch.as_tensor(matrix, dtype=dtype, device=options.device) for name, matrix in spec.features.items()
+        }
+        self._rounded = {}
+        self._order = None if spec.order is None else torch.tensor(spec.order, device=options.device)
+
+    @property
+    def n_entities(self):
+        table = next(iter(self._features.values())) if self.structure is None else self.structure
+        return len(table)
+
+    def entities(self, chosen=None, precision=None):
+        """Return entity embeddings.
+
+        Parameters
+        ----------
+        chosen : tensor of distinct entities, default=None
+            None is all. The gradient that the structural table gets for chosen ones is sparse.
+        precision : torch.dtype, default=None
+            Of the factors of the products with the maps; None is that of the maps.
+
+        Returns
+        -------
+        tensor of shape (n_entities, d)
+        """
+        parts = [] if self.structure is None else [self._weighted_structure(chosen)]
+        for name, weight in self.maps.items():
+            columns = _rows(self._columns(name, precision), chosen)
+            parts.append((columns @ weight.to(columns.dtype)).to(weight.dtype))
+        return reduce(torch.add, parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
+
+    def _columns(self, name, precision):
+        """Columns of a modality; once rounded they are kept, because every batch asks for them."""
+        if precision is None:
+            return self._features[name]
+        if name not in self._rounded:
+            self._rounded[name] = self._features[name].to(precision)
+        return self._rounded[name]
+
+    def _weighted_structure(self, chosen):
+        table = self.structure if chosen is None else functional.embedding(chosen, self.structure, sparse=True)
+        return table if self._structure_weight is None else _rows(self._structure_weight, chosen) * table
+
+    def backward(self, entities, gradient):
+        """Hand the gradient of what `entities` returned on to the parameters."""
+        if entities is self.structure:
+            self.structure.grad = gradient
+        else:
+            entities.backward(gradient)
+
+    def folds_for(self, n_queries, n_entities):
+        """Tell whether scoring in the modality's own columns, with the map on the side of the queries, takes less work.
+
+        Counted in multiplications of forward and backward pass; unfolded, the gradient of the entity table is one more
+        product, folded, the entities are constant.
+        """
+        if self.structure is not None or len(self._features) != 1 or self._order is not None:
+            return False
+        n_columns, width = next(iter(self._features.values())).shape[1], self.relations.shape[1]
+        folded = 2 * n_queries * n_entities * n_columns + 9 * n_queries * n_columns * width
+        return folded < 3 * n_queries * n_entities * width + 2 * n_entities * n_columns * width
+
+    def folded(self, chosen=None):
+        """Return the columns of the chosen entities, None being all, and the map of the only modality."""
+        return _rows(next(iter(self._features.values())), chosen), next(iter(self.maps.values()))
+
+    def parameters(self):
+        """Return all parameters by name."""
+        structure = {} if self.structure is None else {"structure": self.structure}
+        maps = {f"map of {name}": weight for name, weight in self.maps.items()}
+        return structure | {"relations": self.relations} | maps
+
+    def trained_state(self):
+        """Return copies of the parameters."""
+        return {name: parameter.detach().clone() for name, parameter in self.parameters().items()}
+
+    def load_trained(self, state):
+        """Take over parameters of the same names and shapes."""
+        parameters = self.parameters()
+        shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+        state = {
+            name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()
+        }
+        if shapes != {name: tuple(value.shape) for name, value in state.items()}:
+            raise ValueError(
+                "warm_start=True needs the score function, the modalities and the number of columns of the previous fit; set "
+                "warm_start=False to start anew."
+            )
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(state[name])
+
+
+def _rows(table, chosen):
+    return table if chosen is None else functional.embedding(chosen, table)

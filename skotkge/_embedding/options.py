@@ -1,0 +1,113 @@
+"""What training is asked for: the objectives as users give them, and the options of one run. No tensors here."""
+
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, StrOptions
+
+
+class CrossEntropy(BaseEstimator):
+    """Softmax cross-entropy over the entities, in both directions of each triple.
+
+    Parameters
+    ----------
+    n_sampled : int, default=None
+        Random draws, with repetition, of entities that the softmax of a batch goes over beside its own and that stand
+        for all others; a draw that is repeated or of the batch adds none. None takes all entities. For graphs so large
+        that all entities take too long.
+
+    Examples
+    --------
+    >>> from skotkge import CrossEntropy, OTKGEClassifier
+    >>> kge = OTKGEClassifier(objective=CrossEntropy(n_sampled=1024))
+    >>> kge.set_params(objective__n_sampled=512).objective
+    CrossEntropy(n_sampled=512)
+    """
+
+    _parameter_constraints = {"n_sampled": [Interval(Integral, 1, None, closed="left"), None]}
+
+    def __init__(self, n_sampled: int | None = None) -> None:
+        self.n_sampled = n_sampled
+
+    @property
+    def needs_few_rows(self):
+        """Whether a batch asks for the rows of some entities alone."""
+        return self.n_sampled is not None
+
+    def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+        """Return the loss of one training run, see `skotkge._embedding.objectives.TrainingLoss`."""
+        from .objectives import AllEntities, SampledEntities
+
+        kind = AllEntities if self.n_sampled is None else SampledEntities
+        return kind(model, ids, n_relations, options, generator, excludes_self_loops)
+
+
+class Logistic(BaseEstimator):
+    """The logistic loss of Eq. 6 with sampled negatives, in both directions of each triple.
+
+    Parameters
+    ----------
+    n_negatives : int, default=64
+        Negatives for each triple.
+    sampling : {"uniform", "bernoulli"}, default="uniform"
+        Which side a negative replaces: either with equal probability, or by the relation's mean numbers of tails per
+        head and heads per tail.
+    filtered : bool, default=False
+        Draw only negatives that are not among the triples trained on. Where all entities answer a query, the other side
+        is replaced; a triple with no room on either side has no negatives.
+
+    Examples
+    --------
+    >>> from skotkge import Logistic, OTKGEClassifier
+    >>> OTKGEClassifier(objective=Logistic(n_negatives=16)).get_params()["objective__sampling"]
+    'uniform'
+    """
+
+    _parameter_constraints = {
+        "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "sampling": [StrOptions({"uniform", "bernoulli"})],
+        "filtered": ["boolean"],
+    }
+    needs_few_rows = True
+
+    def __init__(self, n_negatives: int = 64, sampling: str = "uniform", filtered: bool = False) -> None:
+        self.n_negatives = n_negatives
+        self.sampling = sampling
+        self.filtered = filtered
+
+    def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+        """Return the loss of one training run, see `skotkge._embedding.objectives.TrainingLoss`."""
+        from .objectives import SampledNegatives
+
+        return SampledNegatives(model, ids, n_relations, options, generator, excludes_self_loops)
+
+
+OBJECTIVES = {"cross_entropy": CrossEntropy, "logistic": Logistic}
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Hyper-parameters of training a space; names and meaning as in `OTKGEClassifier`.
+
+    `score_function` and `objective` are objects.
+    """
+
+    score_function: Any
+    objective: Any
+    regularization: float = 5e-3
+    optimizer: str = "adagrad"
+    learning_rate: float = 0.1
+    transport_lr_factor: float = 0.1
+    structure_lr_factor: float = 0.1
+    batch_size: int = 512
+    max_iter: int = 100
+    n_iter_no_change: int = 3
+    tol: float = 1e-3
+    device: str = "cpu"
+    matmul_precision: str = "float32"
+
+    def for_epochs(self, max_iter):
+        """Return the same options for another number of epochs."""
+        return replace(self, max_iter=max_iter)

@@ -1,0 +1,440 @@
+"""LinkPredictionEstimator: labels in and out around a fitted `LinkPredictor`; what every estimator answers."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_scalar, column_or_1d
+from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils.validation import check_is_fitted
+
+from .. import metrics
+from .._embedding.trainer import is_available
+from .._evidence.embedding import EmbeddingEvidence
+from .._graph.labels import name_first
+from .._graph.modalities import check_modalities
+from .._graph.triples import MultimodalTriples, as_label_triples
+from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
+from .._ranking.predictor import LinkPredictor
+from .._spaces import FUSED
+from .._utils.persistence import Persistent
+from .answering import answer
+from .lookup import ids_of, ids_of_labels, ids_of_sets, positions_of
+
+SELF_LOOP = "self_loop"
+
+
+@dataclass(frozen=True)
+class AskedTriples:
+    """Triples that somebody asks about, in the ids of a predictor.
+
+    Attributes
+    ----------
+    predictor : LinkPredictor
+        With the unseen entities that the triples bring.
+    ids : ndarray of shape (n_triples, 3)
+        0 in rows with an unknown label.
+    rows : ndarray of shape (n_triples,), dtype bool
+        Rows whose labels are all known.
+    """
+
+    predictor: LinkPredictor
+    ids: np.ndarray
+    rows: np.ndarray
+
+    def filled(self, values, unknown):
+        """Values of the triples, and another one where a label is unknown."""
+        return np.where(self.rows, values, unknown)
+
+
+class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
+    """Answers of an estimator whose fit assigns `predictor_`, `handle_unknown_` and `classes_`.
+
+    No method reads a constructor parameter but `device`.
+    """
+
+    @property
+    def entities_(self) -> NDArray[np.object_]:
+        """Labels of the entities of the fit."""
+        return self._fitted_predictor().vocabulary.entities
+
+    @property
+    def relations_(self) -> NDArray[np.object_]:
+        """Labels of the relations of the fit."""
+        return self._fitted_predictor().vocabulary.relations
+
+    @property
+    def evidence_names_(self) -> list[str]:
+        """Names of the kinds of evidence, in the order of `evidence_weights_`."""
+        return [str(kind.id) for kind in self._fitted_predictor().evidence]
+
+    @property
+    def evidence_weights_(self) -> NDArray[np.float64]:
+        """Weights of shape (n_kinds, 2, n_relations), directions tail and head."""
+        weights = self._fitted_predictor().weights
+        return weights.reshape(len(weights), 2, -1)
+
+    def __sklearn_is_fitted__(self):
+        return "predictor_" in vars(self)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return state | {"predictor_": state["predictor_"].state()} if "predictor_" in state else state
+
+    def __setstate__(self, state):
+        if "predictor_" in state:
+            state = state | {"predictor_": LinkPredictor.from_state(state["predictor_"])}
+        super().__setstate__(state)
+
+    def _fitted_predictor(self):
+        check_is_fitted(self)
+        return self.predictor_
+
+    def _device_of_answers(self):
+        wanted = getattr(self, "device", "cpu")
+        wanted = "cuda" if wanted == "auto" else wanted
+        return wanted if is_available(wanted) else "cpu"
+
+    def _asked(self, X, handle_unknown):
+        if handle_unknown not in (None, "error", "last"):
+            raise ValueError(f"handle_unknown={handle_unknown!r}; give 'error', 'last' or None.")
+        predictor = self._covering(X)
+        return AskedTriples(predictor, *ids_of(predictor.vocabulary, X, handle_unknown or self.handle_unknown_))
+
+    def _covering(self, X, asked_only=True):
+        """The predictor, or one that goes on with entities that the fit has not seen but that have a vector in X."""
+        predictor = self._fitted_predictor()
+        encoder = predictor.encoder
+        if not isinstance(X, MultimodalTriples) or encoder is None or predictor.vocabulary.is_that_of(X.vocabulary):
+            return predictor
+        rows = np.unique(X.ids[:, [0, 2]]) if asked_only else np.arange(X.n_entities)
+        has_vector = np.zeros(X.n_entities, dtype=bool)
+        for name in encoder.scalings.keys() & X.modalities.keys():
+            has_vector |= X.observed(name)
+        rows = rows[has_vector[rows]]
+        rows = rows[predictor.vocabulary.entity_index.positions(X.entities[rows]) < 0]
+        if not len(rows):
+            return predictor
+        wanted = {name: len(mean) for name, (mean, _) in encoder.scalings.items()}
+        check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
+        matrices = {name: X.modalities[name][rows] for name in wanted}
+        return predictor.with_entities(X.entities[rows], matrices, {name: X.observed(name)[rows] for name in wanted})
+
+    def score_triples(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
+        """Raw scores, larger for more plausible triples.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            Mean of the scores of both directions; a direction whose source or relation has neither a training triple
+            nor a vector does not count, and without any the score is that of even odds. With ``handle_unknown="last"``
+            -inf for rows with an unknown label.
+        """
+        asked = self._asked(X, handle_unknown)
+        return asked.filled(asked.predictor.scores(asked.ids, self._device_of_answers()), -np.inf)
+
+    def decision_function(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
+        """Calibrated log-odds that triples are true.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            Natural logarithm of the odds, at the share of true triples among the labels that `fit` calibrated with; at
+            equal numbers of true and corrupted triples where it had no known negatives. Within a relation they rise
+            with the score.
+        """
+        asked = self._asked(X, handle_unknown)
+        return asked.filled(asked.predictor.log_odds(asked.ids, self._device_of_answers()), -np.inf)
+
+    def predict_proba(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
+        """Calibrated probabilities that triples are false and true.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            In the order of `classes_`.
+        """
+        true = expit(self.decision_function(X, handle_unknown=handle_unknown))
+        return np.column_stack([1 - true, true])
+
+    def predict(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.int64]:
+        """Classify triples as true (1) or false (0).
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+        """
+        return (self.decision_function(X, handle_unknown=handle_unknown) >= 0).astype(self.classes_.dtype)
+
+    def score(self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+        """Filtered mean reciprocal rank, or accuracy where y is given.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        y : array-like of shape (n_triples,), default=None
+            Labels in {0, 1}. None means that all rows are true and are to be ranked.
+        sample_weight : array-like of shape (n_triples,), default=None
+            Weights of the rows in the accuracy.
+
+        Returns
+        -------
+        float
+        """
+        if y is None:
+            return metrics.mean_reciprocal_rank(self.rank(X))
+        y = column_or_1d(y)
+        if len(np.unique(y)) < 2:
+            warnings.warn(
+                "y has one class only, so that accuracy says little; leave y out to get the filtered MRR.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+
+    def rank(
+        self,
+        X: ArrayLike,
+        *,
+        known: ArrayLike | list[ArrayLike] | None = None,
+        handle_unknown: str | None = None,
+    ) -> NDArray[np.float64]:
+        """Filtered ranks of heads and tails among all entities.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            True triples.
+        known : triples or list of triples, default=None
+            More true triples to leave out of the ranking. Those of `fit` (`X_val` included) and of X always are.
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            Rank of the head and of the tail, from 1; the mean of best and worst rank on ties. With
+            ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
+        """
+        asked = self._asked(X, handle_unknown)
+        known = ids_of_sets(asked.predictor.vocabulary, known)
+        ranks = np.full((len(asked.rows), 2), len(asked.predictor.vocabulary.entities) + 1.0)
+        ranks[asked.rows] = asked.predictor.ranks(asked.ids[asked.rows], known, self._device_of_answers())
+        return ranks
+
+    def evaluate(
+        self,
+        X: ArrayLike,
+        *,
+        known: ArrayLike | list[ArrayLike] | None = None,
+        handle_unknown: str | None = None,
+    ) -> dict[str, float]:
+        """Filtered ranking metrics.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            True triples.
+        known : triples or list of triples, default=None
+            More true triples to leave out of the ranking.
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        dict of str to float
+            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
+            ``head_`` or ``tail_`` for one side.
+        """
+        return metrics.summarize_ranks(self.rank(X, known=known, handle_unknown=handle_unknown))
+
+    @validate_params(
+        {
+            "known_answers": [StrOptions({"drop", "mark"})],
+            "new_entities": [MultimodalTriples, None],
+            "handle_unknown": [StrOptions({"error", "last"}), None],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def complete(
+        self,
+        X: ArrayLike,
+        *,
+        k: int = 10,
+        known: ArrayLike | list[ArrayLike] | None = None,
+        known_answers: str = "drop",
+        candidates: ArrayLike | str | None = None,
+        new_entities: MultimodalTriples | None = None,
+        handle_unknown: str | None = None,
+    ) -> Completions:
+        """Fill the empty place of each triple with the k best labels.
+
+        Parameters
+        ----------
+        X : array-like of labels of shape (n_questions, 3)
+            Each row has exactly one None: its head, relation or tail.
+        k : int, default=10
+        known : triples or list of triples, default=None
+            More true triples, whose answers are known as those of training are.
+        known_answers : {"drop", "mark"}, default="drop"
+            Leave known answers out, or list them with a mark.
+        candidates : {"seen"} or array-like of labels, default=None
+            The only labels that may answer. "seen" are those that training has on that side of the relation, or for a
+            relation asked for, the relations that training has with the head as a head and with the tail as a tail.
+            None allows all.
+        new_entities : MultimodalTriples, default=None
+            The entities of its table that `fit` has not seen and that have a vector may be asked about and may answer.
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        Completions
+            ``labels`` and ``scores`` of shape ``(n_questions, k)``, the best first, which is also what unpacking gives;
+            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. The score of an entity is that of the
+            direction asked in, the score of a relation the mean of both; probabilities are those of `predict_proba`.
+
+        Raises
+        ------
+        ValueError
+            If a row does not have exactly one None, or a label is not known.
+        """
+        predictor = self._fitted_predictor() if new_entities is None else self._covering(new_entities, asked_only=False)
+        k = check_scalar(k, "k", Integral, min_val=1)
+        labels = as_label_triples(X)
+        columns = asked_columns(labels)
+        unknown = handle_unknown or self.handle_unknown_
+        ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, np.arange(3) == columns[:, None])
+        questions = Questions(labels, columns, ids, known_rows)
+        known = predictor.known_with(ids_of_sets(predictor.vocabulary, known))
+        return answer(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
+
+    def nearest(
+        self,
+        entities: ArrayLike,
+        k: int = 10,
+        *,
+        space: str | None = None,
+        new_entities: MultimodalTriples | None = None,
+    ) -> Neighbors:
+        """Find the entities with the most similar embeddings.
+
+        Parameters
+        ----------
+        entities : array-like of labels of shape (n_asked,)
+        k : int, default=10
+            Neighbours of each; an entity is not its own neighbour.
+        space : str, default=None
+            A key of `space_embeddings_`. None is "fused", or the first where there is no fused space.
+        new_entities : MultimodalTriples, default=None
+            The entities of its table that `fit` has not seen and that have a vector may be asked about and may answer.
+
+        Returns
+        -------
+        Neighbors
+            ``labels`` of shape ``(n_asked, k)``, the most similar first, and ``similarities``, the cosines between the
+            embeddings, in [-1, 1]; None and NaN where there are fewer than k others.
+
+        Raises
+        ------
+        ValueError
+            If an entity or the space is not known.
+        """
+        predictor = self._fitted_predictor() if new_entities is None else self._covering(new_entities, asked_only=False)
+        k = check_scalar(k, "k", Integral, min_val=1)
+        tables = tables_of_spaces(predictor)
+        space = space or main_space(tables)
+        if space not in tables:
+            raise ValueError(f"space={space!r}; the model has the spaces {name_first(list(tables))}.")
+        asked = positions_of(entities, predictor.vocabulary.entity_index, "entities")
+        table = tables[space]
+        n_found = min(k + 1, len(table))
+        distances, found = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table).kneighbors(table[asked])
+        others = np.argsort(found == asked[:, None], axis=1, kind="stable")[:, : n_found - 1]
+        labels, similarities = np.full((len(asked), k), None), np.full((len(asked), k), np.nan)
+        labels[:, : n_found - 1] = predictor.vocabulary.entities[np.take_along_axis(found, others, axis=1)]
+        similarities[:, : n_found - 1] = 1 - np.take_along_axis(distances, others, axis=1)
+        return Neighbors(labels, similarities)
+
+    def score_contributions(self, X: ArrayLike, *, handle_unknown: str | None = None) -> dict[str, NDArray[Any]]:
+        """Tell what each kind of evidence adds to the raw scores of triples.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_triples,)
+            The weighted score of each of `evidence_names_`, and of "self_loop", which is below zero for a triple that
+            links an entity with itself by a relation that never does. They sum to `score_triples`, but for triples
+            about which nothing is known: there they are zero. NaN for rows with an unknown label.
+        """
+        asked = self._asked(X, handle_unknown)
+        parts, _ = asked.predictor.contributions(asked.ids, self._device_of_answers())
+        names = [*self.evidence_names_, SELF_LOOP]
+        return {name: asked.filled(part, np.nan) for name, part in zip(names, parts, strict=True)}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.target_tags.required = False
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def spaces_of(predictor):
+    """The trained spaces among the evidence of a predictor, by name."""
+    return {str(kind.id): kind for kind in predictor.evidence if isinstance(kind, EmbeddingEvidence)}
+
+
+def tables_of_spaces(predictor):
+    """Entity tables of the trained spaces, by name."""
+    return {name: kind.entities for name, kind in spaces_of(predictor).items()}
+
+
+def main_space(names):
+    """The fused space, or the first where there is none."""
+    return FUSED if FUSED in names else next(iter(names), None)

@@ -1,0 +1,246 @@
+"""One fit, values in and values out: train, weigh, calibrate, train again on all rows."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+
+from .. import metrics
+from .._embedding.options import TrainingOptions
+from .._embedding.trainer import Trainer
+from .._evidence.embedding import EmbeddingEvidence, EmbeddingScores
+from .._evidence.mixture import Mixture
+from .._evidence.relation_maps import fit_all_relation_maps
+from .._evidence.rules import RuleEvidence, count_rules
+from .._evidence.weighting import learn_weights
+from .._fusion.structure import observed_in
+from .._graph.queries import KnownAnswers, both_directions
+from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
+from .._ranking.predictor import LinkPredictor
+from .._ranking.ranker import Ranker
+from .._spaces import RELATION_MAPS, RULES, EvidenceId
+from .._utils.progress import training_progress
+
+# Fewer known negatives do not place a threshold; corrupted triples do then.
+FEWEST_NEGATIVES = 10
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What `fit_link_predictor` is asked for; names and meaning as in `OTKGEClassifier`.
+
+    Attributes
+    ----------
+    training : TrainingOptions
+    kinds : frozenset of str
+        Kinds of evidence beside the trained spaces: "relation_maps", "rules".
+    exclude_self_loops, early_stopping, refit : bool
+    verbose : int
+    seed : int
+        Of training.
+    callbacks : sequence
+    """
+
+    training: TrainingOptions
+    kinds: frozenset = frozenset()
+    exclude_self_loops: bool = True
+    early_stopping: bool = True
+    refit: bool = True
+    verbose: int = 0
+    seed: int = 0
+    callbacks: tuple = ()
+
+
+def fit_link_predictor(split, make_spaces, options, random_state, start=None):
+    """Fit all evidence, weigh it by held-out triples, calibrate, and train again on all rows.
+
+    Parameters
+    ----------
+    split : TrainingSplit
+    make_spaces : callable
+        From a `MultimodalTriples` to the spaces to train, dict of EvidenceId to SpaceSpec.
+    options : FitOptions
+    random_state : RandomState
+        Draws what weighting and calibration sample.
+    start : dict of EvidenceId to dict of str to ndarray, default=None
+        Parameters of the spaces to continue from.
+
+    Returns
+    -------
+    predictor : LinkPredictor
+    history : dict of EvidenceId to dict
+        Epochs and curves of each trained space.
+    """
+    facts = _Facts(split, options.exclude_self_loops)
+    train = partial(_train_spaces, make_spaces=make_spaces, options=options, facts=facts, start=start)
+    trained = train(split.train, max_iter={}, validate=_validation_score(split, facts, options))
+    evidence = _evidence_of(split.train, trained, options)
+    weights = _weights_of(evidence, split, facts, options, random_state)
+    predictor = LinkPredictor(
+        vocabulary=split.all.vocabulary,
+        true_ids=facts.true_ids,
+        evidence=evidence,
+        weights=weights,
+        calibration=Calibration.identity(facts.n_relations),
+        informed=facts.informed,
+        excludes_self_loops=facts.excludes_self_loops,
+        encoder=_encoder_of(split.train),
+    )
+    calibration = calibrate(predictor, split, random_state, options.training.device)
+    if len(split.train) < len(split.all) and options.refit:
+        epochs = {id: space.best_iter for id, space in trained.items()}
+        again = train(split.all, max_iter=epochs, validate=None)
+        evidence = _evidence_of(split.all, again, options)
+    # The predictor above holds tensors of the first training; this one starts without.
+    predictor = LinkPredictor(
+        **{name: getattr(predictor, name) for name in LinkPredictor.__dataclass_fields__}
+        | {"evidence": evidence, "calibration": calibration, "encoder": _encoder_of(split.all)}
+    )
+    return predictor, {id: space.history() for id, space in trained.items()}
+
+
+class _Facts:
+    """What the true triples say about entities and relations before anything is trained."""
+
+    def __init__(self, split, exclude_self_loops):
+        X = split.all
+        self.n_entities, self.n_relations = X.n_entities, len(X.relations)
+        self.true_ids = split.true_ids
+        in_training = observed_in(X.ids, X.n_entities)
+        entities = in_training
+        if X.fusion is not None:
+            for name in X.fusion.maps:
+                entities = entities | X.observed(name)
+        trained = np.isin(np.arange(self.n_relations), X.ids[:, 1])
+        self.informed = entities, np.tile(trained, 2)
+        with_self_loops = np.isin(np.arange(self.n_relations), X.ids[X.ids[:, 0] == X.ids[:, 2], 1])
+        self.excludes_self_loops = np.tile(trained & ~with_self_loops, 2) & exclude_self_loops
+        without = np.count_nonzero(~in_training), np.count_nonzero(~trained)
+        if any(without):
+            warnings.warn(
+                f"{without[0]} of {X.n_entities} entities and {without[1]} of {self.n_relations} relations have "
+                "no training triple: such entities are placed by their modalities alone, scores of such relations tie.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    @cached_property
+    def known(self):
+        """Answers of the true triples."""
+        return KnownAnswers(self.true_ids, self.n_relations)
+
+    def mixture(self, evidence, weights=None, device="cpu"):
+        """Return the scores of evidence on a device, with self-loops and unknown queries treated as in the end."""
+        entities, relations = self.informed
+        return Mixture(
+            evidence,
+            weights,
+            excludes_self_loops=self.excludes_self_loops,
+            informed_entities=entities,
+            informed_relations=relations,
+            device=device,
+        )
+
+
+def _train_spaces(X, *, make_spaces, options, facts, start, max_iter, validate):
+    """Train each space by itself, for the numbers of epochs given or until its validation score stops rising."""
+    trained = {}
+    for id, spec in make_spaces(X).items():
+        training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
+        trainer = Trainer(
+            spec,
+            X.ids,
+            facts.n_relations,
+            training,
+            seed=options.seed,
+            excludes_self_loops=facts.excludes_self_loops,
+            start=None if start is None else start.get(id),
+        )
+        with training_progress(f"training {id}", training.max_iter, options.verbose) as bars:
+            trained[id] = trainer.run(validate=validate, callbacks=[*bars, *options.callbacks], name=str(id))
+    return trained
+
+
+def _validation_score(split, facts, options):
+    """Return a function of the tables of a space that gives the filtered MRR on the held-out triples, or None."""
+    if not (options.early_stopping and len(split.validation_ids)):
+        return None
+    device = options.training.device
+    queries = both_directions(split.validation_ids, facts.n_relations)
+
+    def validation_score(entities, relations):
+        scores = EmbeddingScores(options.training.score_function, entities, relations, device)
+        ranks = Ranker(facts.mixture([scores], device=device)).ranks(*queries, facts.known)
+        return metrics.mean_reciprocal_rank(ranks)
+
+    return validation_score
+
+
+def _evidence_of(X, trained, options):
+    """The trained spaces, the regressions on the modalities of X, and the rules of its triples."""
+    evidence = [
+        EmbeddingEvidence(id, options.training.score_function, space.entities, space.relations, space.parameters)
+        for id, space in trained.items()
+    ]
+    if RELATION_MAPS in options.kinds and X.fusion is not None and X.fusion.maps:
+        columns, width = X.fusion.scaled_columns(X), X.fusion.structure.shape[1]
+        evidence += fit_all_relation_maps(columns, X.ids, len(X.relations), width)
+    if RULES in options.kinds:
+        rules = count_rules(X.ids, X.n_entities, len(X.relations))
+        evidence.append(RuleEvidence(EvidenceId(RULES), rules, X.n_entities))
+    return tuple(evidence)
+
+
+def _encoder_of(X):
+    return X.fusion.encoder if X.fusion is not None and X.fusion.maps else None
+
+
+def _weights_of(evidence, split, facts, options, random_state):
+    """Weigh the evidence by how well it tells the answers of the held-out triples."""
+    if len(evidence) == 1 or not len(split.validation_ids):
+        return np.ones((len(evidence), 2 * facts.n_relations))
+    device = options.training.device
+    mixture = facts.mixture([kind.on(device) for kind in evidence], device=device)
+    return learn_weights(mixture, split.validation_ids, facts.known, facts.n_relations, random_state)
+
+
+def calibrate(predictor, split, random_state, device="cpu"):
+    """Learn log-odds from held-out true triples against known negatives or corrupted triples.
+
+    Parameters
+    ----------
+    predictor : LinkPredictor
+    split : TrainingSplit
+        Without held-out triples those of training take their place.
+    random_state : RandomState
+        Draws the corrupted triples.
+    device : str, default="cpu"
+
+    Returns
+    -------
+    Calibration
+    """
+    true = split.validation_ids if len(split.validation_ids) else split.all.ids
+    negatives = _enough_negatives(predictor, true, split.negatives, random_state)
+    ids = np.concatenate([true, negatives.ids])
+    truth = np.arange(len(ids)) < len(true)
+    # The penalty of an excluded self-loop has decided about it; as a score it would outweigh all others.
+    free = (ids[:, 0] != ids[:, 2]) | ~predictor.excludes_self_loops[ids[:, 1]]
+    ids, truth = ids[free], truth[free]
+    scores = predictor.scores(ids, device)
+    return platt_scaling(scores, truth, ids[:, 1], predictor.n_relations, negatives.true_share)
+
+
+def _enough_negatives(predictor, true, negatives, random_state):
+    """Return the known negatives, or corrupted triples where these are too few."""
+    if len(negatives.ids) >= FEWEST_NEGATIVES:
+        return negatives
+    if len(negatives.ids):
+        warnings.warn(
+            f"{len(negatives.ids)} known negatives are too few to calibrate with, randomly corrupted triples take "
+            f"their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val.",
+            UserWarning,
+            stacklevel=6,
+        )
+    return Negatives(corrupted_ids(true, predictor.known, len(predictor.vocabulary.entities), random_state), 0.5)

@@ -1,0 +1,63 @@
+"""What everything that scores an answer offers: stored as arrays, and bound to a device to answer with.
+
+Sources, relations and answers are ids. Relation ``n_relations + r`` is the reciprocal of relation r, so that a query
+for heads is one for tails of the reciprocal.
+"""
+
+from typing import Any, Protocol, runtime_checkable
+
+from .._spaces import EvidenceId
+
+
+@runtime_checkable
+class Evidence(Protocol):
+    """One kind of evidence about answers, in NumPy arrays.
+
+    Attributes
+    ----------
+    id : EvidenceId
+    n_entities : int
+    """
+
+    id: EvidenceId
+    n_entities: int
+
+    def on(self, device: str) -> "BoundEvidence":
+        """Return the same evidence with its tables on a device."""
+
+    def extended(self, unseen: Any) -> "Evidence":
+        """Return the same evidence with unseen entities (`UnseenEntities`) at the end."""
+
+    def state(self) -> dict[str, Any]:
+        """Return plain values and arrays that `from_state` of the class makes the evidence of again."""
+
+
+class BoundEvidence(Protocol):
+    """Evidence on a device, in tensors.
+
+    Attributes
+    ----------
+    n_entities : int
+    n_columns : int
+        Numbers held for each query or entity while scores are computed, to plan memory by.
+    """
+
+    n_entities: int
+    n_columns: int
+
+    def queries(self, sources, relations):
+        """Whatever the evidence derives from queries, given as index tensors of shape (n_queries,)."""
+
+    def add_scores(self, entities, queries, weights, out):
+        """Add ``weights * score`` of each query with the entities of a slice to `out`.
+
+        Parameters
+        ----------
+        entities : slice
+        queries : from `queries`
+        weights : float or tensor of shape (n_queries, 1)
+        out : tensor of shape (n_queries, n_entities_of_slice)
+        """
+
+    def pair_scores(self, queries, answers):
+        """Scores of each query with one answer each, ``(n_queries,)`` in double precision."""

@@ -1,0 +1,228 @@
+"""LinkPredictor: all that answering needs, frozen, in ids and arrays, without an estimator's parameter."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from sklearn.utils import gen_batches
+
+from .._evidence.embedding import EmbeddingEvidence
+from .._evidence.mixture import Mixture
+from .._evidence.relation_maps import RelationMaps
+from .._evidence.rules import RuleEvidence
+from .._evidence.unseen import UnseenEntities
+from .._fusion.encoder import RowEncoder
+from .._graph.queries import KnownAnswers, KnownUnion, both_directions
+from .._graph.vocabulary import Vocabulary
+from .calibration import Calibration
+from .completion import best_relations
+from .ranker import Ranker
+
+# Triples scored at once where each question is asked of every relation.
+CANDIDATES_AT_ONCE = 2**20
+EVIDENCE_CLASSES = {kind.__name__: kind for kind in (EmbeddingEvidence, RelationMaps, RuleEvidence)}
+
+
+@dataclass(frozen=True)
+class LinkPredictor:
+    """A fitted model: evidence with weights, what is known, and the line from scores to log-odds.
+
+    What answering derives from these, such as sorted answers and tensors on a device, is made when first needed, kept,
+    and never pickled.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+    true_ids : ndarray of shape (n_known, 3)
+        Distinct true triples that the fit has seen.
+    evidence : tuple of Evidence
+    weights : ndarray of shape (n_kinds, 2 * n_relations)
+    calibration : Calibration
+    informed : tuple of (ndarray of shape (n_entities,), ndarray of shape (2 * n_relations,)), dtype bool
+        Entities, and relations with reciprocals, of which something is known; all scores of other queries are 0.
+    excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool
+    encoder : RowEncoder or None
+        Embeds entities that the fit has not seen.
+    """
+
+    vocabulary: Vocabulary
+    true_ids: np.ndarray
+    evidence: tuple
+    weights: np.ndarray
+    calibration: Calibration
+    informed: tuple
+    excludes_self_loops: np.ndarray
+    encoder: RowEncoder | None = None
+
+    @property
+    def n_relations(self):
+        """Number of relations, reciprocal ones not counted."""
+        return len(self.vocabulary.relations)
+
+    @cached_property
+    def known(self):
+        """Answers of the true triples, sorted once."""
+        return KnownAnswers(self.true_ids, self.n_relations)
+
+    @cached_property
+    def seen(self):
+        """Which entities answer each relation in the true triples, csr_array of (2 * n_relations, n_entities)."""
+        _, relations, answers = both_directions(self.true_ids, self.n_relations)
+        shape = 2 * self.n_relations, len(self.vocabulary.entities)
+        return csr_array((np.ones(len(answers), dtype=bool), (relations, answers)), shape=shape)
+
+    @cached_property
+    def _rankers(self):
+        return {}
+
+    def ranker(self, device="cpu"):
+        """Return the `Ranker` on a device; its tensors are kept."""
+        if device not in self._rankers:
+            mixture = Mixture(
+                [kind.on(device) for kind in self.evidence],
+                self.weights,
+                excludes_self_loops=self.excludes_self_loops,
+                informed_entities=self.informed[0],
+                informed_relations=self.informed[1],
+                device=device,
+            )
+            self._rankers[device] = Ranker(mixture)
+        return self._rankers[device]
+
+    def contributions(self, ids, device="cpu"):
+        """What each kind of evidence adds to the scores of triples.
+
+        Returns
+        -------
+        ndarray of shape (n_kinds + 1, n_triples)
+            Means over the directions that count, last what excluded self-loops take away. A direction counts if
+            something is known of its source and relation.
+        ndarray of shape (n_triples,), dtype bool
+            Triples of which no direction counts; their parts are 0.
+        """
+        sources, relations, answers = both_directions(ids, self.n_relations)
+        ranker = self.ranker(device)
+        counts = ~ranker.is_blank(sources, relations).reshape(2, len(ids))
+        parts = ranker.pair_parts(sources, relations, answers).reshape(len(self.evidence) + 1, 2, len(ids))
+        return (parts * counts).sum(axis=1) / np.maximum(counts.sum(axis=0), 1), ~counts.any(axis=0)
+
+    def scores(self, ids, device="cpu"):
+        """Raw scores of triples of ids ``(n, 3)``; where nothing is known, the score of even odds."""
+        parts, unknown = self.contributions(ids, device)
+        return np.where(unknown, self.calibration.even_odds(ids[:, 1]), parts.sum(axis=0))
+
+    def log_odds(self, ids, device="cpu"):
+        """Calibrated log-odds of triples of ids ``(n, 3)``."""
+        return self.calibration.log_odds(self.scores(ids, device), ids[:, 1])
+
+    def ranks(self, ids, known=(), device="cpu"):
+        """Filtered ranks of the heads and tails of triples.
+
+        Parameters
+        ----------
+        ids : ndarray of shape (n_triples, 3)
+        known : sequence of ndarray of shape (n, 3)
+            More true triples to leave out beside those of the fit and of `ids`.
+        device : str, default="cpu"
+
+        Returns
+        -------
+        ndarray of shape (n_triples, 2)
+            Rank of the head, rank of the tail; means of best and worst rank on ties.
+        """
+        left_out = self.known_with([ids, *known])
+        ranks = self.ranker(device).ranks(*both_directions(ids, self.n_relations), left_out)
+        tails, heads = ranks.reshape(2, len(ids))
+        return np.column_stack([heads, tails])
+
+    def known_with(self, sets):
+        """Known answers of the fit together with those of more sets of triples."""
+        more = [KnownAnswers(ids, self.n_relations) for ids in sets if len(ids)]
+        return KnownUnion([self.known, *more])
+
+    def best_entities(self, ids, column, k, known=None, allowed=None, device="cpu"):
+        """The k best heads (column 0) or tails (column 2) that are not known; ids and scores, -1 and -inf where none."""
+        shift = self.n_relations if column == 0 else 0
+        sources, relations = ids[:, 2 - column], ids[:, 1] + shift
+        return self.ranker(device).best(sources, relations, k, known, allowed)
+
+    def best_relations(self, ids, k, known=None, allowed=None, device="cpu"):
+        """The k best relations between heads and tails; as `best_entities`."""
+        scores = np.empty((len(ids), self.n_relations))
+        left_out = np.zeros(scores.shape, dtype=bool)
+        for rows in gen_batches(len(ids), max(1, CANDIDATES_AT_ONCE // self.n_relations)):
+            triples = np.repeat(ids[rows], self.n_relations, axis=0)
+            triples[:, 1] = np.tile(np.arange(self.n_relations), len(triples) // self.n_relations)
+            scores[rows] = self.scores(triples, device).reshape(-1, self.n_relations)
+            if known is not None:
+                left_out[rows] = known.contains(triples).reshape(-1, self.n_relations)
+        return best_relations(scores, k, left_out, allowed)
+
+    def with_entities(self, labels, matrices, observed):
+        """Return a predictor that also knows unseen entities by their vectors.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n_unseen,), dtype object
+        matrices : dict of str to ndarray of shape (n_unseen, d_k)
+            The modalities of the encoder.
+        observed : dict of str to ndarray of shape (n_unseen,), dtype bool
+            Which vectors are there.
+
+        Returns
+        -------
+        LinkPredictor
+        """
+        unseen = UnseenEntities(self.encoder, self.encoder.columns(matrices, observed), observed)
+        entities, relations = self.informed
+        return replace(
+            self,
+            vocabulary=self.vocabulary.with_entities(labels),
+            evidence=tuple(kind.extended(unseen) for kind in self.evidence),
+            informed=(np.append(entities, np.ones(len(labels), dtype=bool)), relations),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return plain values and arrays that `from_state` makes the predictor of again."""
+        return {
+            "entities": self.vocabulary.entities,
+            "relations": self.vocabulary.relations,
+            "true_ids": self.true_ids,
+            "evidence": [_state_of(kind) for kind in self.evidence],
+            "weights": self.weights,
+            "calibration": (self.calibration.slope, self.calibration.intercept),
+            "informed": self.informed,
+            "excludes_self_loops": self.excludes_self_loops,
+            "encoder": None if self.encoder is None else self.encoder.state(),
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the predictor that `state` was made of."""
+        state = dict(state)
+        vocabulary = Vocabulary(state.pop("entities"), state.pop("relations"))
+        evidence = tuple(
+            kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
+        )
+        encoder = state.pop("encoder")
+        return cls(
+            vocabulary,
+            evidence=evidence,
+            calibration=Calibration(*state.pop("calibration")),
+            encoder=None if encoder is None else RowEncoder.from_state(encoder),
+            **state,
+        )
+
+    def __getstate__(self):
+        return self.state()
+
+    def __setstate__(self, state):
+        vars(self).update(vars(self.from_state(state)))
+
+
+def _state_of(kind):
+    """Class name and state of evidence of ours; None and the object itself for a kind of the user's."""
+    name = type(kind).__name__
+    return (name, kind.state()) if EVIDENCE_CLASSES.get(name) is type(kind) else (None, kind)
