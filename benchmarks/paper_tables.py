@@ -45,7 +45,7 @@ PATIENCE = {"n_iter_no_change": 10, "tol": 1e-4}
 # What only the cost of the larger graphs asks for.
 SETTINGS = {
     "wn9img": {"precision": "bfloat16"},
-    "fbimg": {"precision": "bfloat16", "n_candidates": 1024, "max_iter": 20, "structure_step": 1.0},
+    "fbimg": {"precision": "bfloat16", "n_candidates": 1024, "max_iter": 20, "structure_lr_factor": 1.0},
 }
 SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
@@ -96,11 +96,11 @@ def rows_of(names, settings):
     """Title of each row and a function from a seed to its pipeline and the modalities that it sees."""
 
     def structure(scorer):
-        return lambda seed: ([("kge", classifier(seed, scorer=scorer, embedding_dim=COLUMNS))], [])
+        return lambda seed: ([("kge", classifier(seed, score_function=scorer, embedding_dim=COLUMNS))], [])
 
     def classifier(seed, **options):
         options = PATIENCE | settings | options
-        if options.get("scorer") in DISTANCES:  # bfloat16 is for the products of the other two
+        if options.get("score_function") in DISTANCES:  # bfloat16 is for the products of the other two
             options.pop("precision", None)
         return OTKGEClassifier(random_state=seed, **options)
 
@@ -111,7 +111,7 @@ def rows_of(names, settings):
 
     def fused(
         modalities=names,
-        spaces="fused",
+        evidence="fused",
         rules=False,
         transformer=OTFusionTransformer,
         n_components=COLUMNS,
@@ -149,10 +149,12 @@ def rows_of(names, settings):
         rows |= {f"OTKGE_2 without {name}": fused([other for other in names if other != name]) for name in names}
     rows |= {f"{name} alone": fused([name], weights={"structure": 0, name: 1}) for name in names}
     rows |= {
-        "all spaces, as many columns": fused(spaces="all", n_components=share(len(names) + 2)),
-        "all spaces, linear": fused(spaces="all", alignment="linear", fusion="mean"),
-        "all spaces": fused(spaces="all"),
-        "all spaces and rules": fused(spaces="all", rules=True),
+        "all spaces, as many columns": fused(evidence="all", n_components=share(len(names) + 2)),
+        "all spaces, linear": fused(evidence="all", alignment="linear", fusion="mean"),
+        "all spaces": fused(evidence="all"),
+        "all spaces and rules": fused(
+            evidence="all", evidence=("structure", "modalities", "fused", "relation_maps", "rules")
+        ),
     }
     return rows
 

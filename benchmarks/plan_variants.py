@@ -1,6 +1,6 @@
 """Whether the start that the transport plan gives to the maps of the fused space matters, and other starts beside it.
 
-The one fused space of the paper alone (``spaces="fused"``), its maps started in different ways; all are trained
+The one fused space of the paper alone (``evidence="fused"``), its maps started in different ways; all are trained
 afterwards, or with ``--fixed`` kept. Early stopping on the valid split; test MRR of both sides, filtered by all three
 splits.
 
@@ -111,7 +111,7 @@ class FusedSpace(BaseEstimator):
 
     def fit(self, X, y=None):
         fuse = OTFusionTransformer(random_state=self.random_state)
-        kge = OTKGEClassifier(spaces="fused", max_iter=10, early_stopping=False, random_state=self.random_state)
+        kge = OTKGEClassifier(evidence="fused", max_iter=10, early_stopping=False, random_state=self.random_state)
         self.entity_embeddings_ = kge.fit(fuse.fit_transform(self.train)).space_embeddings_["fused"]
         return self
 
@@ -161,7 +161,7 @@ def main():
 def run(kg, seed, fixed, refresh):
     """Best valid MRR and test MRR."""
     fuse = OTFusionTransformer(structure=FusedSpace(kg.train, seed) if refresh else "spectral", random_state=seed)
-    kge = OTKGEClassifier(spaces="fused", learn_transport=not fixed, n_iter_no_change=6, tol=1e-4, random_state=seed)
+    kge = OTKGEClassifier(evidence="fused", learn_transport=not fixed, n_iter_no_change=6, tol=1e-4, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*have no training triple")
         Pipeline([("fuse", fuse), ("kge", kge)]).fit(kg.train, kge__X_val=kg.valid.labels)

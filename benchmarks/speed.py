@@ -214,7 +214,7 @@ def reference(case, kg):
         scale = len(peers.answer_counts(kg.train)) / len(peers.answer_counts(X))
         competitors = {
             PAPER: run_paper,
-            f"{OURS}, fused space": lambda: scale * peers.our_epoch(X, case.size, spaces="fused"),
+            f"{OURS}, fused space": lambda: scale * peers.our_epoch(X, case.size, evidence="fused"),
             OURS: lambda: scale * peers.our_epoch(X, case.size),
         }
         seconds = case.alternate("reference", competitors)

@@ -117,10 +117,10 @@ class TestContributions:
         told = kge.score_contributions(small)
         assert list(told) == [
             *("structure", "text", "image", "fused"),
-            *("regression of text", "regression of image", "regression", "loop"),
+            *("relation_maps of text", "relation_maps of image", "relation_maps", "loop"),
         ]
         np.testing.assert_allclose(sum(told.values()), kge.score_triples(small), rtol=1e-6)
-        assert all(np.ptp(part) > 0 for name, part in told.items() if name != "loop" and "regression" not in name)
+        assert all(np.ptp(part) > 0 for name, part in told.items() if name != "loop" and "relation_maps" not in name)
 
     def test_a_loop_that_never_was_scores_below_all(self, small):
         loop = small.ids[:, 0] == small.ids[:, 2]
@@ -132,7 +132,7 @@ class TestContributions:
         assert kge.complete([QUESTION], k=40).labels[0].tolist().index("e1") == 29 - sum(
             (small.labels[~loop][:, :2] == QUESTION[:2]).all(axis=1)
         )
-        free = OTKGEClassifier(embedding_dim=8, max_iter=3, exclude_loops=False, random_state=0)
+        free = OTKGEClassifier(embedding_dim=8, max_iter=3, exclude_self_loops=False, random_state=0)
         assert free.fit(small.labels[~loop]).score_contributions(triples)["loop"].tolist() == [0, 0]
 
 
@@ -140,7 +140,7 @@ class TestNewEntities:
     def test_one_with_the_vectors_of_another_takes_its_place_in_modality_spaces(self, pipe, kge, small):
         X = newcomers(small, 3, [("new", "r1", "e8"), ("e3", "r1", "e8")])
         told = kge.score_contributions(pipe["fuse"].transform(X))
-        for space in ("text", "image", "regression"):
+        for space in ("text", "image", "relation_maps"):
             np.testing.assert_allclose(told[space][0], told[space][1], rtol=1e-5)
         assert np.isfinite(told["fused"]).all()
 

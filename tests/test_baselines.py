@@ -294,7 +294,9 @@ def test_translations_repeat_bit_by_bit_and_leave_their_input_alone(small):
 
 
 def test_translations_need_a_modality(small):
-    with pytest.raises(ValueError, match=r"X has no modality, and model='ikrl' relates .* OTKGEClassifier\(scorer="):
+    with pytest.raises(
+        ValueError, match=r"X has no modality, and model='ikrl' relates .* OTKGEClassifier\(score_function="
+    ):
         translations().fit(small.labels)
 
 
@@ -323,7 +325,7 @@ def test_scikit_learn_searches_over_translations(small):
 
 def test_translations_learn_from_the_modalities_of_emoji(emoji):
     """Text and image tell more than the structure alone does to TransE."""
-    options = dict(max_iter=2, n_candidates=200, random_state=0)
+    options = dict(max_iter=2, objective=CrossEntropy(n_sampled=200), random_state=0)
     alone = OTKGEClassifier("transe", embedding_dim=60, regularization=0.0, **options)
     alone.fit(emoji.train.labels, X_val=emoji.valid)
     with_modalities = TranslationBaseline(n_components=20, **options).fit(emoji.train, X_val=emoji.valid)

@@ -40,11 +40,11 @@ def fused(small):
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
-@pytest.mark.parametrize("scorer", ["transe", "distmult", "complex", "rotate"])
+@pytest.mark.parametrize("score_function", ["transe", "distmult", "complex", "rotate"])
 @pytest.mark.parametrize("fusion", ["barycenter", "concat"])
 def test_every_scorer_learns_a_fused_space_with_either_loss(small, scorer, loss, fusion):
     sampled = {} if loss == "cross_entropy" else dict(n_negatives=4, margin=0.5, max_iter=60)
-    options = dict(scorer=scorer, loss=loss, max_iter=40, validation_fraction=0, spaces="fused") | sampled
+    options = dict(score_function=scorer, loss=loss, max_iter=40, validation_fraction=0, evidence="fused") | sampled
     pipe = pipeline({"fusion": fusion}, options).fit(small)
     kge = pipe["kge"]
     width = 24 if fusion == "concat" else 8
@@ -303,7 +303,7 @@ def test_weights_of_spaces_do_not_depend_on_the_working_memory(small):
     found = []
     for working_memory in (1024, 0.01):
         with config_context(working_memory=working_memory):
-            found.append(quick(embedding_dim=None, spaces="all").fit(fused).space_weights_)
+            found.append(quick(embedding_dim=None, evidence="all").fit(fused).space_weights_)
     for name, weights in found[0].items():
         np.testing.assert_allclose(found[1][name], weights, rtol=0.01)
 
@@ -312,7 +312,7 @@ def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):
     fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
     found = {}
     for step in (0, 0.1, 1.0):
-        kge = quick(embedding_dim=None, spaces="all", structure_step=step, max_iter=3, refit=False)
+        kge = quick(embedding_dim=None, evidence="all", structure_lr_factor=step, max_iter=3, refit=False)
         found[step] = kge.fit(fused)
     start = found[0]._state["fused"]["structure"]
     moved = {step: np.abs(kge._state["fused"]["structure"] - start).mean() for step, kge in found.items()}
@@ -323,11 +323,13 @@ def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):
         np.testing.assert_array_equal(tables[0], tables[2])
 
 
-@pytest.mark.parametrize("options", [dict(loss="logistic"), dict(n_candidates=5), dict()])
+@pytest.mark.parametrize("options", [dict(loss="logistic"), dict(objective=CrossEntropy(n_sampled=5)), dict()])
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
 def test_a_structure_step_of_zero_keeps_the_structure(small, options, optimizer):
     fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
-    options |= dict(embedding_dim=None, optimizer=optimizer, spaces="fused", structure_step=0, early_stopping=False)
+    options |= dict(
+        embedding_dim=None, optimizer=optimizer, evidence="fused", structure_lr_factor=0, early_stopping=False
+    )
     one, two = (quick(**options, max_iter=epochs).fit(fused)._state["fused"] for epochs in (1, 2))
     np.testing.assert_array_equal(one["structure"], two["structure"])
     assert not np.array_equal(one["map of text"], two["map of text"])
@@ -335,7 +337,7 @@ def test_a_structure_step_of_zero_keeps_the_structure(small, options, optimizer)
 
 def test_learn_transport_off_keeps_the_maps(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
-    kept = quick(embedding_dim=None, learn_transport=False, refit=False).fit(fused)
+    kept = quick(embedding_dim=None, transport_lr_factor=0, refit=False).fit(fused)
     learned = quick(embedding_dim=None, refit=False).fit(fused)
     for name in small.modalities:
         key = f"map of {name}"
@@ -363,7 +365,7 @@ def test_entity_without_triples_is_placed_by_its_vectors_and_ties_without(small)
         small[rows].labels, {"text": text}, entities=small.entities, relations=[*small.relations, "new"]
     )
     with pytest.warns(UserWarning, match="2 of 30 entities and 1 of 4 relations have no training triple"):
-        pipe = pipeline(kge=dict(scorer="transe")).fit(X)
+        pipe = pipeline(kge=dict(score_function="transe")).fit(X)
     np.testing.assert_array_equal(pipe["kge"].entity_embeddings_[3], 0)
     assert np.abs(pipe["kge"].entity_embeddings_[4]).sum() > 0
     unknown_head, unknown_relation = pipe["kge"].rank([("e3", "r0", "e1"), ("e5", "new", "e6")])
@@ -401,8 +403,8 @@ def test_warm_start_continues(small):
         kge.fit([("other", "r", "graph"), ("graph", "r", "other")])
     for change, told in (
         (dict(embedding_dim=6), "warm_start=True needs the scorer"),
-        (dict(scorer="rotate"), "scorer='rotate' differs from that of the previous fit, 'complex'"),
-        (dict(scorer="distmult"), "scorer='distmult' differs from that of the previous fit, 'complex'"),
+        (dict(score_function="rotate"), "score_function='rotate' differs from that of the previous fit, 'complex'"),
+        (dict(score_function="distmult"), "score_function='distmult' differs from that of the previous fit, 'complex'"),
     ):
         with pytest.raises(ValueError, match=told):
             clone(kge).fit(small.labels).set_params(**change).fit(small.labels)
@@ -420,9 +422,13 @@ def test_verbose_shows_a_progress_bar(small, capsys):
 @pytest.mark.parametrize(
     ("parameters", "y", "message"),
     [
-        (dict(embedding_dim=7), None, "scorer='complex' needs an even number of columns"),
-        (dict(scorer="rotate", embedding_dim=7), None, "scorer='rotate' needs an even number of columns"),
-        (dict(scorer="best"), None, "'scorer' parameter"),
+        (dict(embedding_dim=7), None, "score_function='complex' needs an even number of columns"),
+        (
+            dict(score_function="rotate", embedding_dim=7),
+            None,
+            "score_function='rotate' needs an even number of columns",
+        ),
+        (dict(score_function="best"), None, "'scorer' parameter"),
         (dict(learning_rate=0), None, "'learning_rate' parameter"),
         ({}, "twos", r"values in \{0, 1\}"),
         ({}, "zeros", "holds no true triple"),
@@ -451,7 +457,7 @@ def test_odd_halves_of_a_concatenation_are_refused(small):
 
 
 def test_odd_width_suits_scorers_without_halves(small):
-    assert quick(scorer="transe", embedding_dim=7).fit(small.labels).entity_embeddings_.shape == (30, 7)
+    assert quick(score_function="transe", embedding_dim=7).fit(small.labels).entity_embeddings_.shape == (30, 7)
 
 
 def test_grid_search_over_both_steps(small):
@@ -474,7 +480,7 @@ def test_modalities_reach_workers_and_predictions_agree(small):
     np.testing.assert_allclose(serial, parallel, atol=1e-3)
 
 
-@pytest.mark.parametrize("scorer", ["complex", "distmult", "transe", "rotate"])
+@pytest.mark.parametrize("score_function", ["complex", "distmult", "transe", "rotate"])
 def test_half_precision_changes_the_training_of_dot_products_alone(small, scorer):
     options = {"embedding_dim": 8, "max_iter": 5, "early_stopping": False, "random_state": 0}
     full, half = (

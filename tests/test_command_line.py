@@ -72,7 +72,7 @@ def test_fit_on_a_folder_equals_the_estimators(model, folder, small):
 
 
 def test_fit_prints_training_and_validation_results(folder, tmp_path, capsys):
-    assert run("fit", folder, *QUICK, "--scorer", "distmult", "--output", tmp_path / "model.joblib") == 0
+    assert run("fit", folder, *QUICK, "--score-function", "distmult", "--output", tmp_path / "model.joblib") == 0
     out = capsys.readouterr().out
     assert "validation MRR" in out
     assert "Validation triples" in out

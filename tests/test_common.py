@@ -345,7 +345,7 @@ def test_cached_fusion_is_fitted_once_for_all_parameters_of_the_classifier(small
     def n_fits():
         return len(list(tmp_path.rglob("output.pkl")))
 
-    first, second = cached(kge__learning_rate=0.05), cached(kge__learning_rate=0.1, kge__scorer="distmult")
+    first, second = cached(kge__learning_rate=0.05), cached(kge__learning_rate=0.1, kge__score_function="distmult")
     assert second["fuse"].plan_times_ == first["fuse"].plan_times_
     assert n_fits() == 1
     cached(fuse__p=1)
@@ -378,8 +378,10 @@ def test_interrupted_fit_leaves_the_estimator_unfitted(make, small, monkeypatch)
 
 def test_set_params_between_fits_takes_effect(small):
     pipe = pipeline().fit(small)
-    pipe.set_params(fuse__n_components=4, kge__scorer="distmult").fit(small)
-    fresh = Pipeline([("fuse", OTFusionTransformer(4, random_state=0)), ("kge", kge(scorer="distmult"))]).fit(small)
+    pipe.set_params(fuse__n_components=4, kge__score_function="distmult").fit(small)
+    fresh = Pipeline([("fuse", OTFusionTransformer(4, random_state=0)), ("kge", kge(score_function="distmult"))]).fit(
+        small
+    )
     np.testing.assert_array_equal(pipe["kge"].entity_embeddings_, fresh["kge"].entity_embeddings_)
 
 

@@ -273,7 +273,7 @@ class TestFusionBounds:
             fusion_bounds(wide, small)
 
 
-@pytest.mark.parametrize("scorer", ["complex", "distmult", "transe", "rotate"])
+@pytest.mark.parametrize("score_function", ["complex", "distmult", "transe", "rotate"])
 def test_scores_change_no_faster_than_the_constants_say(parts, scorer, rng):
     kge = OTKGEClassifier(scorer, embedding_dim=8, max_iter=5, early_stopping=False, random_state=0)
     kge.fit(parts[0].labels)

@@ -40,7 +40,17 @@ def mixed():
 @pytest.fixture(scope="module")
 def model(mixed):
     fuse = OTFusionTransformer(4, random_state=np.random.RandomState(0))
-    return Pipeline([("fuse", fuse), ("kge", OTKGEClassifier(max_iter=2, rules=True, random_state=0))]).fit(mixed)
+    return Pipeline(
+        [
+            ("fuse", fuse),
+            (
+                "kge",
+                OTKGEClassifier(
+                    max_iter=2, evidence=("structure", "modalities", "fused", "relation_maps", "rules"), random_state=0
+                ),
+            ),
+        ]
+    ).fit(mixed)
 
 
 def same_answers(first, second, X):

@@ -38,7 +38,7 @@ def problem(request, rng):
 
     def score(head, relation, tail):
         query = scorer.query(torch.tensor(entities[head]), torch.tensor(relations[relation]))
-        return scorer.pairs(query, torch.tensor(entities[tail])).item()
+        return scorer.score_rows(query, torch.tensor(entities[tail])).item()
 
     return scorer, entities, both, ids, score
 

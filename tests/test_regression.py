@@ -73,11 +73,11 @@ def test_each_modality_has_maps_and_all_together_do(rng):
     features = {"text": rng.standard_normal((20, 3)), "image": rng.standard_normal((20, 2))}
     ids = rng.randint([20, 1, 20], size=(30, 3))
     assert list(fit_all_relation_maps(features, ids, 1, 4)) == [
-        "regression of text",
-        "regression of image",
-        "regression",
+        "relation_maps of text",
+        "relation_maps of image",
+        "relation_maps",
     ]
-    assert list(fit_all_relation_maps({"text": features["text"]}, ids, 1, 4)) == ["regression of text"]
+    assert list(fit_all_relation_maps({"text": features["text"]}, ids, 1, 4)) == ["relation_maps of text"]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,18 @@ def test_each_modality_has_maps_and_all_together_do(rng):
         ("fused", True, ["fused"]),
         ("split", False, ["structure", "text", "image"]),
         ("all", False, ["structure", "text", "image", "fused"]),
-        ("split", True, ["structure", "text", "image", "regression of text", "regression of image", "regression"]),
+        (
+            "split",
+            True,
+            ["structure", "text", "image", "relation_maps of text", "relation_maps of image", "relation_maps"],
+        ),
     ],
 )
 def test_the_spaces_of_a_classifier(small, spaces, relation_maps, names):
     fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
     kge = OTKGEClassifier(max_iter=2, spaces=spaces, relation_maps=relation_maps, random_state=0).fit(fused)
     assert list(kge.space_weights_) == names
-    trained = [name for name in names if "regression" not in name]
+    trained = [name for name in names if "relation_maps" not in name]
     assert list(kge.space_embeddings_) == list(kge.space_training_) == trained
     assert kge.entity_embeddings_.shape == (30, 6 * len(trained))
     assert kge.relation_embeddings_.shape == (6, 6 * len(trained))

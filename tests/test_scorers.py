@@ -69,18 +69,16 @@ def test_scores_are_those_of_the_formula(model):
             for h, r in zip(heads, kinds, strict=True)
         ]
     )
-    np.testing.assert_allclose(scorer.against_all(query, entities).numpy(), wanted, rtol=1e-9)
-    np.testing.assert_allclose(scorer.pairs(query, entities[tails]).numpy(), wanted[range(4), tails], rtol=1e-9)
+    np.testing.assert_allclose(scorer.score_all(query, entities).numpy(), wanted, rtol=1e-9)
+    np.testing.assert_allclose(scorer.score_rows(query, entities[tails]).numpy(), wanted[range(4), tails], rtol=1e-9)
 
 
 def test_gradients_of_both_ways_to_score(model):
     _, scorer, entities, relations = model
     entities.requires_grad_(), relations.requires_grad_()
+    assert torch.autograd.gradcheck(lambda e, r: scorer.score_all(scorer.query(e[:3], r[:3]), e), (entities, relations))
     assert torch.autograd.gradcheck(
-        lambda e, r: scorer.against_all(scorer.query(e[:3], r[:3]), e), (entities, relations)
-    )
-    assert torch.autograd.gradcheck(
-        lambda e, r: scorer.pairs(scorer.query(e[:3], r[:3]), e[3:6]), (entities, relations)
+        lambda e, r: scorer.score_rows(scorer.query(e[:3], r[:3]), e[3:6]), (entities, relations)
     )
 
 
@@ -94,7 +92,7 @@ def test_chosen_pairs_score_as_among_all(model, monkeypatch, at_once):
     found = []
     for chosen in (
         lambda query, rows: scorer.against_chosen(query, rows, *PAIRS),
-        lambda query, rows: scorer.pairs(query[PAIRS[0]], rows[PAIRS[1]]),
+        lambda query, rows: scorer.score_rows(query[PAIRS[0]], rows[PAIRS[1]]),
     ):
         inputs = [tensor.clone().requires_grad_() for tensor in (entities, relations)]
         scores = chosen(scorer.query(inputs[0][:3], inputs[1][:3]), inputs[0])
@@ -176,7 +174,7 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
     entities.requires_grad_()
     counts, excluded = torch.tensor([2, 1, 3, 1]), torch.tensor([2, -1, 6, 0])
     multiplicity = torch.tensor([1, 2, 1, 3, 1, 0.5, 4], dtype=torch.float64) if multiple else None
-    scores = scorer.against_all(query, entities) + (multiplicity.log() if multiple else 0)
+    scores = scorer.score_all(query, entities) + (multiplicity.log() if multiple else 0)
     scores = scores.masked_fill(torch.arange(7) == excluded[:, None], -torch.inf)
     wanted = 0.3 * (counts * torch.logsumexp(scores, dim=1)).sum()
     gradients = torch.autograd.grad(wanted, [query, entities])

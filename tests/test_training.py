@@ -26,7 +26,7 @@ def problem(request, small, monkeypatch):
     monkeypatch.setattr(_training, "INITIAL_GAIN", 1.0)
     scorer = SCORERS[request.param](2.0)
     settings = _training.Settings(
-        scorer=scorer,
+        score_function=scorer,
         loss="cross_entropy",
         negative_sampling="bernoulli",
         n_negatives=5,
@@ -102,7 +102,7 @@ def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precisio
     entities, scorer = model.entities(), settings.scorer
     sources, answers = entities[batch.sources[batch.rows]], entities[batch.answers]
     relations = model.relations[batch.relations[batch.rows]]
-    scores = scorer.against_all(scorer.query(sources, relations), entities)
+    scores = scorer.score_all(scorer.query(sources, relations), entities)
     data = torch.nn.functional.cross_entropy(scores, batch.answers, reduction="sum")
     modulus = [scorer.modulus(factors) ** 3 for factors in (sources, relations, answers)]
     wanted = data + STRENGTH * sum(cubed.sum() for cubed in modulus)
@@ -180,7 +180,7 @@ def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_fo
 @pytest.mark.parametrize("fusion", ["barycenter", "concat"])
 @pytest.mark.parametrize("name", sorted(SCORERS))
 def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(problem, small, name, fusion):
-    settings = replace(problem[3], scorer=SCORERS[name](2.0))
+    settings = replace(problem[3], score_function=SCORERS[name](2.0))
     fuse = OTFusionTransformer(6, fusion=fusion, random_state=0)
     model = _training._Model(
         fuse.fit_transform(small).fusion.spaces(small)["fused"],
@@ -200,8 +200,8 @@ def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(proble
     query = settings.scorer.query(entities[sources], model.relations[relations])
     queries, replacements = drawn[0]
     plain = logistic(
-        settings.scorer.pairs(query, entities[answers]),
-        settings.scorer.pairs(query[queries], entities[replacements]),
+        settings.scorer.score_rows(query, entities[answers]),
+        settings.scorer.score_rows(query[queries], entities[replacements]),
     ) + training.regularizer(entities[sources], model.relations[relations], entities[answers])
     plain.backward()
     np.testing.assert_allclose(loss.item(), plain.item(), rtol=1e-12)

@@ -292,6 +292,7 @@ class CrossSpaceTransE(Distance):
 # Saved models name the public place of the classes.
 for _public in (TransE, DistMult, ComplEx, RotatE):
     _public.__module__ = "skotkge"
+CrossSpaceTransE.__module__ = "skotkge.baselines"
 
 SCORE_FUNCTIONS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "rotate": RotatE}
 

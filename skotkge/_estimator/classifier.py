@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from .._embedding.options import OBJECTIVES, TrainingOptions
 from .._embedding.precision import PRECISIONS
@@ -18,9 +17,10 @@ from .._embedding.trainer import is_available
 from .._fusion.structure import observed_in
 from .._graph.triples import as_triples
 from .._spaces import FUSED, MODALITIES, RELATION_MAPS, RULES, STRUCTURE, EvidenceId, SpaceSpec
-from .base import LinkPredictionEstimator, main_space, spaces_of, tables_of_spaces
-from .fitting import FitOptions, fit_link_predictor
-from .holdout import split_held_out, split_with_validation, true_and_false
+from .base import spaces_of
+from .fitting import FitOptions
+from .holdout import make_split, true_and_false
+from .trained import TrainedEstimator
 
 DEFAULT_WIDTH = 200
 SPACES = (STRUCTURE, MODALITIES, FUSED)
@@ -32,7 +32,7 @@ EVIDENCE = {
 KINDS = (*SPACES, RELATION_MAPS, RULES)
 
 
-class OTKGEClassifier(LinkPredictionEstimator):
+class OTKGEClassifier(TrainedEstimator):
     """Learn to score, classify and complete the triples of a multi-modal knowledge graph.
 
     Trains the structural space, the relations and the transport maps of a fused space (Eq. 2-6 of [1]_) on true
@@ -298,25 +298,10 @@ class OTKGEClassifier(LinkPredictionEstimator):
         random_state = check_random_state(self.random_state)
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks)
         start = self._parameters_to_continue(X, options) if self.warm_start else None
-        if X_val is None and y_val is not None:
-            raise ValueError("y_val labels the rows of X_val, but X_val is None; give X_val too, or neither.")
-        if X_val is not None:
-            split = split_with_validation(X, negatives, X_val, y_val)
-        else:
-            split = split_held_out(X, negatives, self.validation_fraction, random_state)
-        make_spaces = _SpaceMaker(evidence, width, options.seed)
-        told = [callback for callback in callbacks if hasattr(callback, "on_fit_begin")]
-        for callback in told:
-            callback.on_fit_begin(self)
-        predictor, history = fit_link_predictor(split, make_spaces, options, random_state, start)
-        validate_data(self, X, skip_check_array=True)
-        self.classes_ = np.array([0, 1])
-        self.predictor_, self.handle_unknown_ = predictor, self.handle_unknown
-        self.space_training_ = {str(id): of_space for id, of_space in history.items()}
-        for callback in callbacks:
-            if hasattr(callback, "on_fit_end"):
-                callback.on_fit_end(self)
-        return self
+        split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
+        return self._fit_split(
+            split, _SpaceMaker(evidence, width, options.seed), options, random_state, start, callbacks
+        )
 
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""
@@ -403,52 +388,6 @@ class OTKGEClassifier(LinkPredictionEstimator):
             )
         return {space.id: space.parameters for space in spaces}
 
-    @property
-    def space_embeddings_(self):
-        """Entity tables of the trained spaces by name."""
-        return tables_of_spaces(self._fitted_predictor())
-
-    @property
-    def space_relations_(self):
-        """Relation tables of the trained spaces by name."""
-        return {name: space.relations for name, space in spaces_of(self._fitted_predictor()).items()}
-
-    @property
-    def entity_embeddings_(self):
-        """Columns of all trained spaces, side by side."""
-        return _side_by_side(self.space_embeddings_)
-
-    @property
-    def relation_embeddings_(self):
-        """Relation rows of all trained spaces, side by side."""
-        return _side_by_side(self.space_relations_)
-
-    @property
-    def n_iter_(self):
-        """Epochs run of the fused space, or of the first."""
-        return self._main_training()["n_iter"]
-
-    @property
-    def best_iter_(self):
-        """The epoch kept of the fused space, or of the first."""
-        return self._main_training()["best_iter"]
-
-    @property
-    def loss_curve_(self):
-        """Mean losses of the fused space, or of the first."""
-        return self._main_training()["loss_curve"]
-
-    @property
-    def validation_scores_(self):
-        """Validation scores of the fused space, or of the first."""
-        return self._main_training()["validation_scores"]
-
-    def _main_training(self):
-        self._fitted_predictor()
-        if not self.space_training_:
-            return {"n_iter": 0, "best_iter": 0, "loss_curve": [], "validation_scores": []}
-        return self.space_training_[main_space(self.space_training_)]
-
 
 class _SpaceMaker:
     """From triples to the spaces to train, by the kinds of evidence asked for."""
@@ -471,12 +410,6 @@ class _SpaceMaker:
         if fusion.maps or FUSED not in self._evidence:
             return self._evidence
         return (*self._evidence, STRUCTURE)
-
-
-def _side_by_side(tables):
-    if len(tables) == 1:
-        return next(iter(tables.values()))
-    return np.hstack(list(tables.values()))
 
 
 # Saved models name the public place of the class.

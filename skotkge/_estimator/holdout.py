@@ -37,7 +37,7 @@ class TrainingSplit:
         return np.unique(np.concatenate([self.all.ids, self.validation_ids]), axis=0)
 
 
-def true_and_false(X, y):
+def true_and_false(X, y, warns=True):
     """Return the true rows of X and its known negatives.
 
     Parameters
@@ -45,6 +45,8 @@ def true_and_false(X, y):
     X : MultimodalTriples
     y : array-like of shape (n_triples,) or None
         Labels in {0, 1}; None means that all rows are true.
+    warns : bool, default=True
+        Whether modalities without a fusion are worth a warning.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def true_and_false(X, y):
     fusion = X.fusion
     if fusion is not None and not same_labels(fusion.entities, X.entities):
         raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
-    if fusion is None and X.modalities:
+    if warns and fusion is None and X.modalities:
         warnings.warn(
             f"the modalities {', '.join(X.modalities)} are not used: X has no fusion attached; put an "
             "OTFusionTransformer before this classifier in a Pipeline.",
@@ -68,6 +70,30 @@ def true_and_false(X, y):
             stacklevel=4,
         )
     return X[true], Negatives(X.ids[~true], true.mean())
+
+
+def make_split(X, negatives, X_val, y_val, validation_fraction, random_state):
+    """Split true rows by their use: judge by `X_val` where it is given, else hold a fraction out.
+
+    Parameters
+    ----------
+    X : MultimodalTriples
+        True rows.
+    negatives : Negatives
+    X_val, y_val
+        As for the estimators.
+    validation_fraction : float
+    random_state : RandomState
+
+    Returns
+    -------
+    TrainingSplit
+    """
+    if X_val is not None:
+        return split_with_validation(X, negatives, X_val, y_val)
+    if y_val is not None:
+        raise ValueError("y_val labels the rows of X_val, but X_val is None; give X_val too, or neither.")
+    return split_held_out(X, negatives, validation_fraction, random_state)
 
 
 def split_held_out(X, negatives, fraction, random_state):

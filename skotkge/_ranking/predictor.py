@@ -25,6 +25,11 @@ CANDIDATES_AT_ONCE = 2**20
 EVIDENCE_CLASSES = {kind.__name__: kind for kind in (EmbeddingEvidence, RelationMaps, RuleEvidence)}
 
 
+def register_evidence(kind):
+    """Let predictors with a class of evidence be saved as plain values."""
+    EVIDENCE_CLASSES[kind.__name__] = kind
+
+
 @dataclass(frozen=True)
 class LinkPredictor:
     """A fitted model: evidence with weights, what is known, and the line from scores to log-odds.

@@ -13,6 +13,7 @@ TYPES = (
     "skotkge.OTKGEClassifier",
     "skotkge.RotatE",
     "skotkge.TransE",
+    "skotkge.baselines.CrossSpaceTransE",
     "skotkge.baselines.RuleBaseline",
     "skotkge.baselines.TranslationBaseline",
 )

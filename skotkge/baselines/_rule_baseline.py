@@ -1,24 +1,29 @@
 """RuleBaseline: link prediction from what training says about the same two entities, without any training."""
 
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import torch
+from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn import get_config
-from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import gen_batches
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from .. import metrics
-from .._estimator.lookup import FittedTable
-from .._evidence.rules import count_rules
-from .._graph.queries import KnownAnswers, both_directions
-from .._graph.triples import as_triples, true_rows
+from .._estimator.base import LinkPredictionEstimator
+from .._estimator.fitting import calibrate
+from .._estimator.holdout import TrainingSplit, true_and_false
+from .._evidence.rules import FiredRules, count_rules
+from .._graph.queries import both_directions
+from .._graph.triples import as_triples
+from .._ranking.calibration import Calibration
+from .._ranking.predictor import LinkPredictor, register_evidence
+from .._spaces import RULES, EvidenceId
 
 
-class RuleBaseline(BaseEstimator):
+class RuleBaseline(LinkPredictionEstimator):
     """Answer questions by the training triples that link the same two entities.
 
     Nothing is embedded and nothing is optimised. `fit` counts how often two entities that a relation r' links, in
@@ -40,6 +45,9 @@ class RuleBaseline(BaseEstimator):
         less.
     handle_unknown : {"error", "last"}, default="error"
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
+    random_state : int, RandomState instance or None, default=None
+        Draws the corrupted triples that probabilities are calibrated with, where y has no known negatives. The true
+        ones are those of the fit, so that frequencies flatter them.
 
     Attributes
     ----------
@@ -77,12 +85,21 @@ class RuleBaseline(BaseEstimator):
         "min_confidence": [Interval(Real, 0, 1, closed="both")],
         "smoothing": [Interval(Real, 0, None, closed="left")],
         "handle_unknown": [StrOptions({"error", "last"})],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, *, min_confidence: float = 0.0, smoothing: float = 1.0, handle_unknown: str = "error") -> None:
+    def __init__(
+        self,
+        *,
+        min_confidence: float = 0.0,
+        smoothing: float = 1.0,
+        handle_unknown: str = "error",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.min_confidence = min_confidence
         self.smoothing = smoothing
         self.handle_unknown = handle_unknown
+        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> "RuleBaseline":
@@ -103,138 +120,138 @@ class RuleBaseline(BaseEstimator):
         ValueError
             If y holds other values than 0 and 1 or no 1.
         """
-        X = as_triples(X)
-        validate_data(self, X, skip_check_array=True)
-        X = X[true_rows(y, len(X))]
-        self.entities_, self.relations_ = X.entities, X.relations
-        self._true_ids = np.unique(X.ids, axis=0)
+        X, negatives = true_and_false(as_triples(X).with_fusion(None), y, warns=False)
+        n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
         counted = dict(smoothing=self.smoothing, min_confidence=self.min_confidence)
-        self._rules = count_rules(self._true_ids, X.n_entities, len(X.relations), **counted)
-        self.rule_confidences_ = self._rules.confidences
-        _, relations, answers = both_directions(self._true_ids, len(X.relations))
-        cases = np.bincount(relations, minlength=2 * len(X.relations)) + self.smoothing
-        shape = 2 * len(X.relations), X.n_entities
-        self.answer_frequencies_ = sparse.csr_array((1 / cases[relations], (relations, answers)), shape=shape)
+        rules = count_rules(true_ids, X.n_entities, n_relations, **counted)
+        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, self.smoothing)
+        parts = frequencies.data, frequencies.indices, frequencies.indptr
+        predictor = LinkPredictor(
+            vocabulary=X.vocabulary,
+            true_ids=true_ids,
+            evidence=(RuleOrFrequency(EvidenceId(RULES), rules, parts, X.n_entities),),
+            weights=np.ones((1, 2 * n_relations)),
+            calibration=Calibration.identity(n_relations),
+            informed=(np.ones(X.n_entities, dtype=bool), np.ones(2 * n_relations, dtype=bool)),
+            excludes_self_loops=np.zeros(2 * n_relations, dtype=bool),
+        )
+        split = TrainingSplit(X, X.ids[:0], X, negatives)
+        calibration = calibrate(predictor, split, check_random_state(self.random_state))
+        validate_data(self, X, skip_check_array=True)
+        vars(self).update(
+            classes_=np.array([0, 1]),
+            predictor_=replace(predictor, calibration=calibration),
+            handle_unknown_=self.handle_unknown,
+        )
         return self
 
-    def _blocks(self, sources, relations):
-        """Yield (slice of queries, scores ``(n_queries_of_slice, n_entities)``) in scikit-learn's working memory."""
-        n_rows = max(1, int(get_config()["working_memory"] * 2**20 // (8 * 7 * len(self.entities_))))
-        for rows in gen_batches(len(sources), n_rows) if len(sources) else ():
-            yield rows, self._scores(sources[rows], relations[rows])
+    @property
+    def rule_confidences_(self):
+        """Confidence of each rule, csr_array of shape (2 * n_relations, 2 * n_relations)."""
+        return self._fitted_predictor().evidence[0].rules.confidences
 
-    def _scores(self, sources, relations):
-        """Scores of all entities as answers ``(n_queries, n_entities)``."""
-        scores = self.answer_frequencies_[relations].toarray()
+    @property
+    def answer_frequencies_(self):
+        """Frequency of each answer of each relation, csr_array of shape (2 * n_relations, n_entities)."""
+        return self._fitted_predictor().evidence[0].frequencies
+
+
+def answer_frequencies(ids, n_entities, n_relations, smoothing):
+    """Share of the triples of each relation and reciprocal that have an entity as answer.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+    n_entities, n_relations : int
+    smoothing : float
+        Triples with no answer that are imagined for each relation.
+
+    Returns
+    -------
+    csr_array of shape (2 * n_relations, n_entities)
+    """
+    _, relations, answers = both_directions(ids, n_relations)
+    cases = np.bincount(relations, minlength=2 * n_relations) + smoothing
+    shape = 2 * n_relations, n_entities
+    return sparse.csr_array((1 / cases[relations], (relations, answers)), shape=shape)
+
+
+@dataclass(frozen=True)
+class RuleOrFrequency:
+    """The confidence of the best rule for an answer, or its frequency where that is higher.
+
+    Attributes
+    ----------
+    id : EvidenceId
+    rules : FiredRules
+    frequency_parts : tuple of ndarray
+        Data, indices and index pointer of the frequencies ``(2 * n_relations, n_entities)``.
+    n_entities : int
+    """
+
+    id: EvidenceId
+    rules: FiredRules
+    frequency_parts: tuple
+    n_entities: int
+
+    @property
+    def frequencies(self):
+        """The frequencies as a csr_array."""
+        data, indices, starts = self.frequency_parts
+        return sparse.csr_array((data, indices, starts), shape=(len(starts) - 1, self.n_entities))
+
+    def on(self, device):
+        """Return the scores of the evidence on a device."""
+        return _RuleOrFrequencyScores(self, device)
+
+    def extended(self, unseen):
+        """Return the same evidence among more entities."""
+        return replace(self, n_entities=self.n_entities + len(unseen))
+
+    def state(self):
+        """Return plain values and arrays."""
+        parts = {"frequency_parts": self.frequency_parts, "n_entities": self.n_entities}
+        return {"id": tuple(self.id), "rules": self.rules.state(), **parts}
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the evidence that `state` was made of."""
+        return cls(**state | {"id": EvidenceId(*state["id"]), "rules": FiredRules.from_state(state["rules"])})
+
+
+register_evidence(RuleOrFrequency)
+
+
+class _RuleOrFrequencyScores:
+    """`RuleOrFrequency` on a device, as `BoundEvidence`."""
+
+    n_columns = 1
+
+    def __init__(self, evidence, device):
+        self._rules, self._frequencies = evidence.rules, evidence.frequencies.tocsc()
+        self.n_entities, self._device = evidence.n_entities, device
+
+    def queries(self, sources, relations):
+        """Source entities and relations of queries as arrays."""
+        return sources.cpu().numpy(), relations.cpu().numpy()
+
+    def add_scores(self, entities, queries, weights, out):
+        """Add the weighted scores with a slice of the entities to `out`."""
+        sources, relations = queries
+        scores = self._frequencies[:, entities].tocsr()[relations].toarray()
         rows, answers, fired = self._rules.of(sources, relations)
-        scores[rows, answers] = np.maximum(scores[rows, answers], fired)
-        return scores
+        first, stop, _ = entities.indices(self.n_entities)
+        inside = (answers >= first) & (answers < stop)
+        rows, answers = rows[inside], answers[inside] - first
+        scores[rows, answers] = np.maximum(scores[rows, answers], fired[inside])
+        out += weights * torch.tensor(scores, dtype=torch.float32, device=self._device)
 
-    def _score_ids(self, ids):
-        """Mean of the scores of both directions."""
-        sources, relations, answers = both_directions(ids, len(self.relations_))
-        scores = np.empty(len(sources))
-        for rows, block in self._blocks(sources, relations):
-            scores[rows] = block[np.arange(len(block)), answers[rows]]
-        return scores.reshape(2, len(ids)).mean(axis=0)
-
-    def _fitted_table(self):
-        check_is_fitted(self, "rule_confidences_")
-        return FittedTable(self.entities_, self.relations_, self.handle_unknown)
-
-    def score_triples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Confidence that triples are true.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-
-        Returns
-        -------
-        ndarray of shape (n_triples,)
-            Mean over both directions of the confidence of the best rule, between 0 and 1. No relation is its own
-            premise, so that a training triple does not speak for itself except in the frequencies. With
-            ``handle_unknown="last"`` -inf for rows with an unknown label.
-        """
-        ids, known = self._fitted_table().ids_of(X)
-        return np.where(known, self._score_ids(ids), -np.inf)
-
-    def rank(self, X: ArrayLike, *, known: ArrayLike | list[ArrayLike] | None = None) -> NDArray[np.float64]:
-        """Filtered ranks of heads and tails among all entities.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-            True triples.
-        known : triples or list of triples, default=None
-            More true triples to leave out of the ranking. Those of `fit` and of X always are.
-
-        Returns
-        -------
-        ndarray of shape (n_triples, 2)
-            Rank of the head and of the tail, from 1; the mean of best and worst rank on ties, of which there are many:
-            all candidates that no rule speaks for. With ``handle_unknown="last"`` ``n_entities + 1`` for rows with an
-            unknown label.
-        """
-        table = self._fitted_table()
-        ids, known_rows = table.ids_of(X)
-        ids = ids[known_rows]
-        filtered = KnownAnswers(np.concatenate([self._true_ids, ids, *table.ids_of_known(known)]), len(self.relations_))
-        sources, relations, answers = both_directions(ids, len(self.relations_))
-        found = np.empty(len(sources))
-        for rows, scores in self._blocks(sources, relations):
-            left_out = filtered.answers_of(sources[rows], relations[rows])
-            found[rows] = _realistic_ranks(scores, answers[rows], left_out)
-        ranks = np.full((len(known_rows), 2), len(self.entities_) + 1.0)
-        ranks[known_rows] = found.reshape(2, len(ids))[::-1].T
-        return ranks
-
-    def evaluate(self, X: ArrayLike, *, known: ArrayLike | list[ArrayLike] | None = None) -> dict[str, float]:
-        """Filtered ranking metrics.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-            True triples.
-        known : triples or list of triples, default=None
-            More true triples to leave out of the ranking.
-
-        Returns
-        -------
-        dict of str to float
-            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
-            ``head_`` or ``tail_`` for one side.
-        """
-        return metrics.summarize_ranks(self.rank(X, known=known))
-
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Filtered mean reciprocal rank.
-
-        Parameters
-        ----------
-        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
-        y : array-like of shape (n_triples,), default=None
-            Labels in {0, 1}; only rows of 1 are ranked. None means that all rows are true.
-
-        Returns
-        -------
-        float
-        """
-        X = as_triples(X)
-        return metrics.mean_reciprocal_rank(self.rank(X[true_rows(y, len(X))]))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
+    def pair_scores(self, queries, answers):
+        """Scores of each query with one answer, in double precision."""
+        answers = answers.cpu().numpy()
+        frequencies = np.asarray(self._frequencies[queries[1], answers]).ravel()
+        return torch.tensor(np.maximum(frequencies, self._rules.of_pairs(*queries, answers)), device=self._device)
 
 
-def _realistic_ranks(scores, answers, left_out):
-    """Rank of each answer in its row of scores, which is overwritten; other answers left out do not count."""
-    rows = np.arange(len(scores))
-    own = scores[rows, answers]
-    scores[left_out] = -np.inf
-    scores[rows, answers] = -np.inf
-    better, equal = (scores > own[:, None]).sum(axis=1), (scores == own[:, None]).sum(axis=1)
-    return 1 + better + equal / 2
+# Saved models name the public place of the class.
+RuleBaseline.__module__ = "skotkge.baselines"

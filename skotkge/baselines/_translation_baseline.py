@@ -1,19 +1,24 @@
 """TranslationBaseline: IKRL and TBKGE, translations between the structure and the modalities."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from .._embedding.options import CrossEntropy, TrainingOptions
 from .._embedding.score_functions import CrossSpaceTransE
-from .._estimator.classifier import OTKGEClassifier
+from .._estimator.fitting import FitOptions
+from .._estimator.holdout import make_split, true_and_false
+from .._estimator.trained import TrainedEstimator
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.triples import as_triples
+from .._spaces import FUSED, EvidenceId
 
 
-class TranslationBaseline(OTKGEClassifier):
+class TranslationBaseline(TrainedEstimator):
     """IKRL and TBKGE: one translation for each relation, between the structure and the modalities.
 
     Every entity has two vectors of equal width: a free one for the structure, and one for the modalities, all of them
@@ -37,7 +42,7 @@ class TranslationBaseline(OTKGEClassifier):
     model : {"ikrl", "tbkge"}, default="ikrl"
     n_components : int, default=100
         Width of each of the two vectors and of the translations.
-    n_candidates : int, default=None
+    n_sampled : int, default=None
         Random draws of entities that stand for all others in the softmax. None takes all entities.
     regularization : float, default=0.0
         Strength of the N3 regularisation. It is made for products: it holds the vectors together, and with them the
@@ -47,7 +52,7 @@ class TranslationBaseline(OTKGEClassifier):
     batch_size : int, default=512
         Triples in a batch.
     max_iter : int, default=100
-        Most epochs.
+        Largest number of epochs.
     validation_fraction : float, default=0.05
         Share of the triples held out for early stopping and calibration when `fit` gets no `X_val`.
     n_iter_no_change : int, default=3
@@ -82,21 +87,21 @@ class TranslationBaseline(OTKGEClassifier):
     (10, 2)
     """
 
-    # Where the parameters of the base class stand that have no place here.
-    scorer, embedding_dim, spaces, relation_maps, rules = "transe", None, "fused", False, False
-    loss, negative_sampling, n_negatives, filter_negatives = "cross_entropy", "uniform", 1, False
-    optimizer, structure_step, learn_transport, precision = "adagrad", 1.0, True, "float32"
-    exclude_loops, early_stopping, refit, warm_start = True, True, True, False
-
     _parameter_constraints = {
         "model": [StrOptions({"ikrl", "tbkge"})],
         "n_components": [Interval(Integral, 1, None, closed="left")],
-    } | {
-        name: OTKGEClassifier._parameter_constraints[name]
-        for name in (
-            *("n_candidates", "regularization", "learning_rate", "batch_size", "max_iter", "validation_fraction"),
-            *("n_iter_no_change", "tol", "handle_unknown", "device", "verbose", "random_state"),
-        )
+        "n_sampled": [Interval(Integral, 1, None, closed="left"), None],
+        "regularization": [Interval(Real, 0, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "handle_unknown": [StrOptions({"error", "last"})],
+        "device": [str],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -104,7 +109,7 @@ class TranslationBaseline(OTKGEClassifier):
         model: str = "ikrl",
         *,
         n_components: int = 100,
-        n_candidates: int | None = None,
+        n_sampled: int | None = None,
         regularization: float = 0.0,
         learning_rate: float = 0.1,
         batch_size: int = 512,
@@ -119,7 +124,7 @@ class TranslationBaseline(OTKGEClassifier):
     ) -> None:
         self.model = model
         self.n_components = n_components
-        self.n_candidates = n_candidates
+        self.n_sampled = n_sampled
         self.regularization = regularization
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -167,7 +172,7 @@ class TranslationBaseline(OTKGEClassifier):
         if not X.modalities:
             raise ValueError(
                 f"X has no modality, and model={self.model!r} relates modalities to the structure: give a "
-                "MultimodalTriples with modalities, or use OTKGEClassifier(scorer='transe')."
+                "MultimodalTriples with modalities, or use OTKGEClassifier(score_function='transe')."
             )
         side_by_side = OTFusionTransformer(
             self.n_components,
@@ -176,11 +181,32 @@ class TranslationBaseline(OTKGEClassifier):
             fusion="concat",
             random_state=self.random_state,
         )
-        return super().fit(side_by_side.fit_transform(X, y), y, X_val=X_val, y_val=y_val)
+        X, negatives = true_and_false(side_by_side.fit_transform(X, y), y)
+        random_state = check_random_state(self.random_state)
+        options = self._fit_options(1 + len(X.fusion.maps), random_state.randint(np.iinfo(np.int32).max))
+        split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
+        return self._fit_split(split, _joined_space, options, random_state)
 
-    def _describe(self, X, held):
-        super()._describe(X, held)
-        self._fitted_model, self._n_spaces = self.model, 1 + len(X.fusion.maps)
+    def _fit_options(self, n_spaces, seed):
+        training = TrainingOptions(
+            score_function=CrossSpaceTransE(n_spaces, with_sum=self.model == "tbkge"),
+            objective=CrossEntropy(n_sampled=self.n_sampled),
+            regularization=self.regularization,
+            learning_rate=self.learning_rate,
+            structure_lr_factor=1.0,
+            batch_size=self.batch_size,
+            max_iter=self.max_iter,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            device=self._device_of_answers(),
+        )
+        return FitOptions(training, verbose=self.verbose, seed=seed)
 
-    def _scorer(self):
-        return CrossSpaceTransE(self._n_spaces, with_sum=self._fitted_model == "tbkge")
+
+def _joined_space(X):
+    """The concatenation of all spaces, the only one that is trained."""
+    return {EvidenceId(FUSED): X.fusion.spaces(X)[EvidenceId(FUSED)]}
+
+
+# Saved models name the public place of the class.
+TranslationBaseline.__module__ = "skotkge.baselines"

@@ -12,11 +12,12 @@ from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from .._embedding.score_functions import CrossSpaceTransE, Distance
+from .._estimator.base import main_space, spaces_of
 from .._fusion.transport import moved
 from .._graph.labels import name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE
-from ..baselines import TranslationBaseline
 
 
 @dataclass(frozen=True)
@@ -252,18 +253,19 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     >>> lipschitz_constants(kge.fit(load_emoji().train.labels)).shape
     (24,)
     """
-    check_is_fitted(classifier, "space_embeddings_")
-    if isinstance(classifier, TranslationBaseline):
+    check_is_fitted(classifier)
+    spaces = spaces_of(classifier.predictor_)
+    space = spaces[main_space(spaces)]
+    if isinstance(space.score_function, CrossSpaceTransE):
         raise ValueError(
             "classifier is a TranslationBaseline, whose score is a sum of distances between several spaces; give an "
             "OTKGEClassifier."
         )
-    space = "fused" if "fused" in classifier.space_embeddings_ else next(iter(classifier.space_embeddings_))
-    entities, relations = classifier.space_embeddings_[space], classifier.space_relations_[space]
-    if classifier.scorer in ("transe", "rotate"):
+    entities, relations = space.entities, space.relations
+    if isinstance(space.score_function, Distance):
         return np.ones(len(relations))
     squared_entities, squared_relations = entities.astype(float) ** 2, relations.astype(float) ** 2
-    if classifier.scorer == "complex":
+    if space.score_function.needs_even_width:
         squared_entities, squared_relations = map(_squared_modulus, (squared_entities, squared_relations))
     return np.sqrt([(squared_entities @ relation).max() for relation in squared_relations])
 
