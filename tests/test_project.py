@@ -21,7 +21,7 @@ PACKAGE = REPOSITORY / "skotkge"
 ORDER = [
     *("_version", "_spaces", "_utils", "_graph", "metrics", "model_selection"),
     *("_fusion", "_embedding", "_evidence", "_ranking", "_estimator"),
-    *("baselines", "inspection", "__init__", "datasets", "_cli", "__main__"),
+    *("baselines", "inspection", "datasets", "__init__", "_cli", "__main__"),
 ]
 USES_TORCH = {"_embedding", "_evidence", "_ranking"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
