@@ -66,6 +66,13 @@ def test_imports_go_one_way(path):
             assert node not in tree.body
 
 
+def test_the_map_of_the_packages_is_complete():
+    rooms = {room_of(path) for path in MODULES} - {"_version"}
+    for name in ("development.rst", "images/packages.svg"):
+        words = set(re.findall(r"\w+", (REPOSITORY / "docs" / name).read_text(encoding="utf-8")))
+        assert rooms <= words, name
+
+
 @pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
 def test_documented_defaults_equal_signatures(thing):
     functions = [thing]
