@@ -1,12 +1,26 @@
-"""Multi-modal knowledge graph embeddings by optimal transport, as scikit-learn estimators."""
+"""Multi-modal knowledge graph embeddings by optimal transport, as scikit-learn estimators.
 
-from ._embedding.options import CrossEntropy, Logistic
-from ._embedding.score_functions import ComplEx, DistMult, RotatE, ScoreFunction, TransE
-from ._estimator.classifier import OTKGEClassifier
-from ._fusion.transformer import OTFusionTransformer
-from ._graph.triples import MultimodalTriples
-from ._ranking.completion import Completions, Neighbors
+Names are imported when they are first used, so that data, splits and metrics do not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import baselines as baselines
+    from . import datasets as datasets
+    from . import inspection as inspection
+    from . import metrics as metrics
+    from . import model_selection as model_selection
+    from ._embedding.options import CrossEntropy, Logistic
+    from ._embedding.score_functions import ComplEx, DistMult, RotatE, ScoreFunction, TransE
+    from ._estimator.classifier import OTKGEClassifier
+    from ._estimator.functions import complete, evaluate, nearest, rank
+    from ._fusion.transformer import OTFusionTransformer
+    from ._graph.triples import MultimodalTriples
+    from ._ranking.completion import Completions, Neighbors
 
 __all__ = [
     "ComplEx",
@@ -22,4 +36,43 @@ __all__ = [
     "ScoreFunction",
     "TransE",
     "__version__",
+    "complete",
+    "evaluate",
+    "nearest",
+    "rank",
 ]
+
+_SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
+_HOMES = {
+    "ComplEx": "._embedding.score_functions",
+    "Completions": "._ranking.completion",
+    "CrossEntropy": "._embedding.options",
+    "DistMult": "._embedding.score_functions",
+    "Logistic": "._embedding.options",
+    "MultimodalTriples": "._graph.triples",
+    "Neighbors": "._ranking.completion",
+    "OTFusionTransformer": "._fusion.transformer",
+    "OTKGEClassifier": "._estimator.classifier",
+    "RotatE": "._embedding.score_functions",
+    "ScoreFunction": "._embedding.score_functions",
+    "TransE": "._embedding.score_functions",
+    "complete": "._estimator.functions",
+    "evaluate": "._estimator.functions",
+    "nearest": "._estimator.functions",
+    "rank": "._estimator.functions",
+}
+
+
+if not TYPE_CHECKING:  # with it, a type checker would accept any name
+
+    def __getattr__(name):
+        if name in _SUBMODULES:
+            return import_module(f".{name}", __name__)
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
+        return value
+
+
+def __dir__():
+    return sorted([*__all__, *_SUBMODULES])

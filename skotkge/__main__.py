@@ -4,12 +4,20 @@ import argparse
 import sys
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 
-from ._cli import _complete, _demo, _evaluate, _fit
 from ._version import __version__
 
 INPUT_ERROR = 2
 INTERRUPTED = 130
+
+# What each module of `_cli` does.
+COMMANDS = {
+    "fit": "train a model and save it",
+    "evaluate": "rank test triples",
+    "complete": "fill the empty places of triples",
+    "demo": "do the whole job on the bundled graph",
+}
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -32,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     int
         The exit status: 0, or 2 if the input is at fault, which is told in one line on the standard error.
     """
-    parser = command_parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = command_parser(arguments)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
@@ -49,15 +58,17 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def command_parser():
-    """Return the parser of all commands."""
+def command_parser(arguments):
+    """Return the parser of all commands; only those among the arguments are imported and get their options."""
     parser = OneLineParser(
         prog="skotkge", description="Fit models on files of triples, evaluate them and ask them questions."
     )
     parser.add_argument("--version", action="version", version=f"skotkge {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for command in (_fit, _evaluate, _complete, _demo):
-        command.add_to(commands)
+    for name, task in COMMANDS.items():
+        command = commands.add_parser(name, help=task)
+        if name in arguments:
+            import_module(f"skotkge._cli._{name}").add_to(command)
     return parser
 
 

@@ -21,7 +21,7 @@ PACKAGE = REPOSITORY / "skotkge"
 ORDER = [
     *("_version", "_spaces", "_utils", "_graph", "metrics", "model_selection"),
     *("_fusion", "_embedding", "_evidence", "_ranking", "_estimator"),
-    *("baselines", "inspection", "__init__", "datasets", "_cli", "__main__"),
+    *("baselines", "inspection", "datasets", "__init__", "_cli", "__main__"),
 ]
 USES_TORCH = {"_embedding", "_evidence", "_ranking"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -64,6 +64,13 @@ def test_imports_go_one_way(path):
             assert room_of(path) in USES_TORCH
         if {"matplotlib", "PIL", "pyoxigraph"} & set(names):
             assert node not in tree.body
+
+
+def test_the_map_of_the_packages_is_complete():
+    rooms = {room_of(path) for path in MODULES} - {"_version"}
+    for name in ("development.rst", "images/packages.svg"):
+        words = set(re.findall(r"\w+", (REPOSITORY / "docs" / name).read_text(encoding="utf-8")))
+        assert rooms <= words, name
 
 
 @pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)

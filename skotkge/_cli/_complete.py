@@ -15,12 +15,10 @@ COLUMNS = ("head", "relation", "tail")
 STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}
 
 
-def add_to(commands):
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "complete",
-        help="fill the empty places of triples",
-        description="Fill the empty place of triples: give two of --head, --relation and --tail, or a file of them.",
+def add_to(parser):
+    """Add the options of the command to its parser."""
+    parser.description = (
+        "Fill the empty place of triples: give two of --head, --relation and --tail, or a file of them."
     )
     parser.set_defaults(run=run)
     parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")

@@ -26,13 +26,9 @@ np.save(sys.argv[2], joblib.load(sys.argv[1])["kge"].rank(kg.test, known=kg.vali
 """
 
 
-def add_to(commands):
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "demo",
-        help="do the whole job on the bundled graph",
-        description="Train on the bundled emoji graph, with and without modalities, and answer questions.",
-    )
+def add_to(parser):
+    """Add the options of the command to its parser."""
+    parser.description = "Train on the bundled emoji graph, with and without modalities, and answer questions."
     parser.set_defaults(run=run)
     parser.add_argument(
         "--seed", type=int, metavar="N", default=0, help="random_state of both models (default: %(default)s)"

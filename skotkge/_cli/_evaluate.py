@@ -11,11 +11,9 @@ from ._reading import check_labels, find_split, load_model, read_triples
 from ._tables import ranking_table
 
 
-def add_to(commands):
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "evaluate", help="rank test triples", description="Rank the heads and tails of test triples with a saved model."
-    )
+def add_to(parser):
+    """Add the options of the command to its parser."""
+    parser.description = "Rank the heads and tails of test triples with a saved model."
     parser.set_defaults(run=run)
     parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
     parser.add_argument(

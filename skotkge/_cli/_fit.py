@@ -19,13 +19,9 @@ from ._tables import ranking_table, training_table
 DEFAULTS = OTKGEClassifier().get_params()
 
 
-def add_to(commands):
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "fit",
-        help="train a model and save it",
-        description="Train on files of triples and vectors, and save the model.",
-    )
+def add_to(parser):
+    """Add the options of the command to its parser."""
+    parser.description = "Train on files of triples and vectors, and save the model."
     parser.set_defaults(run=run)
     parser.add_argument(
         "triples", type=Path, metavar="TRIPLES", help="file of triples, or folder with train, valid and test files"

@@ -249,7 +249,8 @@ class _RuleOrFrequencyScores:
     def pair_scores(self, queries, answers):
         """Scores of each query with one answer, in double precision."""
         answers = answers.cpu().numpy()
-        frequencies = np.asarray(self._frequencies[queries[1], answers]).ravel()
+        # Copies: SciPy sets flags that the memory of a tensor does not allow.
+        frequencies = np.asarray(self._frequencies[queries[1].copy(), answers.copy()]).ravel()
         return torch.tensor(np.maximum(frequencies, self._rules.of_pairs(*queries, answers)), device=self._device)
 
 

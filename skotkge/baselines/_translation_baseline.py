@@ -75,7 +75,7 @@ class TranslationBaseline(TrainedEstimator):
     ----------
     .. [1] Xie, Liu, Luan, Sun, "Image-embodied Knowledge Representation Learning", IJCAI 2017.
     .. [2] Mousselly-Sergieh, Botschen, Gurevych, Roth, "A Multimodal Translation-Based Approach for Knowledge Graph
-       Representation Learning", *SEM 2018.
+       Representation Learning", StarSEM 2018.
 
     Examples
     --------

@@ -1,0 +1,112 @@
+"""Functions for a fitted estimator or a Pipeline that ends with one."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
+
+from .._graph.triples import MultimodalTriples
+from .._ranking.completion import Completions, Neighbors
+
+
+def complete(model: Any, questions: ArrayLike, **options: Any) -> Completions:
+    """Fill the empty place of each triple with the best labels.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Fitted; of a pipeline the last step answers.
+    questions : array-like of labels of shape (n_questions, 3)
+        Each row has exactly one None.
+    **options : keyword arguments
+        Of `OTKGEClassifier.complete`, such as ``k=10``.
+
+    Returns
+    -------
+    Completions
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> kg = skotkge.datasets.load_emoji()
+    >>> pipe = make_pipeline(skotkge.OTFusionTransformer(8), skotkge.OTKGEClassifier(max_iter=1, random_state=0))
+    >>> pipe = pipe.fit(kg.train)
+    >>> head, relation, _ = kg.test.labels[0]
+    >>> skotkge.complete(pipe, [[head, relation, None]], k=3).labels.shape
+    (1, 3)
+    """
+    return _last_step(model, "complete").complete(questions, **options)
+
+
+def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
+    """Filtered ranks of heads and tails among all entities.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Fitted; a pipeline transforms X, and its last step ranks.
+    X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        True triples.
+    **options : keyword arguments
+        Of `OTKGEClassifier.rank`, such as ``known=``.
+
+    Returns
+    -------
+    ndarray of shape (n_triples, 2)
+    """
+    return _last_step(model, "rank").rank(_transformed(model, X), **options)
+
+
+def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
+    """Filtered ranking metrics.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Fitted; a pipeline transforms X, and its last step ranks.
+    X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        True triples.
+    **options : keyword arguments
+        Of `OTKGEClassifier.evaluate`, such as ``known=``.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    return _last_step(model, "evaluate").evaluate(_transformed(model, X), **options)
+
+
+def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Neighbors:
+    """Find the entities with the most similar embeddings.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Fitted; of a pipeline the last step answers.
+    entities : array-like of labels of shape (n_asked,)
+    k : int, default=10
+    **options : keyword arguments
+        Of `OTKGEClassifier.nearest`, such as ``space=``.
+
+    Returns
+    -------
+    Neighbors
+    """
+    return _last_step(model, "nearest").nearest(entities, k, **options)
+
+
+def _last_step(model, method):
+    step = model[-1] if isinstance(model, Pipeline) else model
+    if not hasattr(step, method):
+        raise TypeError(
+            f"model is a {type(model).__name__} whose answers come from a {type(step).__name__}, which cannot {method}; "
+            "give a fitted OTKGEClassifier, a baseline, or a Pipeline that ends with one."
+        )
+    return step
+
+
+def _transformed(model, X):
+    if isinstance(model, Pipeline) and len(model) > 1 and isinstance(X, MultimodalTriples):
+        return model[:-1].transform(X)
+    return X
