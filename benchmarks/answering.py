@@ -103,8 +103,7 @@ def hardly_trained(X, dimension):
     """A model of all entities, by the cheapest way through `fit`."""
     kge = skotkge.OTKGEClassifier(
         embedding_dim=dimension,
-        loss="logistic",
-        n_negatives=1,
+        objective=skotkge.Logistic(n_negatives=1),
         batch_size=2**14,
         max_iter=1,
         early_stopping=False,

@@ -28,7 +28,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import CrossEntropy, MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
 from skotkge.baselines import RuleBaseline, TranslationBaseline
 from skotkge.inspection import leakage_report
 from skotkge.metrics import summarize_ranks
@@ -44,8 +44,13 @@ DISTANCES = ("transe", "rotate")
 PATIENCE = {"n_iter_no_change": 10, "tol": 1e-4}
 # What only the cost of the larger graphs asks for.
 SETTINGS = {
-    "wn9img": {"precision": "bfloat16"},
-    "fbimg": {"precision": "bfloat16", "n_candidates": 1024, "max_iter": 20, "structure_lr_factor": 1.0},
+    "wn9img": {"matmul_precision": "bfloat16"},
+    "fbimg": {
+        "matmul_precision": "bfloat16",
+        "objective": CrossEntropy(n_sampled=1024),
+        "max_iter": 20,
+        "structure_lr_factor": 1.0,
+    },
 }
 SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
@@ -101,18 +106,19 @@ def rows_of(names, settings):
     def classifier(seed, **options):
         options = PATIENCE | settings | options
         if options.get("score_function") in DISTANCES:  # bfloat16 is for the products of the other two
-            options.pop("precision", None)
+            options.pop("matmul_precision", None)
         return OTKGEClassifier(random_state=seed, **options)
 
     def translations(model):
-        options = {name: settings[name] for name in ("n_candidates", "max_iter") if name in settings}
+        options = {"max_iter": settings["max_iter"]} if "max_iter" in settings else {}
+        if "objective" in settings:
+            options["n_sampled"] = settings["objective"].n_sampled
         options |= PATIENCE | {"n_components": COLUMNS // 2}
         return lambda seed: ([("kge", TranslationBaseline(model, random_state=seed, **options))], names)
 
     def fused(
         modalities=names,
         evidence="fused",
-        rules=False,
         transformer=OTFusionTransformer,
         n_components=COLUMNS,
         **options,
@@ -120,7 +126,7 @@ def rows_of(names, settings):
         def make(seed):
             given = {name: value() if callable(value) else value for name, value in options.items()}
             fuse = transformer(n_components, random_state=seed, **given)
-            return [("fuse", fuse), ("kge", classifier(seed, spaces=spaces, rules=rules))], list(modalities)
+            return [("fuse", fuse), ("kge", classifier(seed, evidence=evidence))], list(modalities)
 
         return make
 
@@ -152,9 +158,7 @@ def rows_of(names, settings):
         "all spaces, as many columns": fused(evidence="all", n_components=share(len(names) + 2)),
         "all spaces, linear": fused(evidence="all", alignment="linear", fusion="mean"),
         "all spaces": fused(evidence="all"),
-        "all spaces and rules": fused(
-            evidence="all", evidence=("structure", "modalities", "fused", "relation_maps", "rules")
-        ),
+        "all spaces and rules": fused(evidence=("structure", "modalities", "fused", "relation_maps", "rules")),
     }
     return rows
 
@@ -190,7 +194,7 @@ def run_all(dataset, options):
         if all(write.has(title, seed) for seed in seeds):
             continue
         classifier = dict(make(0)[0])["kge"]
-        settings = {name: getattr(classifier, name) for name in SETTINGS.get(dataset, {})}
+        settings = {name: str(getattr(classifier, name, "")) for name in SETTINGS.get(dataset, {})}
         if write.parameters(title) is None:
             write.tuned(title, settings, tune(kg, make, leaked))
         chosen = write.parameters(title)
@@ -214,7 +218,7 @@ def tune(kg, make, leaked):
         return {"valid": pipe.score(valid), **summary(pipe["kge"].rank(kg.test, known=kg.valid), leaked)}
 
     pipe = Pipeline(steps)
-    grid = GRID_OF_DISTANCES if pipe["kge"].scorer in DISTANCES else GRID
+    grid = GRID_OF_DISTANCES if getattr(pipe["kge"], "score_function", None) in DISTANCES else GRID
     search = GridSearchCV(pipe, grid, scoring=figures, cv=split, refit=False, error_score="raise")
     with quiet():
         search.fit(both, kge__X_val=kg.valid.labels)

@@ -161,7 +161,9 @@ def main():
 def run(kg, seed, fixed, refresh):
     """Best valid MRR and test MRR."""
     fuse = OTFusionTransformer(structure=FusedSpace(kg.train, seed) if refresh else "spectral", random_state=seed)
-    kge = OTKGEClassifier(evidence="fused", learn_transport=not fixed, n_iter_no_change=6, tol=1e-4, random_state=seed)
+    kge = OTKGEClassifier(
+        evidence="fused", transport_lr_factor=0 if fixed else 0.1, n_iter_no_change=6, tol=1e-4, random_state=seed
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*have no training triple")
         Pipeline([("fuse", fuse), ("kge", kge)]).fit(kg.train, kge__X_val=kg.valid.labels)

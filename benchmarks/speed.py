@@ -40,7 +40,7 @@ from rich.console import Console
 from rich.table import Table
 
 import skotkge
-from skotkge import MultimodalTriples, OTFusionTransformer, datasets
+from skotkge import Logistic, MultimodalTriples, OTFusionTransformer, datasets
 
 OURS, FLOOR, PAPER = "skotkge", "products alone", "code of the paper"
 PYKEEN, LCWA, SLCWA = "PyKEEN", "PyKEEN LCWA", "PyKEEN sLCWA"
@@ -92,7 +92,7 @@ def train(case, kg):
 
 def negatives(case, kg):
     X = case.sample(kg.train)
-    competitors = {OURS: partial(peers.our_epoch, X, case.size, loss="logistic")}
+    competitors = {OURS: partial(peers.our_epoch, X, case.size, objective=Logistic(case.size.n_negatives))}
     if peers.pykeen_version():
         competitors[SLCWA] = partial(peers.pykeen_epoch, X, case.size, sampled=True, reciprocal=False)
     scale = len(kg.train) / len(X)
@@ -118,7 +118,7 @@ def rankers_of(case, kg, names=(FLOOR, OURS, PYKEEN)):
         rankers[FLOOR] = partial(peers.floor_scores, kg.train.n_entities, case.size)
     if OURS in names:
         with peers.quiet():
-            kge = peers.our_classifier(case.size, max_iter=1, loss="logistic", n_negatives=1).fit(kg.train)
+            kge = peers.our_classifier(case.size, max_iter=1, objective=Logistic(n_negatives=1)).fit(kg.train)
         rankers[OURS] = partial(peers.our_ranks, kge, kg.valid)
     if PYKEEN in names and peers.pykeen_version():
         _, model = peers.pykeen_model(kg.train, case.size, reciprocal=True, loss="crossentropy")
@@ -190,7 +190,7 @@ def memory_of(case, what, name):
     X = case.sample(kg.train)
     sampled = what == "negatives"
     if name == OURS:
-        epoch = partial(peers.our_epoch, loss="logistic" if sampled else "cross_entropy")
+        epoch = partial(peers.our_epoch, objective="logistic" if sampled else "cross_entropy")
     else:
         epoch = partial(peers.pykeen_epoch, sampled=sampled, reciprocal=not sampled)
     epoch(X[:N_WARM_UP], peers.Size(dimension=2))  # what torch loads at its first backward pass

@@ -15,7 +15,7 @@ from rich.table import Table
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge import Logistic, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 
 N_ENTITIES = 2**13
 RING = [(entity, "next", (entity + 1) % N_ENTITIES) for entity in range(N_ENTITIES)] * 2
@@ -43,7 +43,7 @@ def search_over(X):
     pipe = Pipeline(
         [
             ("fuse", OTFusionTransformer(2, fusion="none", structure="random")),
-            ("kge", OTKGEClassifier(max_iter=1, validation_fraction=0, loss="logistic", n_negatives=1)),
+            ("kge", OTKGEClassifier(max_iter=1, validation_fraction=0, objective=Logistic(n_negatives=1))),
         ]
     )
     rows = np.arange(len(X))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from . import metrics as metrics
     from . import model_selection as model_selection
     from ._embedding.options import CrossEntropy, Logistic
-    from ._embedding.score_functions import ComplEx, DistMult, RotatE, ScoreFunction, TransE
+    from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
     from ._estimator.functions import complete, evaluate, nearest, rank
     from ._fusion.transformer import OTFusionTransformer
@@ -27,6 +27,8 @@ __all__ = [
     "Completions",
     "CrossEntropy",
     "DistMult",
+    "Distance",
+    "DotProduct",
     "Logistic",
     "MultimodalTriples",
     "Neighbors",
@@ -45,6 +47,8 @@ __all__ = [
 _SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
 _HOMES = {
     "ComplEx": "._embedding.score_functions",
+    "Distance": "._embedding.score_functions",
+    "DotProduct": "._embedding.score_functions",
     "Completions": "._ranking.completion",
     "CrossEntropy": "._embedding.options",
     "DistMult": "._embedding.score_functions",

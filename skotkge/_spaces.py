@@ -36,7 +36,7 @@ class EvidenceId(NamedTuple):
 
 @dataclass(frozen=True)
 class SpaceSpec:
-    """What the entity embeddings of a space are made of: ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side.
+    """What the embeddings of a space are made of: ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side.
 
     Attributes
     ----------

@@ -13,8 +13,8 @@ INITIAL_GAIN = 1e-2
 class EmbeddingModel:
     """The trained parameters of a space and the entity embeddings that they make (Eq. 2-3 with Delta_k).
 
-    ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side: S, W_k and the relation table are trained, the scaled
-    columns M_k and the weights w are fixed.
+    ``E = w_S S + sum_k w_k M_k W_k``, or these terms side by side: S, W_k and the relation table are trained,
+    the scaled columns M_k and the weights w are fixed.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ class EmbeddingModel:
         }
         if shapes != {name: tuple(value.shape) for name, value in state.items()}:
             raise ValueError(
-                "warm_start=True needs the score function, the modalities and the number of columns of the previous fit; set "
-                "warm_start=False to start anew."
+                "warm_start=True needs the score function, the modalities and the number of columns of the previous "
+                "fit; set warm_start=False to start anew."
             )
         with torch.no_grad():
             for name, parameter in parameters.items():

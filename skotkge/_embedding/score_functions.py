@@ -9,8 +9,8 @@ from .pair_products import pair_products
 class ScoreFunction(BaseEstimator):
     """A query vector for (head, relation), compared with tails; larger scores are more plausible.
 
-    Subclasses write `query`, `score_rows`, `score_all`, `score_entities`, `add_gradients` and `score_pairs`; `DotProduct`
-    and `Distance` have all but `query`.
+    Subclasses write `query`, `score_rows`, `score_all`, `score_entities`, `add_gradients` and `score_pairs`;
+    `DotProduct` and `Distance` have all but `query`.
 
     Attributes
     ----------

@@ -279,8 +279,8 @@ class OTKGEClassifier(TrainedEstimator):
         ------
         ValueError
             If y or `y_val` holds other values than 0 and 1 or no 1, `y_val` comes without `X_val`, `X_val` is empty or
-            has unknown labels, the number of columns does not suit the score function or the fusion, or there is no such
-            device.
+            has unknown labels, the number of columns does not suit the score function or the fusion, or there is no
+            such device.
         FloatingPointError
             If training diverges.
 

@@ -100,7 +100,7 @@ def _last_step(model, method):
     step = model[-1] if isinstance(model, Pipeline) else model
     if not hasattr(step, method):
         raise TypeError(
-            f"model is a {type(model).__name__} whose answers come from a {type(step).__name__}, which cannot {method}; "
+            f"model is a {type(model).__name__}, and its {type(step).__name__} cannot {method}; "
             "give a fitted OTKGEClassifier, a baseline, or a Pipeline that ends with one."
         )
     return step

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._graph.labels import name_first
-from .._graph.modalities import check_modalities
+from .._graph.modalities import check_modalities, check_modality_name
 from .._graph.triples import COLUMNS, MultimodalTriples, as_label_triples, true_rows
 from .._spaces import FUSED, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec, concat_order, join, joined_width, row_weights
 from .._utils.memory import row_blocks
@@ -303,9 +303,8 @@ class OTFusionTransformer(
                 "turn it into an array, such as BaggingClassifier, cannot resample triples."
             )
         if isinstance(X, Mapping) and not issparse(X):
-            strange = [name for name in X if not isinstance(name, str) or name == STRUCTURE]
-            if strange:
-                raise ValueError(f"X has the name {strange[0]!r}; names are strings other than {STRUCTURE!r}.")
+            for name in X:
+                check_modality_name(name, "X")
             matrices = {
                 name: check_array(matrix, dtype="numeric", ensure_all_finite="allow-nan", input_name=f"X[{name!r}]")
                 for name, matrix in X.items()

@@ -6,10 +6,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn import get_config
 
+from .._spaces import KINDS, RELATION_MAPS
 from .._utils.memory import row_blocks
 from .labels import LabelIndex, as_labels, name_first
 
 LABEL_COLUMN = "entity"
+# What a score is made of beside the modalities.
+RESERVED = (*KINDS, "self_loop")
+OF_A_MODALITY = f"{RELATION_MAPS} of "
 
 
 def observed_rows(name, matrix):
@@ -158,6 +162,16 @@ def _source(name, given):
     return dense(name, given)
 
 
+def check_modality_name(name, argument):
+    """Refuse names that are no strings, empty, or those of kinds of evidence, beside which a modality is listed."""
+    is_free = isinstance(name, str) and name.strip() and name not in RESERVED and not name.startswith(OF_A_MODALITY)
+    if not is_free:
+        raise ValueError(
+            f"{argument} has the name {name!r}; names are strings other than {', '.join(map(repr, RESERVED))}, not "
+            f"empty and not beginning with {OF_A_MODALITY!r}: rename the modality."
+        )
+
+
 def modality_sources(modalities):
     """Validate the mapping of modalities as far as this needs no entity labels."""
     if modalities is None:
@@ -169,8 +183,7 @@ def modality_sources(modalities):
         )
     sources = {}
     for name, source in modalities.items():
-        if not isinstance(name, str) or name == "structure":
-            raise ValueError(f"modalities has the name {name!r}; names are strings other than 'structure'.")
+        check_modality_name(name, "modalities")
         sources[name] = _source(name, source)
     return sources
 

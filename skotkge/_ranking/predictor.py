@@ -148,7 +148,7 @@ class LinkPredictor:
         return KnownUnion([self.known, *more])
 
     def best_entities(self, ids, column, k, known=None, allowed=None, device="cpu"):
-        """The k best heads (column 0) or tails (column 2) that are not known; ids and scores, -1 and -inf where none."""
+        """The k best heads (column 0) or tails (column 2) not known; ids and scores, -1 and -inf where none."""
         shift = self.n_relations if column == 0 else 0
         sources, relations = ids[:, 2 - column], ids[:, 1] + shift
         return self.ranker(device).best(sources, relations, k, known, allowed)

@@ -1,0 +1,133 @@
+"""A report of ranks by relation and side."""
+
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.pipeline import Pipeline
+
+from .._graph.labels import LabelIndex, first_occurrences
+from .._graph.triples import MultimodalTriples, as_label_triples, true_rows
+from ._ranks import SIDES, summarize_ranks
+
+SHOWN_RELATIONS = 20
+
+
+@dataclass(frozen=True)
+class RankingReport:
+    """Metrics of filtered ranks, for all triples and for each relation.
+
+    ``report["mrr"]`` is short for ``report.metrics["mrr"]``. Printing the report shows a table, with the 20 most
+    frequent relations.
+
+    Parameters
+    ----------
+    metrics : dict of str to float
+        As from `summarize_ranks`: over both sides, and each side with the prefix ``head_`` or ``tail_``.
+    n_triples : int
+        Number of triples ranked; each has two ranks.
+    relation_metrics : dict of label to dict of str to float
+        The same metrics for the triples of each relation, the most frequent relation first.
+    relation_counts : dict of label to int
+        Number of triples of each relation, in the same order; they add up to `n_triples`.
+    """
+
+    metrics: dict
+    n_triples: int
+    relation_metrics: dict = field(repr=False)
+    relation_counts: dict = field(repr=False)
+
+    def __getitem__(self, name):
+        return self.metrics[name]
+
+    def __str__(self):
+        names = list(self.metrics)[: len(self.metrics) // len(SIDES)]
+        rows = [("", "triples", *names)]
+        for title, prefix in zip(("both sides", "heads", "tails"), SIDES, strict=True):
+            rows.append((title, self.n_triples, *(self.metrics[prefix + name] for name in names)))
+        rows.append(("both sides, by relation",) + ("",) * (len(names) + 1))
+        shown = list(self.relation_metrics.items())[:SHOWN_RELATIONS]
+        for label, metrics in shown:
+            rows.append((f"  {label}", self.relation_counts[label], *(metrics[name] for name in names)))
+        width = max(len(row[0]) for row in rows)
+        lines = [f"{row[0]:<{width}}" + "".join(f"{_cell(value):>11}" for value in row[1:]) for row in rows]
+        if len(shown) < len(self.relation_metrics):
+            lines.append(f"  and {len(self.relation_metrics) - len(shown)} more in relation_metrics")
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def ranking_report(
+    estimator: Any, X: ArrayLike, y: ArrayLike | None = None, *, known: ArrayLike | list[ArrayLike] | None = None
+) -> "RankingReport":
+    """Rank the heads and tails of triples and report the metrics in all, by side and by relation.
+
+    Parameters
+    ----------
+    estimator : OTKGEClassifier, Pipeline or search
+        Fitted; anything with a method ``rank(X, known=...)``. Of a pipeline, the steps before the last transform X
+        once; of a search, the best estimator is taken.
+    X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        Triples to rank.
+    y : array-like of shape (n_triples,), default=None
+        Labels in {0, 1}; rows of 0 are known to be false and left out. None means that all rows are true.
+    known : triples or list of triples, default=None
+        More true triples to leave out of the ranking; those of `fit` and the ranked ones always are.
+
+    Returns
+    -------
+    RankingReport
+
+    Raises
+    ------
+    TypeError
+        If the estimator cannot rank.
+    ValueError
+        If there is no true triple.
+
+    Examples
+    --------
+    >>> from skotkge import OTKGEClassifier
+    >>> from skotkge.datasets import load_emoji
+    >>> from skotkge.metrics import ranking_report
+    >>> kg = load_emoji()
+    >>> kge = OTKGEClassifier(embedding_dim=20, max_iter=5, early_stopping=False, random_state=0)
+    >>> report = ranking_report(kge.fit(kg.train.labels), kg.test.labels, known=kg.valid)
+    >>> print(report)
+                               triples        mrr     hits@1     hits@3    hits@10  mean_rank
+    both sides                     639 ...
+    """
+    relations, ranks = relations_and_ranks(estimator, X, y, known)
+    labels = first_occurrences(relations)
+    codes = LabelIndex(labels, "relations").positions(relations)
+    counts = np.bincount(codes)
+    rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
+    frequent_first = np.argsort(-counts, kind="stable")
+    return RankingReport(
+        metrics=summarize_ranks(ranks),
+        n_triples=len(ranks),
+        relation_metrics={labels[code]: summarize_ranks(ranks[rows_of[code]]) for code in frequent_first},
+        relation_counts={labels[code]: int(counts[code]) for code in frequent_first},
+    )
+
+
+def relations_and_ranks(estimator, X, y, known):
+    """Rank the true rows of X with the last step of an estimator; also return their relations."""
+    if y is not None:
+        X = X if isinstance(X, MultimodalTriples) else as_label_triples(X)
+        X = X[true_rows(y, len(X))]
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    while isinstance(estimator, Pipeline):
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator[-1]
+    if not hasattr(estimator, "rank"):
+        raise TypeError(
+            f"estimator is, or ends in, {estimator!r}, which cannot rank; give an OTKGEClassifier or a Pipeline that "
+            "ends in one."
+        )
+    return as_label_triples(X)[:, 1], estimator.rank(X, known=known)
+
+
+def _cell(value):
+    return f"{value:.3f}" if isinstance(value, Real) and not isinstance(value, int) else str(value)

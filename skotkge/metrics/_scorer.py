@@ -1,0 +1,112 @@
+"""Scorers of filtered ranks for scikit-learn's searches and validations."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._graph.triples import as_triple_sets, as_triples
+from ._ranks import summarize_ranks
+from ._report import relations_and_ranks
+
+
+def make_ranking_scorer(
+    metric: str | list[str] = "mrr", *, known: ArrayLike | list[ArrayLike] | None = None
+) -> "Callable[..., float | dict[str, float]]":
+    """Make a scorer of filtered ranks, to be given as ``scoring=`` to scikit-learn's searches and validations.
+
+    Parameters
+    ----------
+    metric : str or list of str, default="mrr"
+        A name from `summarize_ranks`: ``mrr``, ``hits@1``, ``hits@3`` or ``hits@10``, for one side with the prefix
+        ``head_`` or ``tail_``. As scikit-learn takes greater scores for better, the mean rank is ``neg_mean_rank``
+        (``neg_head_mean_rank``, ``neg_tail_mean_rank``). With a list the scorer gives a dict of scores, from one
+        ranking for all of them.
+    known : triples or list of triples, default=None
+        More true triples to leave out of the ranking, as for ``rank``.
+
+    Returns
+    -------
+    callable
+        Called as ``scorer(estimator, X, y=None)``, it ranks the rows of X that y does not call false, and returns a
+        float or a dict of floats. It can be pickled.
+
+    Raises
+    ------
+    ValueError
+        If there is no metric of a name.
+
+    See Also
+    --------
+    ranking_report : All metrics at once, also by relation.
+
+    Notes
+    -----
+    ``scoring={"mrr": make_ranking_scorer("mrr"), "hits@10": make_ranking_scorer("hits@10")}`` works too, but ranks once
+    for each of the scorers.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_validate
+    >>> from skotkge import OTKGEClassifier
+    >>> from skotkge.datasets import load_emoji
+    >>> from skotkge.metrics import make_ranking_scorer
+    >>> from skotkge.model_selection import TransductiveKFold
+    >>> kge = OTKGEClassifier(embedding_dim=8, max_iter=2, early_stopping=False, random_state=0)
+    >>> folds = TransductiveKFold(3, random_state=0)
+    >>> scoring = make_ranking_scorer(["mrr", "hits@10"])
+    >>> scores = cross_validate(kge, load_emoji().train.labels, cv=folds, scoring=scoring)
+    >>> scores["test_hits@10"].shape
+    (3,)
+    """
+    return RankingScorer(metric, known)
+
+
+class RankingScorer:
+    """What `make_ranking_scorer` returns.
+
+    Parameters
+    ----------
+    metric : str or list of str
+    known : triples or list of triples
+    """
+
+    def __init__(self, metric, known):
+        self.metric = metric if isinstance(metric, str) else list(metric)
+        allowed = _scores(np.ones((1, 2)))
+        unknown = [name for name in self._names() if name not in allowed]
+        if unknown or not self._names():
+            raise ValueError(
+                f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
+            )
+        # Containers hold integer ids, which joblib can memory-map; arrays of labels it would copy.
+        self.known = [as_triples(triples) for triples in as_triple_sets(known)]
+
+    def _names(self):
+        return [self.metric] if isinstance(self.metric, str) else self.metric
+
+    def __call__(self, estimator, X, y=None, **kwargs):
+        if kwargs:
+            raise TypeError(f"{self!r} takes no {', '.join(kwargs)}: every rank counts the same.")
+        _, ranks = relations_and_ranks(estimator, X, y, self.known)
+        scores = _scores(ranks)
+        if isinstance(self.metric, str):
+            return scores[self.metric]
+        return {name: scores[name] for name in self.metric}
+
+    def __repr__(self):
+        counts = ", ".join(f"{len(triples)} triples" for triples in self.known)
+        return f"make_ranking_scorer({self.metric!r}{f', known=[{counts}]' if self.known else ''})"
+
+    def _accept_sample_weight(self):
+        """Answer scikit-learn's question; without this method a search with sample weights fails."""
+        return False
+
+
+def _scores(ranks):
+    """Metrics by name, such that greater ones are better."""
+    metrics = summarize_ranks(ranks)
+    falling = [name for name in metrics if name.endswith("mean_rank")]
+    return {name: value for name, value in metrics.items() if name not in falling} | {
+        f"neg_{name}": -metrics[name] for name in falling
+    }

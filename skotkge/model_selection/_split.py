@@ -1,0 +1,101 @@
+"""One split in which every entity and relation of the test part occurs in the training part."""
+
+import math
+import warnings
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils._param_validation import Interval, RealNotInt, validate_params
+
+from .._graph.triples import as_triples, true_rows
+from ._units import SplitUnits, draw
+
+
+@validate_params(
+    {
+        "X": "no_validation",
+        "y": ["array-like", None],
+        "test_size": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
+        "keep_pairs": ["boolean"],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def transductive_train_test_split(
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    test_size: float | int = 0.1,
+    keep_pairs: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Any, ...]:
+    """Split triples so that every entity and relation of the test part also occurs in the training part.
+
+    Parameters
+    ----------
+    X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+    y : array-like of shape (n_triples,), default=None
+        Labels in {0, 1}; None means that all rows are true. Rows of 0 are no training occurrences.
+    test_size : float or int, default=0.1
+        Share of the rows to test, rounded up, or their number. Fewer rows are tested where not enough can be spared,
+        which is warned of.
+    keep_pairs : bool, default=False
+        Keep all triples of two entities, whatever their relations and directions, in one part.
+    random_state : int, RandomState instance or None, default=None
+
+    Returns
+    -------
+    X_train, X_test : of the type of X
+        A slice of a `MultimodalTriples` shares its entity table.
+    y_train, y_test : of the type of y
+        Only where y is given.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, `test_size` leaves no row for training, no row can be tested, or y holds
+        other values than 0 and 1 or no 1.
+
+    See Also
+    --------
+    TransductiveKFold : Several such splits, with disjoint test parts.
+
+    Notes
+    -----
+    Rows are drawn at random, an equal share of each relation (and of each y). Where this would take the last true
+    triple of an entity or relation from training, one of them stays there and another row is drawn, of the same
+    relation if possible. Rows with equal triples stay together. Both parts keep the order of X.
+
+    Examples
+    --------
+    >>> from skotkge.datasets import load_emoji
+    >>> from skotkge.model_selection import transductive_train_test_split
+    >>> X_train, X_test = transductive_train_test_split(load_emoji().train, test_size=0.2, random_state=0)
+    >>> X_train.shape, X_test.shape
+    ((4096, 3), (1024, 3))
+    """
+    triples = as_triples(X)
+    n_test = test_size if isinstance(test_size, Integral) else math.ceil(test_size * len(triples))
+    if n_test >= len(triples):
+        raise ValueError(
+            f"test_size={test_size} leaves none of the {len(triples)} rows of X for training; set a smaller one."
+        )
+    units = SplitUnits(triples.ids, true_rows(y, len(triples)), keep_pairs)
+    is_test = draw(units, n_test, check_random_state(random_state))[units.of_row]
+    if not is_test.any():
+        raise ValueError(
+            "X has no row that can be tested while each of its entities and relations keeps a triple in training; "
+            "add triples" + (", or set keep_pairs=False." if keep_pairs else ".")
+        )
+    if np.count_nonzero(is_test) < n_test:
+        warnings.warn(
+            f"test_size={test_size} asks for {n_test} rows, but only {np.count_nonzero(is_test)} were found that can "
+            "be tested while each entity and relation keeps a triple in training; these are the test part.",
+            UserWarning,
+            stacklevel=3,  # past the wrapper of validate_params
+        )
+    parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
+    return tuple(_safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)
