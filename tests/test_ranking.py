@@ -5,9 +5,10 @@ import pytest
 import torch
 from sklearn import config_context
 
-from skotkge._embedding.score_functions import SCORERS
-from skotkge._evidence.mixture import EmbeddingScores, RuleScores, TripleScores
-from skotkge._evidence.rules import count_rules
+from skotkge import ComplEx, DistMult, TransE
+from skotkge._evidence.embedding import EmbeddingScores
+from skotkge._evidence.mixture import Mixture
+from skotkge._evidence.rules import RuleScores, count_rules
 from skotkge._graph.queries import KnownAnswers, both_directions
 from skotkge._ranking.ranker import ARRAYS_AT_ONCE, Ranker, rank_both_sides, score_blocks
 from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
@@ -23,48 +24,48 @@ def naive_ranks(score, ids, true, n_entities):
     return np.array(ranks)
 
 
-def ranker_of(scorer, entities, relations, **options):
-    return Ranker(TripleScores([EmbeddingScores(scorer, entities, relations, "cpu")], **options))
+def ranker_of(score_function, entities, relations, **options):
+    return Ranker(Mixture([EmbeddingScores(score_function, entities, relations, "cpu")], **options))
 
 
 @pytest.fixture(params=["distmult", "transe"])
 def problem(request, rng):
     """Embeddings of few integers, so that scores tie exactly, with reciprocals that score like the relation."""
-    scorer = SCORERS[request.param](1.0)
+    score_function = DistMult() if request.param == "distmult" else TransE(1.0)
     entities = rng.randint(-2, 3, size=(20, 4)).astype(float)
     relations = rng.randint(-2, 3, size=(3, 4)).astype(float)
     both = np.concatenate([relations, relations if request.param == "distmult" else -relations])
     ids = np.unique(rng.randint([20, 3, 20], size=(120, 3)), axis=0)
 
     def score(head, relation, tail):
-        query = scorer.query(torch.tensor(entities[head]), torch.tensor(relations[relation]))
-        return scorer.score_rows(query, torch.tensor(entities[tail])).item()
+        query = score_function.query(torch.tensor(entities[head]), torch.tensor(relations[relation]))
+        return score_function.score_rows(query, torch.tensor(entities[tail])).item()
 
-    return scorer, entities, both, ids, score
+    return score_function, entities, both, ids, score
 
 
 # Scores that fit at once: 1, 64, 640 and all.
 @pytest.mark.parametrize("working_memory", [1e-9, 0.001, 0.01, 1024])
 def test_ranks_are_those_of_the_loop_with_realistic_ties(problem, working_memory):
-    scorer, entities, relations, ids, score = problem
+    score_function, entities, relations, ids, score = problem
     test = ids[::4]
     with config_context(working_memory=working_memory):
-        ranker = ranker_of(scorer, entities, relations)
+        ranker = ranker_of(score_function, entities, relations)
         ranks = rank_both_sides(ranker, test, KnownAnswers(ids, 3), 3)
     np.testing.assert_allclose(ranks, naive_ranks(score, test, set(map(tuple, ids.tolist())), 20))
 
 
 def test_equal_scores_get_the_mean_rank(problem):
-    scorer, entities, relations, ids, _ = problem
-    ranker = ranker_of(scorer, np.zeros_like(entities), relations)
+    score_function, entities, relations, ids, _ = problem
+    ranker = ranker_of(score_function, np.zeros_like(entities), relations)
     ranks = rank_both_sides(ranker, ids[:1], KnownAnswers(ids[:1], 3), 3)
     np.testing.assert_array_equal(ranks, 10.5)
 
 
-def test_uninformed_queries_tie_whatever_the_scorer(problem):
-    scorer, entities, relations, ids, _ = problem
+def test_uninformed_queries_tie_whatever_the_score_function(problem):
+    score_function, entities, relations, ids, _ = problem
     informed = np.arange(20) != ids[0, 0]
-    ranker = ranker_of(scorer, entities, relations, informed_entities=informed)
+    ranker = ranker_of(score_function, entities, relations, informed_entities=informed)
     rank = ranker.ranks(ids[:1, 0], ids[:1, 1], ids[:1, 2], KnownAnswers(ids[:1], 3))
     np.testing.assert_array_equal(rank, 10.5)
 
@@ -84,19 +85,19 @@ def test_blocks_of_scores_fit_into_the_working_memory_and_cover_all(working_memo
 @pytest.mark.parametrize("working_memory", [0.001, 0.05])
 def test_pieces_of_the_entities_give_what_all_at_once_do(rng, emoji, working_memory):
     n_relations = len(emoji.train.relations)
-    scorer = SCORERS["complex"](1.0)
+    score_function = ComplEx()
     entities, relations = rng.randn(emoji.train.n_entities, 4), rng.randn(2 * n_relations, 4)
     entities[700:710] = entities[:10]  # ties
     rules = RuleScores(count_rules(emoji.train.ids, len(entities), n_relations), len(entities), "cpu")
-    spaces = [EmbeddingScores(scorer, entities, relations, "cpu"), rules]
+    evidence = [EmbeddingScores(score_function, entities, relations, "cpu"), rules]
     options = {
         "weights": rng.rand(2, 2 * n_relations),
-        "excludes_loops": rng.rand(2 * n_relations) < 0.5,
+        "excludes_self_loops": rng.rand(2 * n_relations) < 0.5,
         "informed_entities": rng.rand(len(entities)) < 0.9,
     }
     asked = rng.permutation(emoji.test.ids)[:6]
     known = KnownAnswers(np.concatenate([emoji.train.ids, asked]), n_relations)
-    whole = Ranker(TripleScores(spaces, **options))
+    whole = Ranker(Mixture(evidence, **options))
     sources, kinds, answers = both_directions(asked, n_relations)
 
     def allowed(relations):
@@ -112,15 +113,15 @@ def test_pieces_of_the_entities_give_what_all_at_once_do(rng, emoji, working_mem
 
 
 def test_a_score_that_is_nan_is_an_error(problem):
-    scorer, entities, relations, ids, _ = problem
+    score_function, entities, relations, ids, _ = problem
     entities[3] = np.nan
     with pytest.raises(FloatingPointError, match="a score is NaN; training diverged"):
-        rank_both_sides(ranker_of(scorer, entities, relations), ids, KnownAnswers(ids, 3), 3)
+        rank_both_sides(ranker_of(score_function, entities, relations), ids, KnownAnswers(ids, 3), 3)
 
 
 def test_best_answers_are_unknown_and_in_order(problem):
-    scorer, entities, relations, ids, _ = problem
-    ranker, known = ranker_of(scorer, entities, relations), KnownAnswers(ids, 3)
+    score_function, entities, relations, ids, _ = problem
+    ranker, known = ranker_of(score_function, entities, relations), KnownAnswers(ids, 3)
     sources, kinds, _ = both_directions(ids[:10], 3)
     answers, scores = ranker.best(sources, kinds, 25, known)
     assert (np.diff(np.where(np.isneginf(scores), -1e9, scores), axis=1) <= 0).all()

@@ -1,13 +1,12 @@
-"""Scorers against plain NumPy formulas; gradients of scorers and losses against finite differences."""
+"""Score functions against plain NumPy formulas; gradients of them and of losses against finite differences."""
 
 import numpy as np
 import pytest
 import torch
 from sklearn import config_context
 
-from skotkge._embedding import pair_products as _products
-from skotkge._embedding import softmax as _losses
-from skotkge._embedding.score_functions import SCORERS, CrossSpaceTransE, DotProduct
+from skotkge._embedding import pair_products, softmax
+from skotkge._embedding.score_functions import SCORE_FUNCTIONS, CrossSpaceTransE, DotProduct
 from skotkge._embedding.softmax import log_partition, logistic, n3
 from skotkge._graph.queries import KnownAnswers, both_directions, slices
 from skotkge._spaces import concat_order
@@ -42,7 +41,9 @@ FORMULAS = {
 }
 
 
-OF_ONE_SPACE = {name: scorer(MARGIN) for name, scorer in SCORERS.items()}
+OF_ONE_SPACE = {
+    name: kind() if issubclass(kind, DotProduct) else kind(MARGIN) for name, kind in SCORE_FUNCTIONS.items()
+}
 OF_SEVERAL = {
     "across two spaces": CrossSpaceTransE(2, with_sum=False),
     "across two spaces and their sum": CrossSpaceTransE(2, with_sum=True),
@@ -52,33 +53,37 @@ OF_SEVERAL = {
 
 @pytest.fixture(params=sorted(OF_ONE_SPACE | OF_SEVERAL))
 def model(request):
-    scorer = (OF_ONE_SPACE | OF_SEVERAL)[request.param]
+    score_function = (OF_ONE_SPACE | OF_SEVERAL)[request.param]
     generator = torch.Generator().manual_seed(0)
     entities = torch.randn(7, 6, generator=generator, dtype=torch.float64)
-    relations = scorer.initial_relations(4, 6, 0.5, generator).double()
-    return request.param, scorer, entities, relations
+    relations = score_function.initial_relations(4, 6, 0.5, generator).double()
+    return request.param, score_function, entities, relations
 
 
 def test_scores_are_those_of_the_formula(model):
-    name, scorer, entities, relations = model
+    name, score_function, entities, relations = model
     heads, kinds, tails = (np.array(index) for index in ([0, 1, 2, 6], [0, 3, 1, 2], [3, 4, 2, 0]))
-    query = scorer.query(entities[heads], relations[kinds])
+    query = score_function.query(entities[heads], relations[kinds])
     wanted = np.array(
         [
             [FORMULAS[name](entities[h].numpy(), relations[r].numpy(), tail) for tail in entities.numpy()]
             for h, r in zip(heads, kinds, strict=True)
         ]
     )
-    np.testing.assert_allclose(scorer.score_all(query, entities).numpy(), wanted, rtol=1e-9)
-    np.testing.assert_allclose(scorer.score_rows(query, entities[tails]).numpy(), wanted[range(4), tails], rtol=1e-9)
+    np.testing.assert_allclose(score_function.score_all(query, entities).numpy(), wanted, rtol=1e-9)
+    np.testing.assert_allclose(
+        score_function.score_rows(query, entities[tails]).numpy(), wanted[range(4), tails], rtol=1e-9
+    )
 
 
 def test_gradients_of_both_ways_to_score(model):
-    _, scorer, entities, relations = model
+    _, score_function, entities, relations = model
     entities.requires_grad_(), relations.requires_grad_()
-    assert torch.autograd.gradcheck(lambda e, r: scorer.score_all(scorer.query(e[:3], r[:3]), e), (entities, relations))
     assert torch.autograd.gradcheck(
-        lambda e, r: scorer.score_rows(scorer.query(e[:3], r[:3]), e[3:6]), (entities, relations)
+        lambda e, r: score_function.score_all(score_function.query(e[:3], r[:3]), e), (entities, relations)
+    )
+    assert torch.autograd.gradcheck(
+        lambda e, r: score_function.score_rows(score_function.query(e[:3], r[:3]), e[3:6]), (entities, relations)
     )
 
 
@@ -87,15 +92,15 @@ PAIRS = torch.tensor([2, 0, 0, 1, 2, 0]), torch.tensor([6, 6, 1, 1, 1, 6])
 
 @pytest.mark.parametrize("at_once", [1, 14, 2**18])
 def test_chosen_pairs_score_as_among_all(model, monkeypatch, at_once):
-    monkeypatch.setattr(_products, "GATHERED_AT_ONCE", at_once)
-    _, scorer, entities, relations = model
+    monkeypatch.setattr(pair_products, "GATHERED_AT_ONCE", at_once)
+    _, score_function, entities, relations = model
     found = []
     for chosen in (
-        lambda query, rows: scorer.against_chosen(query, rows, *PAIRS),
-        lambda query, rows: scorer.score_rows(query[PAIRS[0]], rows[PAIRS[1]]),
+        lambda query, rows: score_function.score_pairs(query, rows, *PAIRS),
+        lambda query, rows: score_function.score_rows(query[PAIRS[0]], rows[PAIRS[1]]),
     ):
         inputs = [tensor.clone().requires_grad_() for tensor in (entities, relations)]
-        scores = chosen(scorer.query(inputs[0][:3], inputs[1][:3]), inputs[0])
+        scores = chosen(score_function.query(inputs[0][:3], inputs[1][:3]), inputs[0])
         (scores * torch.arange(1.0, 7.0)).sum().backward()
         found.append([scores.detach(), *(tensor.grad for tensor in inputs)])
     for fast, plain in zip(*found, strict=True):
@@ -103,60 +108,60 @@ def test_chosen_pairs_score_as_among_all(model, monkeypatch, at_once):
 
 
 def test_gradients_of_chosen_pairs(model):
-    _, scorer, entities, relations = model
-    query = scorer.query(entities[:3], relations[:3]).requires_grad_()
+    _, score_function, entities, relations = model
+    query = score_function.query(entities[:3], relations[:3]).requires_grad_()
     entities.requires_grad_()
-    assert torch.autograd.gradcheck(lambda q, e: scorer.against_chosen(q, e, *PAIRS), (query, entities))
-    assert torch.autograd.gradcheck(lambda q: scorer.against_chosen(q, entities.detach(), *PAIRS), (query,))
+    assert torch.autograd.gradcheck(lambda q, e: score_function.score_pairs(q, e, *PAIRS), (query, entities))
+    assert torch.autograd.gradcheck(lambda q: score_function.score_pairs(q, entities.detach(), *PAIRS), (query,))
 
 
 def test_no_chosen_pair_is_no_score_and_no_gradient(model):
-    _, scorer, entities, relations = model
+    _, score_function, entities, relations = model
     entities.requires_grad_()
     nothing = torch.empty(0, dtype=torch.int64)
-    scores = scorer.against_chosen(scorer.query(entities[:2], relations[:2]), entities, nothing, nothing)
+    scores = score_function.score_pairs(score_function.query(entities[:2], relations[:2]), entities, nothing, nothing)
     scores.sum().backward()
     assert scores.shape == (0,)
     assert entities.grad.abs().max() == 0
 
 
 def test_gradients_of_n3_on_the_modulus(model):
-    _, scorer, entities, _ = model
+    _, score_function, entities, _ = model
     counts = torch.arange(1.0, 8.0, dtype=torch.float64)
     entities.requires_grad_()
-    assert torch.autograd.gradcheck(lambda e: n3(scorer.modulus(e), counts), (entities,))
+    assert torch.autograd.gradcheck(lambda e: n3(score_function.modulus(e), counts), (entities,))
     factors = entities.detach().numpy()
-    moduli = np.abs(as_complex(factors)) if scorer.needs_even_width else np.abs(factors)
-    np.testing.assert_allclose(n3(scorer.modulus(entities)).item(), np.sum(moduli**3))
+    moduli = np.abs(as_complex(factors)) if score_function.needs_even_width else np.abs(factors)
+    np.testing.assert_allclose(n3(score_function.modulus(entities)).item(), np.sum(moduli**3))
 
 
 @pytest.mark.parametrize("model", sorted(OF_ONE_SPACE), indirect=True)
 def test_a_distance_of_zero_has_a_finite_gradient(model):
-    _, scorer, entities, relations = model
+    _, score_function, entities, relations = model
     same = torch.arange(2)
-    for score in (scorer.pairs, lambda query, rows: scorer.against_chosen(query, rows, same, same)):
+    for score in (score_function.score_rows, lambda query, rows: score_function.score_pairs(query, rows, same, same)):
         for dtype in (torch.float32, torch.float64):
-            query = scorer.query(entities[:2], relations[:2]).detach().to(dtype).requires_grad_()
+            query = score_function.query(entities[:2], relations[:2]).detach().to(dtype).requires_grad_()
             scores = score(query, query.detach().clone())
             scores.sum().backward()
             assert torch.isfinite(query.grad).all()
-            if not isinstance(scorer, DotProduct):
+            if not isinstance(score_function, DotProduct):
                 np.testing.assert_allclose(scores.detach().numpy(), MARGIN, atol=1e-2)
 
 
 @pytest.mark.parametrize("model", sorted(OF_SEVERAL), indirect=True)
 def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
-    _, scorer, entities, relations = model
+    _, score_function, entities, relations = model
     entities.requires_grad_()
     no_translation = torch.zeros_like(relations[:2])
-    told = scorer.query(entities[:2], no_translation).detach(), entities.detach(), scorer
+    told = score_function.query(entities[:2], no_translation).detach(), entities.detach(), score_function
     of_all = log_partition(*told, torch.ones(2), torch.tensor([-1, 5]))
     assert torch.isfinite(of_all.query_gradient).all()
     assert torch.isfinite(of_all.entity_gradient).all()
     same = torch.arange(2)
-    for score in (scorer.pairs, lambda query, rows: scorer.against_chosen(query, rows, same, same)):
+    for score in (score_function.score_rows, lambda query, rows: score_function.score_pairs(query, rows, same, same)):
         (gradient,) = torch.autograd.grad(
-            score(scorer.query(entities[:2], no_translation), entities[:2]).sum(), entities
+            score(score_function.query(entities[:2], no_translation), entities[:2]).sum(), entities
         )
         assert torch.isfinite(gradient).all()
         assert gradient[:2].abs().max() > 0
@@ -167,18 +172,18 @@ def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
 def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
     model, monkeypatch, in_cache, working_memory, multiple
 ):
-    monkeypatch.setattr(_losses, "SCORES_IN_CACHE", in_cache)
-    monkeypatch.setattr(_losses, "FEWEST_ENTITIES", 1)
-    _, scorer, entities, relations = model
-    query = scorer.query(entities[:4], relations).detach().requires_grad_()
+    monkeypatch.setattr(softmax, "SCORES_IN_CACHE", in_cache)
+    monkeypatch.setattr(softmax, "FEWEST_ENTITIES", 1)
+    _, score_function, entities, relations = model
+    query = score_function.query(entities[:4], relations).detach().requires_grad_()
     entities.requires_grad_()
     counts, excluded = torch.tensor([2, 1, 3, 1]), torch.tensor([2, -1, 6, 0])
     multiplicity = torch.tensor([1, 2, 1, 3, 1, 0.5, 4], dtype=torch.float64) if multiple else None
-    scores = scorer.score_all(query, entities) + (multiplicity.log() if multiple else 0)
+    scores = score_function.score_all(query, entities) + (multiplicity.log() if multiple else 0)
     scores = scores.masked_fill(torch.arange(7) == excluded[:, None], -torch.inf)
     wanted = 0.3 * (counts * torch.logsumexp(scores, dim=1)).sum()
     gradients = torch.autograd.grad(wanted, [query, entities])
-    told = query.detach(), entities.detach(), scorer, counts, excluded
+    told = query.detach(), entities.detach(), score_function, counts, excluded
     options = {"multiplicity": multiplicity, "scale": 0.3}
     with config_context(working_memory=working_memory):
         found = log_partition(*told, **options)
@@ -194,7 +199,7 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
 def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_rounding(name):
     generator = torch.Generator().manual_seed(0)
     query, entities = (torch.randn(n, 32, generator=generator) for n in (40, 300))
-    told = query, entities, SCORERS[name](MARGIN), torch.ones(40), torch.full((40,), -1)
+    told = query, entities, OF_ONE_SPACE[name], torch.ones(40), torch.full((40,), -1)
     full, half = log_partition(*told), log_partition(*told, precision=torch.bfloat16)
     assert half.query_gradient.dtype == torch.float32
     np.testing.assert_allclose(half.value, full.value, rtol=2**-8)
@@ -205,7 +210,7 @@ def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_roun
 def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
     entities = torch.eye(3)
     for name in ("transe", "rotate"):
-        told = entities.clone(), entities, SCORERS[name](MARGIN), torch.ones(3), torch.tensor([-1, -1, 2])
+        told = entities.clone(), entities, OF_ONE_SPACE[name], torch.ones(3), torch.tensor([-1, -1, 2])
         found = log_partition(*told)
         assert torch.isfinite(found.query_gradient).all()
         assert torch.isfinite(found.entity_gradient).all()
@@ -213,7 +218,7 @@ def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
 
 def test_negligible_probabilities_have_no_gradient():
     query = torch.tensor([[0.0, -100.0, -5.0]])
-    told = torch.eye(3), SCORERS["distmult"](MARGIN), torch.tensor([1]), torch.tensor([-1])
+    told = torch.eye(3), OF_ONE_SPACE["distmult"], torch.tensor([1]), torch.tensor([-1])
     gradient = log_partition(query, *told).query_gradient
     assert gradient[0, 1] == 0
     assert gradient[0, 2] > 0
@@ -253,4 +258,4 @@ def test_answer_lists_hold_every_answer_of_every_query(rng):
         )
         assert sorted(answers[rows == row]) == wanted
     empty = KnownAnswers(ids[:0], 2)
-    assert len(empty.of(sources, relations)[0]) == len(empty) == 0
+    assert len(empty.answers_of(sources, relations)[0]) == len(empty) == 0

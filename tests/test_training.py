@@ -1,58 +1,67 @@
-"""The objective of a batch against plain NumPy: both losses, both directions, N3, the division by the batch."""
+"""The objective of a batch against plain NumPy: both losses, both directions, N3, the division by the batch.
 
+The training loop: going on from a kept state, callbacks.
+"""
+
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from scipy.special import log_softmax
-from test_scorers import FORMULAS, as_complex
+from test_scorers import FORMULAS, OF_ONE_SPACE, as_complex
 
-from skotkge import OTFusionTransformer
-from skotkge._embedding import trainer as _training
+from skotkge import CrossEntropy, Logistic, OTFusionTransformer, TransE
+from skotkge._embedding import model as embedding_model
+from skotkge._embedding.model import EmbeddingModel
 from skotkge._embedding.negatives import head_corruption_probability
-from skotkge._embedding.objectives import objective_of
-from skotkge._embedding.score_functions import SCORERS
+from skotkge._embedding.options import TrainingOptions
 from skotkge._embedding.softmax import logistic
+from skotkge._embedding.trainer import Trainer, optimizers_of, run_epoch
 from skotkge._graph.queries import both_directions
-from skotkge._spaces import EntitySpaces
+from skotkge._spaces import EvidenceId, SpaceSpec
 
 STRENGTH = 0.3
+FUSED = EvidenceId("fused")
+OBJECTIVES = {"cross_entropy": CrossEntropy(), "logistic": Logistic(n_negatives=5, sampling="bernoulli")}
+
+
+def spaces_of(X, n_components, **parameters):
+    """Specs of the spaces of a fusion."""
+    return OTFusionTransformer(n_components, random_state=0, **parameters).fit_transform(X).fusion.spaces(X)
+
+
+def model_of(spec, options, dtype=torch.float32):
+    return EmbeddingModel(spec, 3, options, torch.Generator().manual_seed(0), dtype)
 
 
 @pytest.fixture(params=["complex", "transe"])
 def problem(request, small, monkeypatch):
     """A model at a scale where every term of the loss counts."""
-    monkeypatch.setattr(_training, "INITIAL_GAIN", 1.0)
-    scorer = SCORERS[request.param](2.0)
-    settings = _training.Settings(
-        score_function=scorer,
-        loss="cross_entropy",
-        negative_sampling="bernoulli",
-        n_negatives=5,
-        filter_negatives=False,
+    monkeypatch.setattr(embedding_model, "INITIAL_GAIN", 1.0)
+    options = TrainingOptions(
+        score_function=OF_ONE_SPACE[request.param],
+        objective=CrossEntropy(),
         regularization=STRENGTH,
         optimizer="adagrad",
         learning_rate=0.1,
         batch_size=32,
         max_iter=1,
-        learn_transport=True,
         n_iter_no_change=1,
         tol=0.0,
-        device="cpu",
     )
-    spaces = OTFusionTransformer(6, random_state=0).fit_transform(small).fusion.spaces(small)["fused"]
-    model = _training._Model(spaces, 3, settings, torch.Generator().manual_seed(0), torch.float64)
-    return request.param, model, small.ids, settings
+    model = model_of(spaces_of(small, 6)[FUSED], options, torch.float64)
+    return request.param, model, small.ids, options
 
 
 def objective(name, problem):
-    _, model, ids, settings = problem
-    return objective_for(replace(settings, loss=name), model, ids)
+    _, model, ids, options = problem
+    return objective_for(replace(options, objective=OBJECTIVES[name]), model, ids)
 
 
-def objective_for(settings, model, ids, *loops):
-    return objective_of(settings)(model, ids, 3, settings, torch.Generator().manual_seed(1), *loops)
+def objective_for(options, model, ids, *loops):
+    return options.objective.of_training(model, ids, 3, options, torch.Generator().manual_seed(1), *loops)
 
 
 def tables(model):
@@ -72,7 +81,7 @@ def test_entity_table_is_the_fused_embedding(problem, small):
 
 @pytest.mark.parametrize("excluded", [False, True])
 def test_cross_entropy_of_an_epoch_is_that_of_one_row_per_triple(problem, excluded):
-    name, model, ids, settings = problem
+    name, model, ids, options = problem
     entities, relations = tables(model)
     loops = np.array([excluded, False, False] * 2)
     ids = ids[(ids[:, 0] != ids[:, 2]) | ~loops[ids[:, 1]]]
@@ -84,7 +93,7 @@ def test_cross_entropy_of_an_epoch_is_that_of_one_row_per_triple(problem, exclud
             scores[h] = -np.inf
         data -= log_softmax(scores)[t]
     wanted = data + expected_n3(name, entities, relations, triples)
-    training = objective_for(settings, model, ids, loops)
+    training = objective_for(options, model, ids, loops)
     batches = list(training.batches())
     assert len(batches) > 3
     assert sum(len(batch.answers) for batch in batches) == 2 * len(ids)
@@ -92,19 +101,19 @@ def test_cross_entropy_of_an_epoch_is_that_of_one_row_per_triple(problem, exclud
 
 
 def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precision(problem):
-    _, model, _, settings = problem
+    _, model, _, options = problem
     training = objective("cross_entropy", problem)
     batch = next(iter(training.batches()))
     loss = training.backward(batch)
     found = {name: parameter.grad.clone() for name, parameter in model.parameters().items()}
     for parameter in model.parameters().values():
         parameter.grad = None
-    entities, scorer = model.entities(), settings.scorer
+    entities, score_function = model.entities(), options.score_function
     sources, answers = entities[batch.sources[batch.rows]], entities[batch.answers]
     relations = model.relations[batch.relations[batch.rows]]
-    scores = scorer.score_all(scorer.query(sources, relations), entities)
+    scores = score_function.score_all(score_function.query(sources, relations), entities)
     data = torch.nn.functional.cross_entropy(scores, batch.answers, reduction="sum")
-    modulus = [scorer.modulus(factors) ** 3 for factors in (sources, relations, answers)]
+    modulus = [score_function.modulus(factors) ** 3 for factors in (sources, relations, answers)]
     wanted = data + STRENGTH * sum(cubed.sum() for cubed in modulus)
     (wanted / (len(batch.answers) / 2)).backward()
     np.testing.assert_allclose(loss, wanted.detach(), rtol=1e-12)
@@ -112,10 +121,10 @@ def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precisio
         np.testing.assert_allclose(found[name], parameter.grad, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def sampled(problem, n_candidates, loops=None):
+def sampled(problem, n_sampled, loops=None):
     """Objective over a sample of entities, and one batch of it."""
-    _, model, ids, settings = problem
-    training = objective_for(replace(settings, n_candidates=n_candidates), model, ids, loops)
+    _, model, ids, options = problem
+    training = objective_for(replace(options, objective=CrossEntropy(n_sampled)), model, ids, loops)
     return training, next(iter(training.batches()))
 
 
@@ -154,9 +163,10 @@ def with_noted_negatives(training):
 
 @pytest.mark.parametrize("filtered", [False, True])
 def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_for_them(problem, filtered):
-    name, model, ids, settings = problem
+    name, model, ids, options = problem
     entities, relations = tables(model)
-    training = objective("logistic", (name, model, ids, replace(settings, filter_negatives=filtered)))
+    negatives = Logistic(n_negatives=5, sampling="bernoulli", filtered=filtered)
+    training = objective_for(replace(options, objective=negatives), model, ids)
     drawn = with_noted_negatives(training)
     batch = ids[:15]
     loss = training.loss(batch)
@@ -178,18 +188,11 @@ def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_fo
 
 
 @pytest.mark.parametrize("fusion", ["barycenter", "concat"])
-@pytest.mark.parametrize("name", sorted(SCORERS))
+@pytest.mark.parametrize("name", sorted(OF_ONE_SPACE))
 def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(problem, small, name, fusion):
-    settings = replace(problem[3], score_function=SCORERS[name](2.0))
-    fuse = OTFusionTransformer(6, fusion=fusion, random_state=0)
-    model = _training._Model(
-        fuse.fit_transform(small).fusion.spaces(small)["fused"],
-        3,
-        settings,
-        torch.Generator().manual_seed(0),
-        torch.float64,
-    )
-    training = objective("logistic", (name, model, small.ids, settings))
+    options = replace(problem[3], score_function=OF_ONE_SPACE[name])
+    model = model_of(spaces_of(small, 6, fusion=fusion)[FUSED], options, torch.float64)
+    training = objective("logistic", (name, model, small.ids, options))
     drawn = with_noted_negatives(training)
     batch = small.ids[:15]
     loss = training.loss(batch)
@@ -197,11 +200,11 @@ def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(proble
     found = gradients(model)
     entities = model.entities()
     sources, relations, answers = both_directions(batch, 3)
-    query = settings.scorer.query(entities[sources], model.relations[relations])
+    query = options.score_function.query(entities[sources], model.relations[relations])
     queries, replacements = drawn[0]
     plain = logistic(
-        settings.scorer.score_rows(query, entities[answers]),
-        settings.scorer.score_rows(query[queries], entities[replacements]),
+        options.score_function.score_rows(query, entities[answers]),
+        options.score_function.score_rows(query[queries], entities[replacements]),
     ) + training.regularizer(entities[sources], model.relations[relations], entities[answers])
     plain.backward()
     np.testing.assert_allclose(loss.item(), plain.item(), rtol=1e-12)
@@ -230,13 +233,14 @@ def test_a_batch_with_negatives_touches_its_own_entities_alone(problem):
     np.testing.assert_array_equal(model.structure.grad.coalesce().indices()[0], present)
 
 
-def structure_alone(optimizer, settings, n_entities=12):
+def structure_alone(optimizer, options, n_entities=12):
     """A model of a structural table with its objective and its optimizers."""
-    settings = replace(settings, optimizer=optimizer, loss="logistic", n_negatives=1, batch_size=2)
+    negatives = Logistic(n_negatives=1, sampling="bernoulli")
+    options = replace(options, optimizer=optimizer, objective=negatives, batch_size=2)
     table = np.random.RandomState(0).standard_normal((n_entities, 6))
-    model = _training._Model(EntitySpaces(table, np.ones(n_entities)), 3, settings, torch.Generator().manual_seed(0))
+    model = model_of(SpaceSpec(table, np.ones(n_entities)), options)
     ids = np.array([(0, 0, 1), (2, 1, 3), (4, 2, 5), (6, 0, 7)])
-    return model, objective("logistic", (None, model, ids, settings)), _training._optimizers(model, settings)
+    return model, objective_for(options, model, ids), optimizers_of(model, options)
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
@@ -247,7 +251,7 @@ def test_an_entity_keeps_its_row_while_it_is_in_no_batch(problem, optimizer):
     for batch in (training.ids[:2], training.ids[2:]):
         before = model.structure.detach().clone()
         training.batches = lambda batch=batch: [batch]
-        _training._run_epoch(training, optimizers)
+        run_epoch(training, optimizers)
         changed = (model.structure != before).any(dim=1).detach().numpy()
         moved.append(np.flatnonzero(changed).tolist())
     assert moved == [[0, 1, 2, 3], [4, 5, 6, 7]]
@@ -259,7 +263,7 @@ def test_sparse_steps_of_adagrad_are_its_dense_steps(problem):
         model, training, optimizers = structure_alone("adagrad", problem[3])
         if dense:
             model.entities = lambda chosen, entities=model.entities: entities()[chosen]
-        losses = [_training._run_epoch(training, optimizers) for _ in range(5)]
+        losses = [run_epoch(training, optimizers) for _ in range(5)]
         assert model.structure.grad.is_sparse != dense
         trained.append([*model.trained_state().values(), torch.tensor(losses)])
     for sparse, dense in zip(*trained, strict=True):
@@ -271,7 +275,7 @@ def test_checks_of_sparse_tensors_stay_as_the_user_has_set_them(problem):
     _, training, optimizers = structure_alone("adagrad", problem[3])
     for enabled in (True, False):
         with checks(enabled):
-            _training._run_epoch(training, optimizers)
+            run_epoch(training, optimizers)
             assert checks.is_enabled() == enabled
 
 
@@ -290,14 +294,14 @@ def test_an_epoch_visits_every_triple_once(problem):
 
 
 def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(problem, small):
-    _, _, ids, settings = problem
-    if settings.scorer.__class__.__name__ == "TransE":
+    _, _, ids, options = problem
+    if isinstance(options.score_function, TransE):
         pytest.skip("only dot products are linear in the candidates")
-    space = OTFusionTransformer(6, random_state=0).fit_transform(small).fusion.spaces(small, "split")["image"]
+    space = spaces_of(small, 6)[EvidenceId("modalities", "image")]
     found = []
     for folds in (False, True):
-        model = _training._Model(space, 3, settings, torch.Generator().manual_seed(0), torch.float64)
-        training = objective_for(settings, model, ids)
+        model = model_of(space, options, torch.float64)
+        training = objective_for(options, model, ids)
         training._fold = folds
         loss = training.backward(next(iter(training.batches())))
         found.append([loss.numpy(), model.maps["image"].grad.numpy(), model.relations.grad.numpy()])
@@ -306,14 +310,137 @@ def test_folding_the_map_onto_the_queries_changes_neither_loss_nor_gradients(pro
 
 
 def test_a_map_is_folded_where_that_takes_less_work(problem, small):
-    _, _, _, settings = problem
-    fusion = OTFusionTransformer(40, random_state=0).fit_transform(small).fusion
-    spaces = fusion.spaces(small, "all")
-    generator = torch.Generator().manual_seed(0)
+    _, _, _, options = problem
     folds = {
-        name: _training._Model(space, 3, settings, generator).folds_for(500, small.n_entities)
-        for name, space in spaces.items()
+        str(id): model_of(space, options).folds_for(500, small.n_entities) for id, space in spaces_of(small, 40).items()
     }
     assert folds == {"structure": False, "text": False, "image": True, "fused": False}
-    wide = OTFusionTransformer(4, random_state=0).fit_transform(small).fusion.spaces(small, "split")["text"]
-    assert not _training._Model(wide, 3, settings, generator).folds_for(500, small.n_entities)
+    wide = spaces_of(small, 4)[EvidenceId("modalities", "text")]
+    assert not model_of(wide, options).folds_for(500, small.n_entities)
+
+
+EVERY_OBJECTIVE = {
+    "cross-entropy": CrossEntropy(),
+    "sampled cross-entropy": CrossEntropy(n_sampled=8),
+    "logistic": Logistic(n_negatives=4),
+    "filtered logistic": Logistic(n_negatives=4, sampling="bernoulli", filtered=True),
+}
+
+
+@pytest.fixture(scope="module")
+def trainer_of(small):
+    """Make trainers of a space of the small graph."""
+    specs = spaces_of(small, 6)
+
+    def make(space="fused", objective=OBJECTIVES["cross_entropy"], seed=0, **options):
+        settings = {"learning_rate": 0.3, "batch_size": 32, "max_iter": 5, "n_iter_no_change": 2, "tol": 0.0} | options
+        return Trainer(
+            specs[EvidenceId(space)],
+            small.ids,
+            3,
+            TrainingOptions(OF_ONE_SPACE["complex"], objective, **settings),
+            seed=seed,
+            excludes_self_loops=np.array([True, False, False] * 2),
+        )
+
+    return make
+
+
+def rising_and_falling(_, relations):
+    """A validation score that is best after a few epochs, while the relation table grows."""
+    return -abs(relations.norm().item() - 2.6)
+
+
+class Notes:
+    """A callback that keeps all that it is told and can end training after an epoch."""
+
+    def __init__(self, last=None):
+        self.states, self.dicts, self.last = [], [], last
+
+    def on_epoch_end(self, state):
+        self.states.append(state)
+        self.dicts.append(state.state_dict())
+        if state.epoch == self.last:
+            state.stop()
+
+
+def assert_same_training(found, wanted):
+    """Bit for bit the same, floats of the curves included."""
+    assert found.history() == wanted.history()
+    assert found.parameters.keys() == wanted.parameters.keys()
+    for name, table in wanted.parameters.items():
+        np.testing.assert_array_equal(found.parameters[name], table, err_msg=name)
+    np.testing.assert_array_equal(found.entities, wanted.entities)
+    np.testing.assert_array_equal(found.relations, wanted.relations)
+
+
+@pytest.mark.parametrize("validate", [None, rising_and_falling], ids=["no validation", "validation"])
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+@pytest.mark.parametrize("space", ["structure", "fused"])
+@pytest.mark.parametrize("name", sorted(EVERY_OBJECTIVE))
+def test_training_goes_on_from_the_state_of_any_epoch_as_if_never_interrupted(
+    trainer_of, name, space, optimizer, validate
+):
+    options = {"space": space, "objective": EVERY_OBJECTIVE[name], "optimizer": optimizer}
+    notes = Notes()
+    wanted = trainer_of(**options).run(validate=validate, callbacks=[notes])
+    assert len(notes.dicts) == len(wanted.losses) > 2
+    assert len(set(wanted.losses)) == len(wanted.losses)
+    for kept in map(pickle.dumps, notes.dicts):
+        trainer = trainer_of(**options, seed=1)
+        trainer.load_state_dict(pickle.loads(kept))
+        assert_same_training(trainer.run(validate=validate), wanted)
+
+
+def test_going_on_leaves_the_state_as_it_was(trainer_of):
+    notes = Notes(last=2)
+    trainer_of(optimizer="adam").run(validate=rising_and_falling, callbacks=[notes])
+    found = []
+    for _ in range(2):
+        trainer = trainer_of(optimizer="adam")
+        trainer.load_state_dict(notes.dicts[0])
+        found.append(trainer.run(validate=rising_and_falling))
+    assert_same_training(*found)
+
+
+def test_the_trainer_that_gave_a_state_goes_on_without_it(trainer_of):
+    whole, parts = trainer_of().run(), trainer_of()
+    parts.run(callbacks=[Notes(last=2)])
+    assert_same_training(parts.run(), whole)
+
+
+def test_training_with_validation_keeps_the_best_epoch_and_ends_without_a_gain(trainer_of):
+    notes = Notes()
+    trained = trainer_of(max_iter=50).run(validate=rising_and_falling, callbacks=[notes])
+    best = int(np.argmax(trained.validation_scores)) + 1
+    assert trained.best_iter == best
+    assert best > 1
+    assert len(trained.losses) == len(trained.validation_scores) == best + 2 < 50
+    for name, table in notes.dicts[best - 1]["parameters"].items():
+        np.testing.assert_array_equal(trained.parameters[name], table.numpy(), err_msg=name)
+    assert [state.epoch for state in notes.states] == list(range(1, best + 3))
+
+
+@pytest.mark.parametrize("validate", [None, rising_and_falling])
+def test_a_callback_ends_training_after_its_epoch_and_all_are_told_of_it(trainer_of, validate):
+    first, second = Notes(last=2), Notes()
+    trained = trainer_of().run(validate=validate, callbacks=[first, second])
+    assert [state.epoch for state in first.states] == [state.epoch for state in second.states] == [1, 2]
+    assert [state.stopped for state in first.states] == [False, True]
+    shorter = trainer_of(max_iter=2).run(validate=validate)
+    assert_same_training(trained, shorter)
+
+
+@pytest.mark.parametrize("validate", [None, rising_and_falling])
+def test_a_callback_is_told_what_the_epoch_gave(trainer_of, validate):
+    notes = Notes()
+    trained = trainer_of().run(validate=validate, callbacks=[notes], name="fused")
+    scores = trained.validation_scores or [None] * len(trained.losses)
+    for number, (state, kept) in enumerate(zip(notes.states, notes.dicts, strict=True), start=1):
+        assert (state.space, state.epoch, state.max_iter, state.stopped) == ("fused", number, 5, False)
+        assert (state.loss, state.validation_score) == (trained.losses[number - 1], scores[number - 1])
+        assert kept["losses"] == trained.losses[:number]
+        assert kept["validation_scores"] == trained.validation_scores[:number]
+        after = trainer_of(max_iter=number).run()
+        for name, table in kept["parameters"].items():
+            np.testing.assert_array_equal(table.numpy(), after.parameters[name], err_msg=name)

@@ -1,13 +1,13 @@
-"""Weights of spaces: what they favour, how relations share them, and the candidates that stand for all."""
+"""Weights of evidence: what they favour, how relations share them, and the candidates that stand for all."""
 
 import numpy as np
 import torch
 
-from skotkge._evidence.weighting import _candidates, learn_space_weights
+from skotkge._evidence.weighting import _candidates, weights_of_scores
 
 
 def problem(rng, n_queries, informative):
-    """Scores of three spaces; in the informative ones of each relation the answer, first, scores higher."""
+    """Scores of three kinds of evidence; in the informative ones of each relation the answer, first, scores higher."""
     relations = np.arange(n_queries) % len(informative)
     scores = rng.standard_normal((n_queries, 3, 40)).astype(np.float32)
     for row, relation in enumerate(relations):
@@ -15,8 +15,8 @@ def problem(rng, n_queries, informative):
     return scores, np.zeros((n_queries, 40), dtype=np.float32), relations
 
 
-def test_a_space_that_tells_nothing_gets_next_to_no_weight(rng):
-    weights = learn_space_weights(*problem(rng, 400, [[0, 1]]), 1)
+def test_evidence_that_tells_nothing_gets_next_to_no_weight(rng):
+    weights = weights_of_scores(*problem(rng, 400, [[0, 1]]), 1)
     assert weights.shape == (3, 1)
     assert (weights >= 0).all()
     assert weights[2, 0] < 0.1 * weights[:2, 0].min()
@@ -24,25 +24,25 @@ def test_a_space_that_tells_nothing_gets_next_to_no_weight(rng):
 
 def test_relations_with_data_have_weights_of_their_own_and_others_share(rng):
     scores, offsets, relations = problem(rng, 400, [[0], [1]])
-    weights = learn_space_weights(scores, offsets, relations, 3)
+    weights = weights_of_scores(scores, offsets, relations, 3)
     assert weights[0, 0] > 5 * weights[1, 0]
     assert weights[1, 1] > 5 * weights[0, 1]
     assert weights[:, 2].max() < max(weights[0, 0], weights[1, 1])
-    alone = learn_space_weights(scores[:2], offsets[:2], relations[:2], 3)
+    alone = weights_of_scores(scores[:2], offsets[:2], relations[:2], 3)
     assert np.ptp(alone[:2], axis=1).max() < np.ptp(weights[:2], axis=1).max()
 
 
 def test_weights_are_a_minimum_of_the_cross_entropy(rng):
     scores, offsets, relations = problem(rng, 300, [[0, 1]])
-    weights = learn_space_weights(scores, offsets, relations, 1)[:, 0]
+    weights = weights_of_scores(scores, offsets, relations, 1)[:, 0]
 
     def loss(weights):
         logits = np.einsum("k,qkn->qn", weights, scores)
         return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[:, 0])
 
-    for space in (0, 1):
+    for kind in (0, 1):
         for factor in (0.8, 1.25):
-            assert loss(np.where(np.arange(3) == space, factor, 1) * weights) > loss(weights)
+            assert loss(np.where(np.arange(3) == kind, factor, 1) * weights) > loss(weights)
 
 
 def test_candidates_stand_for_all_that_are_not_left_out(rng):

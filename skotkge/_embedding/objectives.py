@@ -27,7 +27,7 @@ class TrainingLoss:
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
-    options : Settings
+    options : TrainingOptions
     generator : torch.Generator
         Draws the order of the triples and the negatives.
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None

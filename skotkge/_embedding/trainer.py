@@ -140,12 +140,12 @@ class Trainer:
         FloatingPointError
             If an embedding is not finite.
         """
-        is_over = False
-        while len(self._losses) < self.options.max_iter and not is_over:
+        stopped, patience = False, self.options.n_iter_no_change
+        while len(self._losses) < self.options.max_iter and self._stale < patience and not stopped:
             self._losses.append(run_epoch(self._loss, self._optimizers))
             if validate is not None:
                 self._judge(validate)
-            is_over = self._stale >= self.options.n_iter_no_change or self._tell(callbacks, name)
+            stopped = self._tell(callbacks, name)
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
         return self._result()
@@ -183,7 +183,7 @@ class Trainer:
         """Go on from a state of `state_dict`: the next epoch is the one that would have followed."""
         self.model.load_trained(state["parameters"])
         for optimizer, kept in zip(self._optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
+            optimizer.load_state_dict(deepcopy(kept))  # else its next steps would write into the state
         self._generator.set_state(state["generator"])
         self._losses, self._scores = list(state["losses"]), list(state["validation_scores"])
         self._best_score, self._best_iter, self._best_parameters, self._stale = state["best"]
