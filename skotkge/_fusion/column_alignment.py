@@ -5,7 +5,8 @@ from time import perf_counter
 
 import numpy as np
 
-from .transport import barycentric_map, column_scaling, feature_cost, moved, scaled, scaled_blocks, transport_plan
+from .scaling import apply_column_map, column_scaling, scaled_blocks, standardize_rows
+from .transport import barycentric_map, feature_cost, transport_plan
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,11 @@ class Modality:
         return cls(matrix, observed, *column_scaling(matrix, observed, standardize), standardize)
 
     def scaled(self):
-        return scaled(self.matrix, self.observed, self.mean, self.scale)
+        return standardize_rows(self.matrix, self.observed, self.mean, self.scale)
 
     def moved(self, column_map):
         """The scaled columns times a map, without a copy of all of them."""
-        return moved(self.matrix, self.observed, self.mean, self.scale, column_map)
+        return apply_column_map(self.matrix, self.observed, self.mean, self.scale, column_map)
 
     def cost(self, structure, structure_observed, p):
         """Cost between the scaled columns and those of the structure, over the entities that have both."""

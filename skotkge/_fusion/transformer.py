@@ -23,8 +23,9 @@ from .._utils.persistence import Persistent
 from .barycenter import wasserstein_barycenter
 from .column_alignment import Modality, align
 from .encoder import RowEncoder
+from .scaling import apply_column_map
 from .structure import estimated_structure, observed_in, random_structure, spectral_structure
-from .transport import barycentric_map, moved
+from .transport import barycentric_map
 
 SINGLE_MODALITY = "features"
 
@@ -438,7 +439,7 @@ class OTFusionTransformer(
             return X
         matrices, observed = self._fitted_matrices(X)
         spaces = {
-            name: moved(matrix, observed[name], *self._scalings[name], self.transport_maps_[name])
+            name: apply_column_map(matrix, observed[name], *self._scalings[name], self.transport_maps_[name])
             for name, matrix in matrices.items()
         }
         return join(spaces, row_weights(self.weights_, observed, self.fusion), self.fusion)

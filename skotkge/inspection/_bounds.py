@@ -6,13 +6,12 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import ot
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from .._fusion.transport import moved
+from .._fusion.scaling import apply_column_map
 from .._graph.labels import name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE
@@ -174,6 +173,8 @@ def fusion_bounds(
 
 def _wasserstein(first, second):
     """W_1 between rows with equal masses."""
+    import ot  # here, since it imports torch
+
     return float(ot.emd2(ot.unif(len(first)), ot.unif(len(second)), cdist(first, second)))
 
 
@@ -189,7 +190,9 @@ def _spaces(transformer, X):
     spaces = {STRUCTURE: transformer.structural_embedding_}
     observed = {STRUCTURE: transformer._structure_observed} | observed
     for name, matrix in matrices.items():
-        spaces[name] = moved(matrix, observed[name], *transformer._scalings[name], transformer.transport_maps_[name])
+        spaces[name] = apply_column_map(
+            matrix, observed[name], *transformer._scalings[name], transformer.transport_maps_[name]
+        )
     empty = [name for name, rows in observed.items() if not rows.any()]
     if empty:
         raise ValueError(f"X has no entity with {name_first(empty)}; leave the modality out.")
