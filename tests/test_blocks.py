@@ -8,7 +8,7 @@ from sklearn import config_context
 
 from skotkge import MultimodalTriples, OTFusionTransformer
 from skotkge._evidence.relation_maps import whitening
-from skotkge._fusion.column_alignment import Modality, leading_components
+from skotkge._fusion.column_alignment import ScaledColumns, leading_components
 from skotkge._fusion.scaling import apply_column_map, column_scaling, standardize_rows
 from skotkge._fusion.transport import feature_cost
 from skotkge._utils.memory import COPIES, LARGEST_BLOCK, row_blocks
@@ -86,7 +86,7 @@ def test_cost_is_that_of_the_whole_scaled_columns(offset_columns, rng, p, standa
     columns = simple_scaled(matrix, observed) if standardize else np.asarray(matrix, dtype=np.float64)
     wanted = (np.abs(columns[both][:, :, None] - structure[both][:, None]) ** p).mean(axis=0)
     with config_context(working_memory=working_memory):
-        got = Modality.fit(matrix, observed, standardize).cost(structure, structure_observed, p)
+        got = ScaledColumns.fit(matrix, observed, standardize).cost(structure, structure_observed, p)
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 

@@ -358,7 +358,7 @@ def test_dumped_search_holds_no_modality_matrix(small):
     assert all(matrix.tobytes() not in dumped for matrix in small.modalities.values())
 
 
-@pytest.mark.parametrize("make", ESTIMATORS.values(), ids=ESTIMATORS)
+@pytest.mark.parametrize("make", [make for make in ESTIMATORS.values() if make is not fuse])
 def test_interrupted_fit_leaves_the_estimator_unfitted(make, small, monkeypatch):
     X = data_for(make, small)
     estimator = make().fit(X)
@@ -366,13 +366,13 @@ def test_interrupted_fit_leaves_the_estimator_unfitted(make, small, monkeypatch)
     def interrupt(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    target = "skotkge._fusion.transformer.align" if make is fuse else "skotkge._embedding.trainer._run_epoch"
+    target = "skotkge._embedding.trainer._run_epoch"
     with monkeypatch.context() as patch:
         patch.setattr(target, interrupt)
         with pytest.raises(KeyboardInterrupt):
             estimator.fit(X)
     with pytest.raises(NotFittedError):
-        getattr(last(estimator), "transform" if make is fuse else "predict")(small)
+        last(estimator).predict(small)
     estimator.fit(X)
 
 

@@ -82,7 +82,7 @@ def test_structure_uses_only_the_rows_of_X_that_are_true(small):
 def test_attached_fusion_can_be_fitted_again_on_fewer_rows(small):
     fused = OTFusionTransformer(8, random_state=3).fit_transform(small)
     again = fused.fusion.refit(fused[40:])
-    np.testing.assert_array_equal(again.fusion.structure, fit(small[40:], random_state=3)._fusion().structure)
+    np.testing.assert_array_equal(again.fusion.structure, fit(small[40:], random_state=3).fusion_.structure)
 
 
 def test_slices_keep_the_fusion_and_repr_says_so(small):

@@ -51,7 +51,7 @@ def wasserstein_barycenter(measures, row_weights, start, *, p=2, max_iter=20, to
     -------
     Barycenter
     """
-    # F(E, P) = sum_k <P_k, C_k>  with  C_k[i, j] = sum_e w_ke |M_k[e, i] - E[e, j]|^p  (d_k, d).  Two half steps by turns,
+    # F(E, P) = sum_k <P_k, C_k>  with  C_k[i, j] = sum_e w_ke |M_k[e, i] - E[e, j]|^p.  Two half steps by turns,
     # neither of which raises F: optimal plans P_k for the support E, then the best support for these plans.
     objective, costs = [], _costs(measures, row_weights, start, p)
     for _ in range(max_iter):
