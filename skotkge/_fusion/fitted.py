@@ -279,5 +279,5 @@ def _warn_of_spaces_apart(observed, structure_observed):
         warnings.warn(
             f"no entity has both a training triple and a vector in {name_first(apart)}: there is no plan to learn.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )

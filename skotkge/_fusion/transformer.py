@@ -179,29 +179,34 @@ class OTFusionTransformer(
         ValueError
             If the matrix form lacks y, numbers of rows differ, or weights name other spaces than there are.
         """
-        checked = clone(self)  # takes what validation learns: until all is fitted, nothing of an earlier fit is touched
-        options = self._options()
-        if isinstance(X, MultimodalTriples):
-            validate_data(checked, X, skip_check_array=True)
-            matrices = {} if self.fusion == "none" else X.modalities
-            observed = {name: X.observed(name) for name in matrices}
-            weights, entities = self._normalized_weights(matrices), X.entities
-            structure = learn_structure(true_part(X, y), options)
-        else:
-            matrices, observed = check_matrices(checked, X, reset=True)
-            space = check_structural_space(y, len(next(iter(matrices.values()))), type(self).__name__)
-            if self.fusion == "none":
-                raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
-            weights, entities = self._normalized_weights(matrices), None
-            everywhere, random_state = np.ones(len(space), dtype=bool), np.random.RandomState(options.seed)
-            structure = StructuralSpace.scaled(space, everywhere, self.standardize, random_state)
-        fusion = fit_fusion(structure, matrices, observed, weights, options, entities)
-        learned = _learned_attributes(fusion, fusion.embedding(matrices, observed))
-        learned |= {name: value for name, value in vars(checked).items() if name in SEEN_BY_VALIDATION}
+        checked = clone(self)  # takes what validation learns, so that a fit that fails leaves an earlier one as it was
+        form = self._fuse_triples if isinstance(X, MultimodalTriples) else self._fuse_matrices
+        fusion, embedding = form(X, y, checked)
+        learned = {name: value for name, value in vars(checked).items() if name in SEEN_BY_VALIDATION}
         for name in SEEN_BY_VALIDATION - learned.keys():
             vars(self).pop(name, None)
-        vars(self).update(learned)
+        vars(self).update(learned | _learned_attributes(fusion, embedding))
         return self
+
+    def _fuse_triples(self, X, y, checked):
+        validate_data(checked, X, skip_check_array=True)
+        matrices = {} if self.fusion == "none" else X.modalities
+        observed = {name: X.observed(name) for name in matrices}
+        weights, options = self._normalized_weights(matrices), self._options()
+        structure = learn_structure(true_part(X, y), options)
+        fusion = fit_fusion(structure, matrices, observed, weights, options, X.entities)
+        return fusion, fusion.embedding(matrices, observed)
+
+    def _fuse_matrices(self, X, y, checked):
+        matrices, observed = check_matrices(checked, X, reset=True)
+        space = check_structural_space(y, len(next(iter(matrices.values()))), type(self).__name__)
+        if self.fusion == "none":
+            raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
+        weights, options = self._normalized_weights(matrices), self._options()
+        everywhere, random_state = np.ones(len(space), dtype=bool), np.random.RandomState(options.seed)
+        structure = StructuralSpace.scaled(space, everywhere, options.standardize, random_state)
+        fusion = fit_fusion(structure, matrices, observed, weights, options)
+        return fusion, fusion.embedding(matrices, observed)
 
     def _options(self):
         """The parameters by value, so that nothing that happens to them later changes a fitted fusion."""
