@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import ot
 import pandas as pd
@@ -477,6 +478,17 @@ def test_failed_fit_on_matrices_leaves_the_earlier_columns(rng):
     assert fuse.n_features_in_ == 5
     assert fuse.feature_names_in_.tolist() == list("abcde")
     assert not hasattr(fuse.fit(text, structure), "feature_names_in_")
+
+
+@pytest.mark.parametrize("fusion", ["barycenter", "mean", "concat", "none"])
+def test_saved_transformer_holds_each_array_once_and_loads_whole(small, tmp_path, fusion):
+    fuse = fit(small, fusion=fusion)
+    joblib.dump(fuse, tmp_path / "fuse.joblib")
+    loaded = joblib.load(tmp_path / "fuse.joblib")
+    assert vars(loaded).keys() == vars(fuse).keys()
+    np.testing.assert_array_equal(loaded.embedding_, fuse.embedding_)
+    assert loaded.structural_embedding_ is loaded.fusion_.structural_space.columns
+    assert vars(pickle.loads(pickle.dumps(clone(fuse)))).keys() == vars(clone(fuse)).keys()
 
 
 # Nothing is computed that nothing uses

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from numbers import Integral, Real
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,17 @@ from .matrix_form import check_matrices, check_structural_space, matrices_of_fit
 from .structure import StructuralSpace, learn_structure
 
 SEEN_BY_VALIDATION = {"n_features_in_", "feature_names_in_"}
+# Attributes that show parts of the fitted fusion.
+PARTS = {
+    "transport_plans_": attrgetter("plans"),
+    "transport_maps_": attrgetter("maps"),
+    "wasserstein_distances_": attrgetter("distances"),
+    "plan_times_": attrgetter("seconds"),
+    "structural_embedding_": attrgetter("structural_space.columns"),
+    "weights_": attrgetter("weights"),
+    "n_iter_": attrgetter("n_iter"),
+    "modality_names_": lambda fusion: list(fusion.maps),
+}
 
 
 class OTFusionTransformer(
@@ -185,7 +197,7 @@ class OTFusionTransformer(
         learned = {name: value for name, value in vars(checked).items() if name in SEEN_BY_VALIDATION}
         for name in SEEN_BY_VALIDATION - learned.keys():
             vars(self).pop(name, None)
-        vars(self).update(learned | _learned_attributes(fusion, embedding))
+        vars(self).update(learned | _fitted_attributes(fusion, embedding))
         return self
 
     def _fuse_triples(self, X, y, checked):
@@ -297,6 +309,19 @@ class OTFusionTransformer(
         """
         return self
 
+    def __getstate__(self):
+        # joblib writes an array once for each attribute that holds it, so none is told twice.
+        state = super().__getstate__()
+        if "fusion_" not in state:
+            return state
+        told_twice = {*PARTS, "embedding_"} if state["embedding_"] is state["fusion_"].barycenter else PARTS
+        return {name: value for name, value in state.items() if name not in told_twice}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "fusion_" in state:
+            vars(self).update(_fitted_attributes(self.fusion_, state.get("embedding_", self.fusion_.barycenter)))
+
     @property
     def _n_features_out(self):
         n_spaces = len(self.fusion_.maps) + (self.fusion_.entities is not None)
@@ -309,17 +334,6 @@ class OTFusionTransformer(
         return tags
 
 
-def _learned_attributes(fusion, embedding):
-    """What a fit leaves on the transformer."""
-    return {
-        "fusion_": fusion,
-        "transport_plans_": fusion.plans,
-        "transport_maps_": fusion.maps,
-        "wasserstein_distances_": fusion.distances,
-        "plan_times_": fusion.seconds,
-        "structural_embedding_": fusion.structural_space.columns,
-        "embedding_": embedding,
-        "weights_": fusion.weights,
-        "n_iter_": fusion.n_iter,
-        "modality_names_": list(fusion.maps),
-    }
+def _fitted_attributes(fusion, embedding):
+    parts = {name: part_of(fusion) for name, part_of in PARTS.items()}
+    return {"fusion_": fusion, "embedding_": embedding, **parts}
