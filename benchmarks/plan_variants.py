@@ -12,7 +12,6 @@ splits.
 import argparse
 import platform
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import ot
@@ -22,85 +21,90 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import OTFusionTransformer, OTKGEClassifier, datasets
-from skotkge._fusion import transformer as _fusion
-from skotkge._fusion.column_alignment import Alignment, align
-from skotkge._fusion.transport import barycentric_map, feature_cost, transport_plan
+from skotkge import ColumnAlignment, OTFusionTransformer, OTKGEClassifier, datasets
 
 RIDGE_DEVIATION = 0.3
 
 
-def plan(modality, structure, observed, **options):
-    """The exact plan of Eq. 1, as in the paper."""
-    return align(modality, structure, observed, **options)
-
-
-def shuffled(modality, structure, observed, **options):
+class Shuffled:
     """Control: the plan of a modality whose rows are shuffled, applied to the rows in their right order."""
-    order = np.random.RandomState(0).permutation(len(modality.matrix))
-    mixed = replace(modality, matrix=modality.matrix[order], observed=modality.observed[order])
-    return align(mixed, structure, observed, **options)
+
+    def align(self, modality, structure, random_state):
+        order = np.random.RandomState(0).permutation(modality.shape[0])
+        both = modality.observed[order] & structure.observed
+        plan = exact_plan(cost_between(modality.rows(order[both]), structure.rows(both)))
+        return ColumnAlignment(barycentric_map(plan), plan)
 
 
-def linear(modality, structure, observed, **options):
-    """A random map."""
-    return align(modality, structure, observed, **options | {"alignment": "linear"})
+class PlanAligner:
+    """A plan from the columns of a modality, or from them and their negatives: the sign of a column is arbitrary."""
+
+    def __init__(self, solve, negatives):
+        self.solve, self.negatives = solve, negatives
+
+    def align(self, modality, structure, random_state):
+        columns, target = rows_of_both(modality, structure)
+        points = np.hstack([columns, -columns]) if self.negatives else columns
+        plan = self.solve(cost_between(points, target))
+        own, negated = np.split(plan, 2) if self.negatives else (plan, np.zeros_like(plan))
+        return ColumnAlignment(barycentric_map(own - negated), own + negated)
 
 
-def pca(modality, structure, observed, **options):
-    """The leading principal components."""
-    return align(modality, structure, observed, **options | {"alignment": "pca"})
-
-
-def entropic(modality, structure, observed, **options):
-    """An entropic plan, reg = 0.1."""
-    return align(modality, structure, observed, **options | {"reg": 0.1})
-
-
-def signed(modality, structure, observed, **options):
-    """A plan from the columns and their negatives: the sign of a column is arbitrary."""
-    return _from_columns(modality, structure, observed, transport_plan, negatives=True)
-
-
-def unbalanced(modality, structure, observed, **options):
-    """An unbalanced plan with a Kullback-Leibler penalty of 0.1 on its marginals."""
-    return _from_columns(modality, structure, observed, _unbalanced_plan, negatives=False)
-
-
-def signed_unbalanced(modality, structure, observed, **options):
-    """Both."""
-    return _from_columns(modality, structure, observed, _unbalanced_plan, negatives=True)
-
-
-def ridge(modality, structure, observed, **options):
+class RidgeMap:
     """No plan: the ridge regression of the structure on the modality, made as small as plans make their result."""
-    columns, both = modality.scaled(), modality.observed & observed
-    found = Ridge(alpha=float(both.sum()), fit_intercept=False).fit(columns[both], structure[both]).coef_.T
-    return Alignment(np.zeros(found.shape), found * RIDGE_DEVIATION / (columns[both] @ found).std(), np.nan)
+
+    def align(self, modality, structure, random_state):
+        columns, target = rows_of_both(modality, structure)
+        found = Ridge(alpha=float(len(columns)), fit_intercept=False).fit(columns, target).coef_.T
+        return ColumnAlignment(found * RIDGE_DEVIATION / (columns @ found).std())
 
 
-def gromov(modality, structure, observed, **options):
+class Gromov:
     """A fused Gromov-Wasserstein plan: columns that lie far from each other go to such ones too."""
-    columns, both = modality.scaled(), modality.observed & observed
-    source, target = columns[both], structure[both]
-    costs = [feature_cost(*points) for points in ((source, target), (source, source), (target, target))]
-    between, within_source, within_target = (cost / cost.max() for cost in costs)
-    found = ot.gromov.fused_gromov_wasserstein(between, within_source, within_target, alpha=0.5)
-    return Alignment(found, barycentric_map(found), np.nan)
+
+    def align(self, modality, structure, random_state):
+        source, target = rows_of_both(modality, structure)
+        costs = [cost_between(*points) for points in ((source, target), (source, source), (target, target))]
+        between, within_source, within_target = (cost / cost.max() for cost in costs)
+        plan = ot.gromov.fused_gromov_wasserstein(between, within_source, within_target, alpha=0.5)
+        return ColumnAlignment(barycentric_map(plan), plan)
 
 
-def supports(modality, structure, observed, **options):
+class Supports:
     """The mean of the plans of several support sets: five random halves of the entities."""
-    columns, both = modality.scaled(), np.flatnonzero(modality.observed & observed)
-    rng = np.random.RandomState(0)
-    halves = [rng.choice(both, len(both) // 2, replace=False) for _ in range(5)]
-    found = np.mean([transport_plan(feature_cost(columns[half], structure[half])) for half in halves], axis=0)
-    return Alignment(found, barycentric_map(found), np.nan)
+
+    def align(self, modality, structure, random_state):
+        columns, target = rows_of_both(modality, structure)
+        rng = np.random.RandomState(0)
+        halves = [rng.choice(len(columns), len(columns) // 2, replace=False) for _ in range(5)]
+        plan = np.mean([exact_plan(cost_between(columns[half], target[half])) for half in halves], axis=0)
+        return ColumnAlignment(barycentric_map(plan), plan)
 
 
-def refreshed(modality, structure, observed, **options):
-    """A second plan, to the fused space that the first one led to (see `FusedSpace`)."""
-    return align(modality, structure, observed, **options)
+def rows_of_both(modality, structure):
+    """Scaled rows of the entities that have both spaces."""
+    both = modality.observed & structure.observed
+    return modality.rows(both), structure.rows(both)
+
+
+def cost_between(source, target):
+    """Mean squared differences between columns, the cost of Eq. 1 with p = 2."""
+    return ot.dist(source.T, target.T) / len(source)
+
+
+def exact_plan(cost):
+    return ot.emd([], [], cost, numItermax=10_000_000)
+
+
+def unbalanced_plan(cost):
+    """An unbalanced plan with a Kullback-Leibler penalty of 0.1 on its marginals."""
+    masses = (np.full(n, 1 / n) for n in cost.shape)
+    return ot.unbalanced.mm_unbalanced(*masses, cost, reg_m=0.1, div="kl")
+
+
+def barycentric_map(plan):
+    """Eq. 2 with uniform masses."""
+    return plan * plan.shape[1]
 
 
 class FusedSpace(BaseEstimator):
@@ -116,25 +120,20 @@ class FusedSpace(BaseEstimator):
         return self
 
 
-def _unbalanced_plan(cost):
-    masses = (np.full(n, 1 / n) for n in cost.shape)
-    return ot.unbalanced.mm_unbalanced(*masses, cost, reg_m=0.1, div="kl")
-
-
-def _from_columns(modality, structure, observed, solve, negatives):
-    columns, both = modality.scaled(), modality.observed & observed
-    points = np.hstack([columns, -columns]) if negatives else columns
-    found = solve(feature_cost(points[both], structure[both]))
-    parts = np.split(found, 2) if negatives else [found, np.zeros_like(found)]
-    return Alignment(parts[0] + parts[1], barycentric_map(parts[0] - parts[1]), np.nan)
-
-
+# Parameters of the transformer.
 VARIANTS = {
-    start.__name__: start
-    for start in (
-        *(plan, shuffled, linear, pca, entropic, signed, unbalanced, signed_unbalanced, ridge),
-        *(gromov, supports, refreshed),
-    )
+    "plan": {},
+    "shuffled": {"alignment": Shuffled()},
+    "linear": {"alignment": "linear"},
+    "pca": {"alignment": "pca"},
+    "entropic": {"reg": 0.1},
+    "signed": {"alignment": PlanAligner(exact_plan, negatives=True)},
+    "unbalanced": {"alignment": PlanAligner(unbalanced_plan, negatives=False)},
+    "signed_unbalanced": {"alignment": PlanAligner(unbalanced_plan, negatives=True)},
+    "ridge": {"alignment": RidgeMap()},
+    "gromov": {"alignment": Gromov()},
+    "supports": {"alignment": Supports()},
+    "refreshed": {},  # a second plan, to the fused space that the first one led to: see `FusedSpace`
 }
 
 
@@ -150,17 +149,17 @@ def main():
     for name in options.datasets:
         kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
         for variant in options.variants:
-            _fusion.align = VARIANTS[variant]
-            found = np.array([run(kg, seed, options.fixed, variant == "refreshed") for seed in range(options.seeds)])
+            found = np.array([run(kg, seed, options.fixed, variant) for seed in range(options.seeds)])
             cells = [f"{mean:.3f} ± {std:.3f}" for mean, std in zip(found.mean(0), found.std(0, ddof=1), strict=True)]
             print(f"{f'{name}, {variant}':<34}{cells[0]:>16}{cells[1]:>16}", flush=True)
     versions = f"skotkge {skotkge.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
     print(f"{versions}, {torch.get_num_threads()} threads")
 
 
-def run(kg, seed, fixed, refresh):
+def run(kg, seed, fixed, variant):
     """Best valid MRR and test MRR."""
-    fuse = OTFusionTransformer(structure=FusedSpace(kg.train, seed) if refresh else "spectral", random_state=seed)
+    structure = FusedSpace(kg.train, seed) if variant == "refreshed" else "spectral"
+    fuse = OTFusionTransformer(structure=structure, random_state=seed, **VARIANTS[variant])
     kge = OTKGEClassifier(
         evidence="fused", transport_lr_factor=0 if fixed else 0.1, n_iter_no_change=6, tol=1e-4, random_state=seed
     )

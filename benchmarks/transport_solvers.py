@@ -26,7 +26,6 @@ import ot
 from sklearn.preprocessing import scale
 
 from skotkge import OTFusionTransformer
-from skotkge._fusion.transport import column_scaling, feature_cost, transport_plan
 from skotkge.datasets import load_emoji
 
 SHAPES = ((384, 200), (384, 1000), (4096, 400), (4096, 1000))
@@ -53,11 +52,9 @@ def main():
     options = parser.parse_args()
     for title, columns, structure in problems():
         start = process_time()
-        scaling = column_scaling(columns, np.ones(len(columns), dtype=bool))
-        cost = feature_cost(columns, structure, scaling=scaling)
+        source, target = (points.T / np.sqrt(len(columns)) for points in (scale(columns.astype(float)), structure))
+        problem = Problem(source, target, ot.dist(source, target))
         print(f"\n{title}: cost of {len(columns)} entities in {process_time() - start:.2f} s", flush=True)
-        standardised, n_entities = (columns - scaling[0]) / scaling[1], len(columns)
-        problem = Problem(standardised.T / np.sqrt(n_entities), structure.T / np.sqrt(n_entities), cost)
         compare(problem, options.limit)
     versions = ", ".join(f"{name} {version(name)}" for name in ("skotkge", "pot", "numpy", "scipy"))
     threads = os.environ.get("OMP_NUM_THREADS", "all")
@@ -130,7 +127,7 @@ def measured(solve, problem):
 
 
 def exact(problem):
-    return transport_plan(problem.cost)
+    return ot.emd(*problem.masses, problem.cost, numItermax=10_000_000)
 
 
 def exact_from_entropic_potentials(problem):

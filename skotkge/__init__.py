@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
     from ._estimator.functions import complete, evaluate, nearest, rank
+    from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.triples import MultimodalTriples
     from ._ranking.completion import Completions, Neighbors
 
 __all__ = [
+    "ColumnAligner",
+    "ColumnAlignment",
     "ComplEx",
     "Completions",
     "CrossEntropy",
@@ -46,6 +49,8 @@ __all__ = [
 
 _SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
 _HOMES = {
+    "ColumnAligner": "._fusion.column_alignment",
+    "ColumnAlignment": "._fusion.column_alignment",
     "ComplEx": "._embedding.score_functions",
     "Distance": "._embedding.score_functions",
     "DotProduct": "._embedding.score_functions",

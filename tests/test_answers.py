@@ -6,6 +6,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge._estimator.base import tables_of_spaces
 
 QUESTION = ("e1", "r0", None)
 
@@ -87,6 +88,29 @@ class TestComplete:
             kge.complete([QUESTION]).to_frame("arrow")
 
 
+    def test_unknown_labels_as_each_call_says(self, kge, small):
+        lenient = OTKGEClassifier(embedding_dim=8, max_iter=1, handle_unknown="last", random_state=0).fit(small.labels)
+        asked = [("stranger", "r0", None), QUESTION]
+        for found in (lenient.complete(asked, k=2), kge.complete(asked, k=2, handle_unknown="last")):
+            assert found.labels[0].tolist() == [None, None]
+            assert None not in found.labels[1]
+        for ask in (kge.complete, lambda X: lenient.complete(X, handle_unknown="error")):
+            with pytest.raises(ValueError, match="fit has not seen: 'stranger'"):
+                ask(asked)
+        rows = [("stranger", "r0", "e1"), ("e1", "r0", "e2")]
+        methods = ("rank", "score_triples", "decision_function", "predict", "predict_proba", "evaluate")
+        for method in (*methods, "score_contributions"):
+            given, fitted = getattr(kge, method)(rows, handle_unknown="last"), getattr(lenient, method)
+            assert np.shape(given) == np.shape(fitted(rows)) or isinstance(given, dict)
+            for refuse in (lambda X: fitted(X, handle_unknown="error"), getattr(kge, method)):  # noqa: B023
+                with pytest.raises(ValueError, match="fit has not seen: 'stranger'"):
+                    refuse(rows)
+            with pytest.raises(ValueError, match="handle_unknown='first'"):
+                fitted(rows, handle_unknown="first")
+        assert np.isneginf(kge.score_triples(rows, handle_unknown="last")[0])
+        assert kge.rank(rows, handle_unknown="last")[0].tolist() == [31, 31]
+
+
 class TestNearest:
     @pytest.mark.parametrize("space", [None, "structure", "text"])
     def test_cosines_of_the_space(self, kge, space):
@@ -117,23 +141,23 @@ class TestContributions:
         told = kge.score_contributions(small)
         assert list(told) == [
             *("structure", "text", "image", "fused"),
-            *("relation_maps of text", "relation_maps of image", "relation_maps", "loop"),
+            *("relation_maps of text", "relation_maps of image", "relation_maps", "self_loop"),
         ]
         np.testing.assert_allclose(sum(told.values()), kge.score_triples(small), rtol=1e-6)
-        assert all(np.ptp(part) > 0 for name, part in told.items() if name != "loop" and "relation_maps" not in name)
+        assert all(np.ptp(part) > 0 for name, part in told.items() if name != "self_loop" and "relation_maps" not in name)
 
     def test_a_loop_that_never_was_scores_below_all(self, small):
         loop = small.ids[:, 0] == small.ids[:, 2]
         kge = OTKGEClassifier(embedding_dim=8, max_iter=3, random_state=0).fit(small.labels[~loop])
         triples = [("e1", "r0", "e1"), ("e1", "r0", "e2")]
         told = kge.score_contributions(triples)
-        assert told["loop"][0] < 0
-        assert told["loop"][1] == 0
+        assert told["self_loop"][0] < 0
+        assert told["self_loop"][1] == 0
         assert kge.complete([QUESTION], k=40).labels[0].tolist().index("e1") == 29 - sum(
             (small.labels[~loop][:, :2] == QUESTION[:2]).all(axis=1)
         )
         free = OTKGEClassifier(embedding_dim=8, max_iter=3, exclude_self_loops=False, random_state=0)
-        assert free.fit(small.labels[~loop]).score_contributions(triples)["loop"].tolist() == [0, 0]
+        assert free.fit(small.labels[~loop]).score_contributions(triples)["self_loop"].tolist() == [0, 0]
 
 
 class TestNewEntities:
@@ -158,8 +182,7 @@ class TestNewEntities:
 
     def test_the_mean_row_stands_for_the_structure_that_is_not_there(self, kge, small):
         X = newcomers(small, 3, [("e5", "r0", "new"), ("e5", "r0", "e3")])
-        model = kge._covering(X)
-        structure = model.space_embeddings_["structure"]
+        structure = tables_of_spaces(kge._covering(X))["structure"]
         np.testing.assert_allclose(structure[30], structure[:30].mean(axis=0), rtol=1e-5)
 
     def test_without_a_vector_it_is_unknown(self, pipe, small):

@@ -12,10 +12,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import estimator_checks
 from test_datasets import load_external
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge import CrossEntropy, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge._evidence import rules as _rules
-from skotkge._evidence.mixture import RuleScores
-from skotkge._evidence.rules import count_rules
+from skotkge._evidence.rules import RuleScores, count_rules
 from skotkge._spaces import concat_order
 from skotkge.baselines import RuleBaseline, TranslationBaseline
 from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks
@@ -142,7 +141,54 @@ def test_rows_known_to_be_false_are_left_out(graph):
     expected = RuleBaseline().fit(train[y])
     assert expected.score(test) == RuleBaseline().fit(train, y.astype(int)).score(test)
     truth = np.arange(len(test)) % 2
-    assert expected.score(test, truth) == pytest.approx(expected.evaluate(test[truth == 1])["mrr"])
+    assert expected.score(test, truth) == pytest.approx(np.mean(expected.predict(test) == truth))
+
+
+def test_it_calibrates_classifies_and_completes(graph):
+    train, test = graph
+    baseline = RuleBaseline(random_state=0).fit(train)
+    probability = baseline.predict_proba(test)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    np.testing.assert_array_equal(baseline.predict(test), (baseline.decision_function(test) >= 0).astype(int))
+    np.testing.assert_array_equal(RuleBaseline(random_state=0).fit(train).predict_proba(test), probability)
+    scores = baseline.score_triples(test)
+    for relation in train.relations:
+        rows = np.flatnonzero(test.labels[:, 1] == relation)
+        assert (np.diff(probability[rows[np.argsort(scores[rows])], 1]) >= 0).all()
+    head, relation, _ = test.labels[0]
+    found = baseline.complete([(head, relation, None)], k=train.n_entities, known_answers="mark")
+    expected = [naive_score(list(map(tuple, train.labels)), (head, relation, tail), "tail") for tail in found.labels[0]]
+    np.testing.assert_allclose(found.scores[0], expected, rtol=1e-6)
+    assert (np.diff(found.scores[0]) <= 0).all()
+
+
+def test_rows_known_to_be_false_calibrate_but_are_not_counted(graph):
+    train, test = graph
+    y = (np.arange(len(train)) % 3 > 0).astype(int)
+    with_y, without = RuleBaseline(random_state=0).fit(train, y), RuleBaseline(random_state=0).fit(train[y == 1])
+    np.testing.assert_array_equal(with_y.score_triples(test), without.score_triples(test))
+    np.testing.assert_array_equal(with_y.rule_confidences_.toarray(), without.rule_confidences_.toarray())
+    assert not np.allclose(with_y.predict_proba(test), without.predict_proba(test))
+
+
+def test_a_failed_fit_leaves_the_rules_as_they_were(graph):
+    train, test = graph
+    baseline = RuleBaseline(random_state=0).fit(train)
+    expected = baseline.predict_proba(test)
+    with pytest.raises(ValueError, match="holds no true triple"):
+        baseline.fit(train, np.zeros(len(train)))
+    np.testing.assert_array_equal(baseline.predict_proba(test), expected)
+
+
+@pytest.mark.parametrize("method", ["rank", "score_triples", "predict", "predict_proba", "decision_function"])
+def test_unknown_labels_as_each_call_says(graph, method):
+    asked = [*graph[1].labels.tolist(), ("e1", "r0", "nobody")]
+    strict, lenient = (RuleBaseline(handle_unknown=how, random_state=0).fit(graph[0]) for how in ("error", "last"))
+    expected = getattr(lenient, method)(asked)
+    np.testing.assert_array_equal(getattr(strict, method)(asked, handle_unknown="last"), expected)
+    for ask in (getattr(strict, method), lambda X: getattr(lenient, method)(X, handle_unknown="error")):
+        with pytest.raises(ValueError, match="labels that fit has not seen: 'nobody'"):
+            ask(asked)
 
 
 def test_unknown_labels(graph):
@@ -171,7 +217,7 @@ def test_scikit_learn_composes_with_it(small):
     with pytest.raises(NotFittedError):
         baseline.rank(test)
     assert baseline.fit(train) is baseline
-    assert set(vars(clone(baseline))) == {"min_confidence", "smoothing", "handle_unknown"}
+    assert set(vars(clone(baseline))) == {"min_confidence", "smoothing", "handle_unknown", "random_state"}
     assert ranking_report(baseline, test).metrics == baseline.evaluate(test) == summarize_ranks(baseline.rank(test))
     folds = TransductiveKFold(3, random_state=0)
     np.testing.assert_array_equal(
@@ -208,9 +254,10 @@ def test_a_classifier_with_rules_answers_what_a_reciprocal_relation_gives_away()
     train, valid, test = parent + child[:20], child[20:30], child[30:]
     found = {}
     for rules in (False, True):
-        kge = OTKGEClassifier(embedding_dim=4, max_iter=2, rules=rules, random_state=0).fit(train, X_val=valid)
+        evidence = ("structure", "modalities", "fused", "relation_maps", "rules") if rules else "all"
+        kge = OTKGEClassifier(embedding_dim=4, max_iter=2, evidence=evidence, random_state=0).fit(train, X_val=valid)
         found[rules] = kge.score(test)
-        assert set(kge.space_weights_) == {"structure"} | ({"rules"} if rules else set())
+        assert kge.evidence_names_ == ["structure"] + (["rules"] if rules else [])
         parts = kge.score_contributions(test)
         np.testing.assert_allclose(sum(parts.values()), kge.score_triples(test), rtol=1e-5)
     assert found[True] == 1.0 > 0.5 > found[False]
@@ -220,17 +267,17 @@ def test_rules_score_the_evidence_of_the_surest_one():
     ids = np.array([(0, 0, 1), (0, 1, 1), (2, 0, 3), (2, 1, 3), (2, 2, 3), (4, 0, 5), (4, 1, 5), (6, 1, 7)])
     rules = count_rules(ids, 8, 3)
     scores = RuleScores(rules, 9, "cpu")
-    query = scores.query(torch.tensor([4, 5, 8, 7]), torch.tensor([2, 0, 0, 3]))
+    query = scores.queries(torch.tensor([4, 5, 8, 7]), torch.tensor([2, 0, 0, 3]))
     wanted = np.zeros((4, 9))
     wanted[0, 5] = -np.log(1 - 1 / (3 + 1))
     wanted[3, 6] = -np.log(1 - 3 / (4 + 1))
     answers = torch.tensor([5, 4, 8, 6])
-    np.testing.assert_allclose(scores.pairs(query, answers), wanted[np.arange(4), answers], rtol=1e-6)
-    np.testing.assert_array_equal(scores.pairs(query, torch.full((4,), 8)), 0)
+    np.testing.assert_allclose(scores.pair_scores(query, answers), wanted[np.arange(4), answers], rtol=1e-6)
+    np.testing.assert_array_equal(scores.pair_scores(query, torch.full((4,), 8)), 0)
     weights = torch.tensor([[3.0], [1.0], [1.0], [2.0]])
     for entities in (slice(None), slice(0, 6), slice(6, 9)):
         total = torch.ones(wanted[:, entities].shape)
-        scores.add_against(entities, query, weights, total)
+        scores.add_scores(entities, query, weights, total)
         np.testing.assert_allclose(total, 1 + weights.numpy() * wanted[:, entities], rtol=1e-6)
 
 
@@ -325,8 +372,9 @@ def test_scikit_learn_searches_over_translations(small):
 
 def test_translations_learn_from_the_modalities_of_emoji(emoji):
     """Text and image tell more than the structure alone does to TransE."""
-    options = dict(max_iter=2, objective=CrossEntropy(n_sampled=200), random_state=0)
-    alone = OTKGEClassifier("transe", embedding_dim=60, regularization=0.0, **options)
+    options = dict(max_iter=2, random_state=0)
+    objective = CrossEntropy(n_sampled=200)
+    alone = OTKGEClassifier("transe", embedding_dim=60, regularization=0.0, objective=objective, **options)
     alone.fit(emoji.train.labels, X_val=emoji.valid)
-    with_modalities = TranslationBaseline(n_components=20, **options).fit(emoji.train, X_val=emoji.valid)
+    with_modalities = TranslationBaseline(n_components=20, n_sampled=200, **options).fit(emoji.train, X_val=emoji.valid)
     assert with_modalities.score(emoji.test) > alone.score(emoji.test) + 0.05

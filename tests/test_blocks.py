@@ -8,8 +8,9 @@ from sklearn import config_context
 
 from skotkge import MultimodalTriples, OTFusionTransformer
 from skotkge._evidence.relation_maps import whitening
-from skotkge._fusion.column_alignment import Modality, leading_components
-from skotkge._fusion.transport import column_scaling, feature_cost, moved, scaled
+from skotkge._fusion.column_alignment import ScaledColumns, leading_components
+from skotkge._fusion.scaling import apply_column_map, column_scaling, standardize_rows
+from skotkge._fusion.transport import feature_cost
 from skotkge._utils.memory import COPIES, LARGEST_BLOCK, row_blocks
 
 TINY = 0.01  # MiB
@@ -71,7 +72,7 @@ def test_small_spread_beside_a_large_offset_is_kept(rng, working_memory):
 def test_large_constant_columns_are_exactly_zero():
     matrix = np.full((100_000, 3), [0.1, -1e300, 1e-300])
     observed = np.ones(len(matrix), dtype=bool)
-    assert not scaled(matrix, observed, *column_scaling(matrix, observed)).any()
+    assert not standardize_rows(matrix, observed, *column_scaling(matrix, observed)).any()
 
 
 @pytest.mark.parametrize("working_memory", [TINY, 1024])
@@ -85,7 +86,7 @@ def test_cost_is_that_of_the_whole_scaled_columns(offset_columns, rng, p, standa
     columns = simple_scaled(matrix, observed) if standardize else np.asarray(matrix, dtype=np.float64)
     wanted = (np.abs(columns[both][:, :, None] - structure[both][:, None]) ** p).mean(axis=0)
     with config_context(working_memory=working_memory):
-        got = Modality.fit(matrix, observed, standardize).cost(structure, structure_observed, p)
+        got = ScaledColumns.fit(matrix, observed, standardize).cost(structure, structure_observed, p)
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
@@ -95,9 +96,11 @@ def test_scaled_and_moved_rows_are_those_of_the_whole(offset_columns, rng, worki
     column_map, wanted = rng.standard_normal((6, 4)), simple_scaled(matrix, observed)
     with config_context(working_memory=working_memory):
         scaling = column_scaling(matrix, observed)
-        single = scaled(matrix, observed, *scaling, dtype=np.float32)
-        np.testing.assert_allclose(scaled(matrix, observed, *scaling), wanted, atol=1e-9)
-        np.testing.assert_allclose(moved(matrix, observed, *scaling, column_map), wanted @ column_map, atol=1e-9)
+        single = standardize_rows(matrix, observed, *scaling, dtype=np.float32)
+        np.testing.assert_allclose(standardize_rows(matrix, observed, *scaling), wanted, atol=1e-9)
+        np.testing.assert_allclose(
+            apply_column_map(matrix, observed, *scaling, column_map), wanted @ column_map, atol=1e-9
+        )
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, wanted, rtol=1e-6, atol=1e-7)
 

@@ -10,7 +10,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge._estimator import classifier as _classifier
+from skotkge._estimator import fitting as _fitting
+from skotkge._graph.queries import KnownAnswers
 from skotkge._ranking.calibration import Calibration, corrupted_ids, platt_scaling
 from skotkge.metrics import expected_calibration_error
 
@@ -36,7 +37,7 @@ def split(small):
 def calibrated_with(monkeypatch):
     """Arguments of each call of platt_scaling."""
     calls = []
-    monkeypatch.setattr(_classifier, "platt_scaling", lambda *given: calls.append(given) or platt_scaling(*given))
+    monkeypatch.setattr(_fitting, "platt_scaling", lambda *given: calls.append(given) or platt_scaling(*given))
     return calls
 
 
@@ -47,7 +48,7 @@ def drawn_from(slope, intercept, relations, rng):
 
 def test_calibration_negatives_are_not_known_to_be_true(small, rng):
     known = set(map(tuple, small.ids.tolist()))
-    false = corrupted_ids(small.ids, small.ids, 30, 3, rng)
+    false = corrupted_ids(small.ids, KnownAnswers(small.ids, 3), 30, rng)
     assert len(small) < len(false) <= 2 * len(small)
     assert not known & set(map(tuple, false.tolist()))
 
@@ -155,7 +156,7 @@ def test_known_negatives_shape_neither_embeddings_nor_filters_but_calibrate(spli
     labels = np.repeat([0, 1], [len(X) - len(train), len(train)])
     with_y, without = kge().fit(X, labels), kge().fit(train)
     np.testing.assert_array_equal(with_y.entity_embeddings_, without.entity_embeddings_)
-    np.testing.assert_array_equal(with_y._true_ids, without._true_ids)
+    np.testing.assert_array_equal(with_y.predictor_.true_ids, without.predictor_.true_ids)
     _, truth, _, _, true_share = calibrated_with[0]
     assert (~truth).sum() == (y == 0).sum()
     assert true_share == labels.mean()
@@ -180,13 +181,14 @@ def test_too_few_known_negatives_give_way_to_corrupted_ones(split):
     np.testing.assert_allclose(fitted.decision_function(rows[y == 1]), plain.decision_function(few[: y.sum()]))
 
 
-def test_excluded_loops_among_the_negatives_move_nothing(split, small):
+def test_excluded_self_loops_among_the_negatives_move_nothing(split, small):
     train, rows, y = split
     loops = np.array([(f"e{number}", "r0", f"e{number}") for number in range(10)], dtype=object)
     plain = kge().fit(train, X_val=rows, y_val=y)
-    assert plain._excludes_loops[0] == (not ((small.ids[:, 0] == small.ids[:, 2]) & (small.ids[:, 1] == 0)).any())
+    excluded = plain.predictor_.excludes_self_loops[0]
+    assert excluded == (not ((small.ids[:, 0] == small.ids[:, 2]) & (small.ids[:, 1] == 0)).any())
     fitted = kge().fit(train, X_val=np.concatenate([rows, loops]), y_val=np.concatenate([y, np.zeros(10)]))
-    if plain._excludes_loops[0]:
+    if excluded:
         assert fitted.predict(loops).sum() == 0
         assert np.corrcoef(fitted.decision_function(rows), plain.decision_function(rows))[0, 1] > 0.9
 

@@ -2,6 +2,7 @@
 
 import pickle
 import pickletools
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -14,14 +15,20 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge._estimator.holdout import parts_held_out
+from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTFusionTransformer, OTKGEClassifier, RotatE, TransE
+from skotkge._estimator.base import spaces_of
+from skotkge._estimator.holdout import make_split, true_and_false
 
 QUICK = dict(embedding_dim=8, max_iter=4, batch_size=64, random_state=0)
 
 
 def quick(**parameters):
     return OTKGEClassifier(**QUICK | parameters)
+
+
+def parameters_of(kge, space):
+    """All trained parameters of a space by name."""
+    return spaces_of(kge.predictor_)[space].parameters
 
 
 def pipeline(fuse=None, kge=None):
@@ -39,17 +46,20 @@ def fused(small):
     return pipeline().fit(small)
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
+@pytest.mark.parametrize("objective", ["cross_entropy", "logistic"])
 @pytest.mark.parametrize("score_function", ["transe", "distmult", "complex", "rotate"])
 @pytest.mark.parametrize("fusion", ["barycenter", "concat"])
-def test_every_scorer_learns_a_fused_space_with_either_loss(small, scorer, loss, fusion):
-    sampled = {} if loss == "cross_entropy" else dict(n_negatives=4, margin=0.5, max_iter=60)
-    options = dict(score_function=scorer, loss=loss, max_iter=40, validation_fraction=0, evidence="fused") | sampled
+def test_every_score_function_learns_a_fused_space_with_either_objective(small, score_function, objective, fusion):
+    options = dict(score_function=score_function, objective=objective, max_iter=40)
+    if objective == "logistic":
+        near = {"transe": TransE(margin=0.5), "rotate": RotatE(margin=0.5)}.get(score_function, score_function)
+        options = dict(score_function=near, objective=Logistic(n_negatives=4), max_iter=60)
+    options |= dict(validation_fraction=0, evidence="fused")
     pipe = pipeline({"fusion": fusion}, options).fit(small)
     kge = pipe["kge"]
     width = 24 if fusion == "concat" else 8
     assert kge.entity_embeddings_.shape == (30, width)
-    assert kge.relation_embeddings_.shape == (6, width // 2 if scorer == "rotate" else width)
+    assert kge.relation_embeddings_.shape == (6, width // 2 if score_function == "rotate" else width)
     assert kge.loss_curve_[-1] < kge.loss_curve_[0]
     ranks = pipe["kge"].rank(small)
     assert ranks.shape == (len(small), 2)
@@ -59,7 +69,7 @@ def test_every_scorer_learns_a_fused_space_with_either_loss(small, scorer, loss,
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
 @pytest.mark.parametrize("sampling", ["uniform", "bernoulli"])
 def test_same_seed_gives_identical_fits(small, optimizer, sampling):
-    options = dict(optimizer=optimizer, loss="logistic", negative_sampling=sampling, learning_rate=0.01)
+    options = dict(optimizer=optimizer, objective=Logistic(sampling=sampling), learning_rate=0.01)
     first, second = (quick(**options).fit(small.labels) for _ in range(2))
     np.testing.assert_array_equal(first.entity_embeddings_, second.entity_embeddings_)
     np.testing.assert_array_equal(first.decision_function(small.labels), second.decision_function(small.labels))
@@ -68,8 +78,10 @@ def test_same_seed_gives_identical_fits(small, optimizer, sampling):
 
 
 def test_filtered_negatives_are_drawn_from_the_rest(small):
-    options = dict(loss="logistic", n_negatives=8, learning_rate=0.01)
-    plain, filtered, again = (quick(filter_negatives=on, **options).fit(small.labels) for on in (False, True, True))
+    plain, filtered, again = (
+        quick(objective=Logistic(n_negatives=8, filtered=on), learning_rate=0.01).fit(small.labels)
+        for on in (False, True, True)
+    )
     assert not np.allclose(plain.entity_embeddings_, filtered.entity_embeddings_)
     np.testing.assert_array_equal(filtered.entity_embeddings_, again.entity_embeddings_)
 
@@ -182,7 +194,8 @@ def test_complete_finds_what_rank_says_is_first(fitted, small):
     head, relation, tail = small.labels[row]
     others = [triple for triple in small.labels.tolist() if triple != [head, relation, tail]]
     kge = quick().fit(small.labels)
-    kge._true_ids = kge._fitted_table().ids_of(others)[0]
+    true_ids = kge.predictor_.vocabulary.ids_of(np.array(others, dtype=object))
+    kge.predictor_ = replace(kge.predictor_, true_ids=true_ids)
     labels, _ = kge.complete([(head, relation, None)], k=30)
     assert labels[0].tolist().index(tail) == ranks[row, 1] - 1
 
@@ -212,18 +225,24 @@ def test_known_takes_every_kind_of_sets(fitted, small):
 
 def test_scores_that_are_nan_are_an_error_in_every_answer(small):
     kge = quick().fit(small.labels)
-    kge.space_embeddings_["structure"] = np.full_like(kge.entity_embeddings_, np.nan)
+    (space,) = kge.predictor_.evidence
+    space = replace(space, entities=np.full_like(kge.entity_embeddings_, np.nan))
+    kge.predictor_ = replace(kge.predictor_, evidence=(space,))
     for ask in (kge.score_triples, kge.predict, kge.rank, lambda X: kge.complete([("e1", None, "e2")])):
         with pytest.raises(FloatingPointError, match="a score is NaN"):
             ask(small.labels)
 
 
-def test_training_that_diverges_is_an_error_and_leaves_the_estimator_unfitted(small):
+def test_training_that_diverges_is_an_error_and_leaves_the_estimator_as_it_was(small):
     kge = quick(learning_rate=1e30, early_stopping=False)
     with pytest.raises(FloatingPointError, match="diverged"):
         kge.fit(small.labels)
     with pytest.raises(NotFittedError):
         kge.predict(small.labels)
+    expected = kge.set_params(learning_rate=0.1).fit(small.labels).decision_function(small.labels)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        kge.set_params(learning_rate=1e30).fit(small.labels)
+    np.testing.assert_array_equal(kge.decision_function(small.labels), expected)
 
 
 def test_memory_mapped_model_answers_without_a_warning(fused, small, tmp_path):
@@ -248,14 +267,18 @@ def test_complete_needs_exactly_one_none(fitted, bad):
 def test_held_out_rows_do_not_shape_the_space_that_is_judged_on_them(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
     kge = quick(embedding_dim=None, refit=False)
-    parts = parts_held_out(fused, None, kge.validation_fraction, np.random.RandomState(0))
-    kept, held = parts.kept, parts.held
+    split = split_of(fused, kge.validation_fraction, np.random.RandomState(0))
+    kept, held = split.train, split.validation_ids
     assert len(kept) + len(held) == len(small)
     again = OTFusionTransformer(8, random_state=0).fit_transform(
         small[np.isin(np.arange(len(small)), rows_of(kept, small))]
     )
     np.testing.assert_array_equal(kept.fusion.structure, again.fusion.structure)
     assert not np.allclose(kept.fusion.structure, fused.fusion.structure)
+
+
+def split_of(X, validation_fraction, random_state):
+    return make_split(*true_and_false(X, None), None, None, validation_fraction, random_state)
 
 
 def rows_of(part, whole):
@@ -287,7 +310,7 @@ def test_validation_triples_count_as_known(small):
     kge = OTKGEClassifier(**QUICK).fit(
         MultimodalTriples(X.labels, entities=X.entities, relations=X.relations), X_val=valid
     )
-    assert kge._true_ids.shape == (len(small), 3)
+    assert kge.predictor_.true_ids.shape == (len(small), 3)
 
 
 def test_no_row_to_spare_warns_and_trains_on(small):
@@ -298,24 +321,25 @@ def test_no_row_to_spare_warns_and_trains_on(small):
     assert kge.validation_scores_ == []
 
 
-def test_weights_of_spaces_do_not_depend_on_the_working_memory(small):
+def test_weights_of_evidence_do_not_depend_on_the_working_memory(small):
     fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
     found = []
     for working_memory in (1024, 0.01):
         with config_context(working_memory=working_memory):
-            found.append(quick(embedding_dim=None, evidence="all").fit(fused).space_weights_)
-    for name, weights in found[0].items():
-        np.testing.assert_allclose(found[1][name], weights, rtol=0.01)
+            found.append(quick(embedding_dim=None, evidence="all").fit(fused))
+    assert found[0].evidence_names_ == found[1].evidence_names_
+    assert found[0].evidence_weights_.shape == (len(found[0].evidence_names_), 2, 3)
+    np.testing.assert_allclose(found[1].evidence_weights_, found[0].evidence_weights_, rtol=0.01)
 
 
-def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):
+def test_structure_lr_factor_moves_the_structure_of_the_fused_space_alone(small):
     fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
     found = {}
     for step in (0, 0.1, 1.0):
         kge = quick(embedding_dim=None, evidence="all", structure_lr_factor=step, max_iter=3, refit=False)
         found[step] = kge.fit(fused)
-    start = found[0]._state["fused"]["structure"]
-    moved = {step: np.abs(kge._state["fused"]["structure"] - start).mean() for step, kge in found.items()}
+    start = parameters_of(found[0], "fused")["structure"]
+    moved = {step: np.abs(parameters_of(kge, "fused")["structure"] - start).mean() for step, kge in found.items()}
     assert moved[1.0] > 2 * moved[0.1] > 0
     for space in ("structure", "text"):
         tables = [kge.space_embeddings_[space] for kge in found.values()]
@@ -323,19 +347,19 @@ def test_structure_step_moves_the_structure_of_the_fused_space_alone(small):
         np.testing.assert_array_equal(tables[0], tables[2])
 
 
-@pytest.mark.parametrize("options", [dict(loss="logistic"), dict(objective=CrossEntropy(n_sampled=5)), dict()])
+@pytest.mark.parametrize("options", [dict(objective="logistic"), dict(objective=CrossEntropy(n_sampled=5)), dict()])
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad"])
-def test_a_structure_step_of_zero_keeps_the_structure(small, options, optimizer):
+def test_a_structure_lr_factor_of_zero_keeps_the_structure(small, options, optimizer):
     fused = OTFusionTransformer(6, random_state=0).fit_transform(small)
     options |= dict(
         embedding_dim=None, optimizer=optimizer, evidence="fused", structure_lr_factor=0, early_stopping=False
     )
-    one, two = (quick(**options, max_iter=epochs).fit(fused)._state["fused"] for epochs in (1, 2))
+    one, two = (parameters_of(quick(**options, max_iter=epochs).fit(fused), "fused") for epochs in (1, 2))
     np.testing.assert_array_equal(one["structure"], two["structure"])
     assert not np.array_equal(one["map of text"], two["map of text"])
 
 
-def test_learn_transport_off_keeps_the_maps(small):
+def test_a_transport_lr_factor_of_zero_keeps_the_maps(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
     kept = quick(embedding_dim=None, transport_lr_factor=0, refit=False).fit(fused)
     learned = quick(embedding_dim=None, refit=False).fit(fused)
@@ -343,12 +367,12 @@ def test_learn_transport_off_keeps_the_maps(small):
         key = f"map of {name}"
         start = 1e-2 * kept_maps(kept, fused)[name]
         for space in (name, "fused"):
-            np.testing.assert_allclose(kept._state[space][key], start, rtol=1e-5)
-            assert not np.allclose(learned._state[space][key], start, rtol=1e-2)
+            np.testing.assert_allclose(parameters_of(kept, space)[key], start, rtol=1e-5)
+            assert not np.allclose(parameters_of(learned, space)[key], start, rtol=1e-2)
 
 
 def kept_maps(kge, fused):
-    return parts_held_out(fused, None, kge.validation_fraction, _random_state_of_fit()).kept.fusion.maps
+    return split_of(fused, kge.validation_fraction, _random_state_of_fit()).train.fusion.maps
 
 
 def _random_state_of_fit():
@@ -402,9 +426,9 @@ def test_warm_start_continues(small):
     with pytest.raises(ValueError, match="warm_start=True needs the entities"):
         kge.fit([("other", "r", "graph"), ("graph", "r", "other")])
     for change, told in (
-        (dict(embedding_dim=6), "warm_start=True needs the scorer"),
-        (dict(score_function="rotate"), "score_function='rotate' differs from that of the previous fit, 'complex'"),
-        (dict(score_function="distmult"), "score_function='distmult' differs from that of the previous fit, 'complex'"),
+        (dict(embedding_dim=6), "warm_start=True needs the score function"),
+        (dict(score_function="rotate"), "score_function='rotate' differs from that of the previous fit, ComplEx\\(\\)"),
+        (dict(score_function="distmult"), "score_function='distmult' differs from that of the previous fit, ComplEx\\(\\)"),
     ):
         with pytest.raises(ValueError, match=told):
             clone(kge).fit(small.labels).set_params(**change).fit(small.labels)
@@ -428,7 +452,7 @@ def test_verbose_shows_a_progress_bar(small, capsys):
             None,
             "score_function='rotate' needs an even number of columns",
         ),
-        (dict(score_function="best"), None, "'scorer' parameter"),
+        (dict(score_function="best"), None, "'score_function' parameter"),
         (dict(learning_rate=0), None, "'learning_rate' parameter"),
         ({}, "twos", r"values in \{0, 1\}"),
         ({}, "zeros", "holds no true triple"),
@@ -456,7 +480,7 @@ def test_odd_halves_of_a_concatenation_are_refused(small):
         pipeline({"n_components": 3, "fusion": "concat"}).fit(small.with_triples(small.labels))
 
 
-def test_odd_width_suits_scorers_without_halves(small):
+def test_odd_width_suits_score_functions_without_halves(small):
     assert quick(score_function="transe", embedding_dim=7).fit(small.labels).entity_embeddings_.shape == (30, 7)
 
 
@@ -481,13 +505,13 @@ def test_modalities_reach_workers_and_predictions_agree(small):
 
 
 @pytest.mark.parametrize("score_function", ["complex", "distmult", "transe", "rotate"])
-def test_half_precision_changes_the_training_of_dot_products_alone(small, scorer):
+def test_half_precision_changes_the_training_of_dot_products_alone(small, score_function):
     options = {"embedding_dim": 8, "max_iter": 5, "early_stopping": False, "random_state": 0}
     full, half = (
-        OTKGEClassifier(scorer, precision=precision, **options).fit(small.labels)
+        OTKGEClassifier(score_function, matmul_precision=precision, **options).fit(small.labels)
         for precision in ("float32", "bfloat16")
     )
     assert half.entity_embeddings_.dtype == np.float32
     same = np.array_equal(half.entity_embeddings_, full.entity_embeddings_)
-    assert same == (scorer in ("transe", "rotate"))
+    assert same == (score_function in ("transe", "rotate"))
     np.testing.assert_allclose(half.loss_curve_, full.loss_curve_, rtol=0.01)

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import pandas as pd
 import pytest
 import skops.io
 
-from skotkge import MultimodalTriples, OTKGEClassifier, __version__
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__
 from skotkge.__main__ import main
+from skotkge._graph.vocabulary import Vocabulary
 from skotkge._utils import persistence as _persistence
 from skotkge.baselines import RuleBaseline
 
@@ -77,7 +79,7 @@ def test_fit_prints_training_and_validation_results(folder, tmp_path, capsys):
     assert "validation MRR" in out
     assert "Validation triples" in out
     fitted = joblib.load(tmp_path / "model.joblib")["kge"]
-    assert (fitted.scorer, fitted.embedding_dim, fitted.max_iter) == ("distmult", 4, 2)
+    assert (fitted.score_function, fitted.embedding_dim, fitted.max_iter) == ("distmult", 4, 2)
     assert f"{fitted.evaluate(MultimodalTriples.from_tsv(folder / 'valid.tsv'))['mrr']:.3f}" in out
 
 
@@ -173,7 +175,8 @@ def test_tab_separated_answers_have_no_quoting(tmp_path, capsys):
     assert run(*asked, tmp_path / "answers.tsv") == 0
     assert (tmp_path / "answers.tsv").read_text().splitlines()[1].startswith('1\ta "0"\tr\ta "')
     fitted = joblib.load(tmp_path / "model.joblib")["kge"]
-    fitted.entities_ = np.array([label.replace(" ", "\t") for label in fitted.entities_], dtype=object)
+    entities = np.array([label.replace(" ", "\t") for label in fitted.entities_], dtype=object)
+    fitted.predictor_ = replace(fitted.predictor_, vocabulary=Vocabulary(entities, fitted.relations_))
     joblib.dump(fitted, tmp_path / "model.joblib")
     asked[3] = 'a\t"0"'
     assert run(*asked, tmp_path / "answers.tsv") == 2
@@ -196,8 +199,12 @@ def test_evaluate_takes_the_rule_baseline(folder, small, tmp_path, capsys):
     joblib.dump(RuleBaseline().fit(small), tmp_path / "rules.joblib")
     assert run("evaluate", tmp_path / "rules.joblib", folder / "test.tsv", "--json") == 0
     assert json.loads(capsys.readouterr().out)["mrr"] == RuleBaseline().fit(small).evaluate(small[:10])["mrr"]
-    assert run("complete", tmp_path / "rules.joblib", "--head", "e1", "--relation", "r1") == 2
-    assert "holds a RuleBaseline" in capsys.readouterr().err
+    assert run("complete", tmp_path / "rules.joblib", "--head", "e1", "--relation", "r1", "-k", "1") == 0
+    (best,) = RuleBaseline().fit(small).complete([("e1", "r1", None)], k=1).labels[0]
+    assert best in capsys.readouterr().out
+    joblib.dump(OTFusionTransformer(4).fit(small), tmp_path / "fusion.joblib")
+    assert run("complete", tmp_path / "fusion.joblib", "--head", "e1", "--relation", "r1") == 2
+    assert "holds a OTFusionTransformer" in capsys.readouterr().err
 
 
 def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path, capsys):

@@ -3,6 +3,7 @@
 In matrix form OTFusionTransformer also passes the whole of `check_estimator`: see test_fusion.py.
 """
 
+import importlib
 import io
 import os
 import pickle
@@ -17,7 +18,7 @@ import pytest
 import sklearn
 import torch
 from sklearn import model_selection
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
@@ -25,8 +26,20 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import estimator_checks
+from sklearn.utils._param_validation import Options, make_constraint
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+import skotkge
+from skotkge import (
+    ComplEx,
+    CrossEntropy,
+    Logistic,
+    MultimodalTriples,
+    OTFusionTransformer,
+    OTKGEClassifier,
+    RotatE,
+    TransE,
+)
+from skotkge.baselines import RuleBaseline, TranslationBaseline
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*have no training triple:UserWarning", "ignore:y has one class only:UserWarning"
@@ -358,22 +371,338 @@ def test_dumped_search_holds_no_modality_matrix(small):
     assert all(matrix.tobytes() not in dumped for matrix in small.modalities.values())
 
 
-@pytest.mark.parametrize("make", ESTIMATORS.values(), ids=ESTIMATORS)
-def test_interrupted_fit_leaves_the_estimator_unfitted(make, small, monkeypatch):
-    X = data_for(make, small)
-    estimator = make().fit(X)
+def with_rules():
+    return bare_kge().set_params(evidence=("structure", "rules"))
+
+
+def translations():
+    return TranslationBaseline(n_components=4, max_iter=2, random_state=0)
+
+
+def rules():
+    return RuleBaseline(random_state=0)
+
+
+FITTING = "skotkge._estimator.fitting."
+# step -> (what is called, how often it is called before the interruption, estimators whose fit has the step)
+STEPS = {
+    "alignment": ("skotkge._fusion.fitted.align_columns", 0, [fuse, pipeline]),
+    "barycenter": ("skotkge._fusion.fitted.wasserstein_barycenter", 0, [fuse, pipeline]),
+    "training": ("skotkge._embedding.trainer.run_epoch", 1, [bare_kge, pipeline, translations]),
+    "validation": (FITTING + "metrics.mean_reciprocal_rank", 1, [bare_kge, pipeline, translations]),
+    "regressions": (FITTING + "fit_all_relation_maps", 0, [pipeline]),
+    "rules": (FITTING + "count_rules", 0, [with_rules]),
+    "counting": ("skotkge.baselines._rule_baseline.count_rules", 0, [rules]),
+    "weighting": (FITTING + "learn_weights", 0, [with_rules, pipeline]),
+    "calibration": (FITTING + "platt_scaling", 0, [bare_kge, pipeline, translations, rules]),
+    "refit": (FITTING + "_train_spaces", 1, [bare_kge, pipeline, translations]),
+    "evidence of the refit": (FITTING + "_evidence_of", 1, [bare_kge, pipeline, translations]),
+}
+
+
+def interrupting(n_calls, function, error=KeyboardInterrupt):
+    """A function that is another one for so many calls, and then raises."""
+    calls = iter(range(n_calls))
 
     def interrupt(*arguments, **keywords):
-        raise KeyboardInterrupt
+        if next(calls, None) is None:
+            raise error
+        return function(*arguments, **keywords)
 
-    target = "skotkge._fusion.transformer.align" if make is fuse else "skotkge._embedding.trainer._run_epoch"
+    return interrupt
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, FloatingPointError])
+@pytest.mark.parametrize(
+    ("step", "make"),
+    [
+        pytest.param(step, make, id=f"{step} of {make.__name__}")
+        for step, (*_, makes) in STEPS.items()
+        for make in makes
+    ],
+)
+def test_failed_fit_leaves_the_earlier_one_whole(step, make, error, small, monkeypatch):
+    target, n_calls, _ = STEPS[step]
+    module, _, name = target.removesuffix(".mean_reciprocal_rank").rpartition(".")
+    owner = getattr(importlib.import_module(module), name)
+    function = owner.mean_reciprocal_rank if name == "metrics" else owner
+    labels_alone = make in (bare_kge, with_rules)
+    first, second = (part.labels if labels_alone else part for part in (small, small[:-20]))
+    fresh, fitted = make(), make().fit(first)
+    expected, learned_before = answers(last(fitted), small), learned(last(fitted))
     with monkeypatch.context() as patch:
-        patch.setattr(target, interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            estimator.fit(X)
+        for estimator in (fresh, fitted):
+            patch.setattr(target, interrupting(n_calls, function, error))
+            with pytest.raises(error):
+                estimator.fit(second)
     with pytest.raises(NotFittedError):
-        getattr(last(estimator), "transform" if make is fuse else "predict")(small)
-    estimator.fit(X)
+        getattr(last(fresh), "transform" if make is fuse else "predict")(small)
+    assert set(vars(last(fresh))) == set(vars(last(make())))
+    assert_same_answers(answers(last(fitted), small), expected)
+    for key, value in learned(last(fitted)).items():
+        np.testing.assert_array_equal(value, learned_before[key])
+    again = answers(last(fitted.fit(second)), small)
+    assert_same_answers(again, answers(last(make().fit(second)), small))
+
+
+def public_estimators():
+    """Every estimator of the public modules by name."""
+    found = {}
+    for module in (skotkge, skotkge.baselines):
+        for name in module.__all__:
+            public = getattr(module, name)
+            if isinstance(public, type) and issubclass(public, BaseEstimator) and hasattr(public, "fit"):
+                found[name] = public
+    return found
+
+
+# Values for a fit that is quick and repeats, given to estimators that have such a parameter.
+QUICK = dict(n_components=8, embedding_dim=8, max_iter=2, random_state=0)
+# Parameters that are objects, so that theirs are changed, too.
+OBJECTS = {
+    "OTKGEClassifier": [
+        dict(score_function=TransE(margin=6.0), objective=CrossEntropy(n_sampled=8)),
+        dict(score_function=RotatE(margin=6.0), objective=Logistic(n_negatives=4)),
+    ],
+}
+# What answers may depend on, because users want it to: where they are computed, and what is shown meanwhile.
+FREE = {"device", "verbose"}
+OTHER_VALUES = [
+    *(False, True, None, 0, 1, 2, 3, 0.0, 0.3, 0.7, 1.0, 17, 400),
+    {"structure": 5, "text": 1, "image": 1},
+    ("fused",),
+    *(TransE(margin=1.0), ComplEx(), CrossEntropy(n_sampled=3), Logistic(n_negatives=2)),
+]
+
+
+def constraints_of(estimator, name):
+    """What a parameter may be; without constraints declared, all of the type that it has."""
+    *path, own = name.split("__")
+    for step in path:
+        estimator = getattr(estimator, step)
+    declared = getattr(estimator, "_parameter_constraints", {})
+    return declared.get(own, [type(getattr(estimator, own))])
+
+
+def other_values(estimator, name):
+    """Valid values of a parameter that it does not have."""
+    constraints = [make_constraint(constraint) for constraint in constraints_of(estimator, name)]
+    options = [option for each in constraints if isinstance(each, Options) for option in sorted(each.options)]
+    value = estimator.get_params()[name]
+    for other in [*options, *OTHER_VALUES]:
+        valid = any(each.is_satisfied_by(other) for each in constraints)
+        if valid and repr(other) != repr(value):
+            yield other
+
+
+def fitted_variants():
+    for name, kind in public_estimators().items():
+        for number, objects in enumerate([{}, *OBJECTS.get(name, [])]):
+            known = kind().get_params()
+            yield pytest.param(kind, {key: QUICK[key] for key in QUICK.keys() & known} | objects, id=f"{name}-{number}")
+
+
+def outcome(call):
+    """What a call returns, or the error that it raises."""
+    try:
+        return call()
+    except (ValueError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def answers(estimator, X):
+    """Everything that a fitted estimator says of triples, known or not, by method."""
+    unknown = [("stranger", "r0", "e2"), ("e1", "r0", "e2")]
+    questions = [("e1", "r0", None), (None, "r1", "e3"), ("e1", None, "e2"), ("stranger", "r0", None)]
+    found = {}
+    for name in ("score_triples", "decision_function", "predict_proba", "predict", "rank", "score_contributions"):
+        if hasattr(estimator, name):
+            method = getattr(estimator, name)
+            found[name], found[name, "labels"] = method(X), method(X.labels)
+            found[name, "unknown"] = outcome(lambda method=method: method(unknown))
+            found[name, "last"] = method(unknown, handle_unknown="last")
+    if hasattr(estimator, "complete"):
+        for handle_unknown in (None, "last"):
+            completions = outcome(lambda how=handle_unknown: estimator.complete(questions, k=4, handle_unknown=how))
+            found["complete", handle_unknown] = completions if isinstance(completions, str) else vars(completions)
+        found["evaluate"], found["score"] = estimator.evaluate(X), estimator.score(X)
+        found["accuracy"] = estimator.score(X, np.arange(len(X)) % 2)
+    if hasattr(estimator, "nearest"):
+        found["nearest"] = outcome(lambda: tuple(estimator.nearest(["e1", "e2"], k=3)))
+    if hasattr(estimator, "transform"):
+        fusion = estimator.transform(X).fusion
+        spaces = {str(id): vars(space) for id, space in fusion.spaces(X).items()}
+        found["transform"] = {"spaces": spaces, "embedding": fusion.width, "fusion": fusion.fusion}
+        found["refit"] = {str(id): vars(space) for id, space in fusion.refit(X).fusion.spaces(X).items()}
+    return found
+
+
+def assert_same_answers(found, expected, path=""):
+    """Compare nested containers of arrays exactly."""
+    if isinstance(expected, dict):
+        assert list(found) == list(expected), path
+        for key in expected:
+            assert_same_answers(found[key], expected[key], f"{path}/{key}")
+    elif isinstance(expected, str | type(None)) or type(expected).__name__ == "Questions":
+        assert isinstance(found, type(expected)), path
+        assert type(expected).__name__ == "Questions" or found == expected, path
+    elif isinstance(expected, tuple):
+        for position, pair in enumerate(zip(found, expected, strict=True)):
+            assert_same_answers(*pair, f"{path}/{position}")
+    else:
+        np.testing.assert_array_equal(found, expected, err_msg=path)
+
+
+@pytest.mark.parametrize(("kind", "parameters"), fitted_variants())
+def test_no_parameter_changes_an_answer_after_fit(kind, parameters, small):
+    estimator = clone(kind(**parameters)).fit(small)
+    expected = answers(estimator, small)
+    unchanged, changes = set(), {}
+    for name, value in estimator.get_params().items():
+        if name in FREE:
+            continue
+        others = list(other_values(estimator, name))
+        if not others:
+            unchanged.add(name)
+        for other in others:
+            estimator.set_params(**{name: other})
+            try:
+                assert_same_answers(answers(estimator, small), expected)
+            except Exception as error:
+                changes[name] = f"{other!r}: {error}"
+            estimator.set_params(**{name: value})
+    assert changes == {}
+    assert unchanged == set(), "OTHER_VALUES has no valid other value for them"
+    with_objects = {name for name in estimator.get_params() if "__" in name}
+    assert with_objects or not any(isinstance(value, BaseEstimator) for value in parameters.values())
+
+
+def test_every_public_estimator_is_found():
+    assert {"OTKGEClassifier", "OTFusionTransformer", "RuleBaseline", "TranslationBaseline"} <= set(public_estimators())
+
+
+class Recorder:
+    """A callback that remembers what it is told, and ends the training of a space after some epochs."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after, self.events, self.states = stop_after, [], []
+
+    def on_fit_begin(self, estimator):
+        self.events.append(("begin", estimator))
+
+    def on_epoch_end(self, state):
+        self.events.append((state.space, state.epoch))
+        self.states.append(state)
+        if state.epoch == self.stop_after:
+            state.stop()
+
+    def on_fit_end(self, estimator):
+        self.events.append(("end", estimator))
+
+
+class TestCallbacks:
+    def test_they_are_told_of_each_epoch_of_each_space(self, small):
+        fused, recorder = fuse().fit_transform(small), Recorder()
+        estimator = kge(refit=False)
+        assert estimator.fit(fused, callbacks=[recorder]) is estimator
+        spaces = estimator.space_training_
+        epochs = [(name, n) for name, told in spaces.items() for n in range(1, told["n_iter"] + 1)]
+        assert list(spaces) == ["structure", "text", "image", "fused"]
+        assert recorder.events == [("begin", estimator), *epochs, ("end", estimator)]
+        for name, told in spaces.items():
+            states = [state for state in recorder.states if state.space == name]
+            assert [state.loss for state in states] == told["loss_curve"]
+            assert [state.validation_score for state in states] == told["validation_scores"]
+            assert {state.max_iter for state in states} == {3}
+
+    def test_a_refit_is_told_of_too(self, small):
+        recorder = Recorder()
+        estimator = kge(embedding_dim=8).fit(small.labels, callbacks=[recorder])
+        epochs = [*range(1, estimator.n_iter_ + 1), *range(1, estimator.best_iter_ + 1)]
+        assert [epoch for _, epoch in recorder.events[1:-1]] == epochs
+        assert {state.validation_score for state in recorder.states[estimator.n_iter_ :]} == {None}
+
+    def test_without_early_stopping_there_is_no_validation_score(self, small):
+        recorder = Recorder()
+        kge(embedding_dim=8, early_stopping=False).fit(small.labels, callbacks=[recorder])
+        assert {state.validation_score for state in recorder.states} == {None}
+
+    def test_they_change_nothing_unless_they_stop(self, small):
+        plain, told = bare_kge().fit(small.labels), bare_kge().fit(small.labels, callbacks=[Recorder()])
+        assert_same_answers(answers(told, small), answers(plain, small))
+
+    @pytest.mark.parametrize("others", [[], [Recorder()]], ids=["alone", "before another"])
+    def test_stop_ends_the_training_of_the_space(self, small, others):
+        fused = fuse().fit_transform(small)
+        options = dict(early_stopping=False, validation_fraction=0)
+        stopped = kge(max_iter=9, **options).fit(fused, callbacks=[Recorder(stop_after=2), *others])
+        assert {name: told["n_iter"] for name, told in stopped.space_training_.items()} == dict.fromkeys(
+            ["structure", "text", "image", "fused"], 2
+        )
+        short = kge(max_iter=2, **options).fit(fused)
+        np.testing.assert_array_equal(stopped.entity_embeddings_, short.entity_embeddings_)
+
+    def test_state_dict_is_a_copy_of_what_training_goes_on_from(self, small):
+        class Keeper:
+            def __init__(self):
+                self.kept = []
+
+            def on_epoch_end(self, state):
+                self.kept.append(state.state_dict())
+
+        keeper = Keeper()
+        kge(embedding_dim=8, refit=False).fit(small.labels, callbacks=[keeper])
+        first, second = (kept["parameters"]["structure"] for kept in keeper.kept[:2])
+        assert not torch.equal(first, second)
+        assert [len(kept["losses"]) for kept in keeper.kept] == [1, 2, 3]
+
+    def test_each_may_have_some_of_the_methods_alone(self, small):
+        events = []
+
+        class Begins:
+            def on_fit_begin(self, estimator):
+                events.append("begin")
+                assert not hasattr(estimator, "predictor_")
+
+        class Ends:
+            def on_fit_end(self, estimator):
+                events.append("end")
+                assert estimator.predict(small.labels).shape == (len(small),)
+
+        bare_kge().fit(small.labels, callbacks=[Ends(), Begins(), object()])
+        assert events == ["begin", "end"]
+
+    def test_the_end_is_not_told_of_where_the_fit_fails(self, small):
+        class Fails(Recorder):
+            def on_epoch_end(self, state):
+                raise RuntimeError("no more")
+
+        recorder, estimator = Recorder(), bare_kge().fit(small.labels)
+        expected = answers(estimator, small)
+        with pytest.raises(RuntimeError, match="no more"):
+            estimator.set_params(learning_rate=0.5).fit(small.labels, callbacks=[recorder, Fails()])
+        assert recorder.events == [("begin", estimator), ("structure", 1)]
+        assert_same_answers(answers(estimator, small), expected)
+
+    def test_they_reach_the_classifier_through_a_pipeline_and_routing(self, small):
+        recorder = Recorder()
+        pipeline().fit(small, kge__callbacks=[recorder])
+        with sklearn.config_context(enable_metadata_routing=True):
+            routed = Pipeline([("fuse", fuse()), ("kge", kge().set_fit_request(callbacks=True))])
+            again = Recorder()
+            routed.fit(small, callbacks=[again])
+        assert again.events[1:-1] == recorder.events[1:-1] != []
+
+    def test_no_callback_is_kept_by_the_model(self, small):
+        estimator = bare_kge().fit(small.labels, callbacks=[Recorder()])
+        assert b"Recorder" not in pickle.dumps(estimator)
+
+
+@pytest.mark.parametrize("evidence", [("fused", "pictures"), ("pictures",), ()])
+def test_evidence_that_does_not_exist_is_named(small, evidence):
+    found = "has 'pictures'" if evidence else "is empty"
+    with pytest.raises(ValueError, match=f"{found}; give 'all', 'embeddings', 'fused' or some of 'structure'"):
+        bare_kge().set_params(evidence=evidence).fit(small.labels)
 
 
 def test_set_params_between_fits_takes_effect(small):

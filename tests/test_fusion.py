@@ -1,12 +1,24 @@
 """OTFusionTransformer in both forms."""
 
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
 import numpy as np
+import ot
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skotkge import MultimodalTriples, OTFusionTransformer
+import skotkge
+from skotkge import ColumnAlignment, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge._spaces import EvidenceId
 
 
 @parametrize_with_checks([OTFusionTransformer()])
@@ -41,7 +53,7 @@ def test_every_combination_has_the_documented_shapes(small, alignment, fusion, p
 def test_p2_embedding_is_the_weighted_sum_along_the_maps(small, alignment):
     fuse = fit(small, weights={"structure": 2, "text": 1, "image": 1}, alignment=alignment)
     fusion = fuse.transform(small).fusion
-    spaces = fusion.spaces(small)["fused"]
+    spaces = fusion.spaces(small)[EvidenceId("fused")]
     moved = sum(spaces.features[name] @ spaces.maps[name] for name in ("text", "image"))
     assert all(features.dtype == np.float32 for features in spaces.features.values())
     np.testing.assert_allclose(spaces.structure_weight[:, None] * spaces.structure + moved, fuse.embedding_, atol=1e-6)
@@ -82,7 +94,7 @@ def test_structure_uses_only_the_rows_of_X_that_are_true(small):
 def test_attached_fusion_can_be_fitted_again_on_fewer_rows(small):
     fused = OTFusionTransformer(8, random_state=3).fit_transform(small)
     again = fused.fusion.refit(fused[40:])
-    np.testing.assert_array_equal(again.fusion.structure, fit(small[40:], random_state=3)._fusion().structure)
+    np.testing.assert_array_equal(again.fusion.structure, fit(small[40:], random_state=3).fusion_.structure)
 
 
 def test_slices_keep_the_fusion_and_repr_says_so(small):
@@ -259,3 +271,276 @@ def test_seconds_of_each_plan_are_told(small):
     for alignment in ("linear", "pca"):
         assert np.isnan(list(fit(small, alignment=alignment).plan_times_.values())).all()
     assert fit(small, fusion="none").plan_times_ == {}
+
+
+# Aligner objects
+class PlanOfPOT(BaseEstimator):
+    """Eq. 1 and 2 written anew, with a factor."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def align(self, modality, structure, random_state):
+        both = modality.observed & structure.observed
+        cost = ot.dist(modality.rows(both).T, structure.rows(both).T) / both.sum()
+        plan = ot.emd([], [], cost)
+        return ColumnAlignment(self.factor * plan * plan.shape[1], plan, np.sqrt(np.sum(plan * cost)))
+
+
+class RandomMap:
+    """No estimator: any object with the method will do."""
+
+    def align(self, modality, structure, random_state):
+        return ColumnAlignment(random_state.standard_normal((modality.shape[1], structure.shape[1])))
+
+
+class Returning:
+    """An aligner that returns what it is told to."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def align(self, modality, structure, random_state):
+        return self.make(modality.shape[1], structure.shape[1])
+
+
+def test_aligner_that_solves_eq_1_equals_the_short_form(small):
+    fuse, expected = fit(small, alignment=PlanOfPOT()), fit(small)
+    np.testing.assert_allclose(fuse.embedding_, expected.embedding_, atol=1e-6)
+    for name in small.modalities:
+        np.testing.assert_allclose(fuse.transport_plans_[name], expected.transport_plans_[name], atol=1e-9)
+        np.testing.assert_allclose(fuse.wasserstein_distances_[name], expected.wasserstein_distances_[name], rtol=1e-6)
+        assert np.isnan(fuse.plan_times_[name])
+
+
+def test_aligner_draws_from_the_generator_of_the_fit(small):
+    first, again = (fit(small, alignment=RandomMap(), fusion="mean") for _ in range(2))
+    np.testing.assert_array_equal(first.embedding_, again.embedding_)
+    refitted = first.transform(small).fusion.refit(small).fusion
+    for name in small.modalities:
+        assert not first.transport_plans_[name].any()
+        assert np.isnan(first.wasserstein_distances_[name])
+        np.testing.assert_array_equal(refitted.maps[name], first.transport_maps_[name])
+
+
+def test_aligner_gets_scaled_rows_and_masks(small):
+    seen = {}
+
+    class Watching:
+        def align(self, modality, structure, random_state):
+            order = np.arange(modality.shape[0])[::-1]
+            seen[modality.shape] = modality.observed, modality.rows(order)[::-1], structure.rows(structure.observed)
+            return ColumnAlignment(np.zeros((modality.shape[1], structure.shape[1])))
+
+        def __deepcopy__(self, memo):
+            return self
+
+    fuse = fit(small, alignment=Watching())
+    for name, matrix in small.modalities.items():
+        observed, rows, structure = seen[matrix.shape]
+        np.testing.assert_array_equal(observed, small.observed(name))
+        np.testing.assert_allclose(rows[observed].std(axis=0), 1)
+        assert not rows[~observed].any()
+        np.testing.assert_array_equal(structure, fuse.structural_embedding_[fuse.fusion_.structure_observed])
+
+
+def test_aligner_is_a_nested_parameter(small):
+    fuse = OTFusionTransformer(8, alignment=PlanOfPOT(2.0), random_state=0)
+    assert "alignment=PlanOfPOT(factor=2.0)" in repr(fuse)
+    assert fuse.get_params()["alignment__factor"] == 2.0
+    copied = clone(fuse).set_params(alignment__factor=3.0)
+    assert (fuse.alignment.factor, copied.alignment.factor) == (2.0, 3.0)
+    kge = OTKGEClassifier(max_iter=1, early_stopping=False, random_state=0)
+    grid = {"fuse__alignment": ["pca", PlanOfPOT()], "fuse__fusion": ["mean"]}
+    grids = [grid, {"fuse__alignment__factor": [0.5, 1.0]}]
+    search = GridSearchCV(Pipeline([("fuse", fuse), ("kge", kge)]), grids, cv=2)
+    assert np.isfinite(search.fit(small).cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda d_k, d: (np.zeros((d_k, d)), None), TypeError, "returned a tuple; let align return a ColumnAlignment"),
+        (lambda d_k, d: ColumnAlignment(np.zeros((d, d_k))), ValueError, "returned a map of shape"),
+        (lambda d_k, d: ColumnAlignment(np.full((d_k, d), np.nan)), ValueError, "it has to be finite"),
+        (lambda d_k, d: ColumnAlignment(np.zeros((d_k, d)), np.zeros(3)), ValueError, "returned a plan of shape"),
+    ],
+)
+def test_what_an_aligner_returns_is_checked(small, make, error, message):
+    with pytest.raises(error, match=message):
+        fit(small, alignment=Returning(make))
+
+
+def test_object_without_the_method_is_no_aligner(small):
+    with pytest.raises(ValueError, match="'alignment' parameter"):
+        fit(small, alignment=BaseEstimator())
+
+
+# What is fitted stays as it is
+OTHER_VALUES = {
+    "n_components": 3,
+    "alignment": "linear",
+    "p": 1,
+    "weights": {"structure": 1},
+    "reg": 7.0,
+    "structure": "random",
+    "standardize": False,
+    "max_iter": 1,
+    "tol": 1.0,
+    "random_state": 9,
+    "alignment__factor": 5.0,
+}
+
+
+@pytest.mark.parametrize("name", OTFusionTransformer(alignment=PlanOfPOT()).get_params())
+@pytest.mark.parametrize("fusion", ["barycenter", "concat"])
+def test_set_params_after_fit_changes_no_answer(small, rng, name, fusion):
+    text, space = rng.standard_normal((20, 5)), rng.standard_normal((20, 4))
+    X, matrices = (fit(*data, alignment=PlanOfPOT(), fusion=fusion) for data in ((small,), (text, space)))
+    expected, names = matrices.transform(text), X.get_feature_names_out()
+    refitted = X.transform(small).fusion.refit(small[30:]).fusion
+    values = OTHER_VALUES | {"fusion": "concat" if fusion == "barycenter" else "mean"}
+    for fuse in (X, matrices):
+        fuse.set_params(**{name: values[name]})
+    np.testing.assert_array_equal(matrices.transform(text), expected)
+    assert X.get_feature_names_out().tolist() == names.tolist()
+    again = X.transform(small).fusion.refit(small[30:]).fusion
+    np.testing.assert_array_equal(again.structure, refitted.structure)
+    for modality, column_map in refitted.maps.items():
+        np.testing.assert_array_equal(again.maps[modality], column_map)
+
+
+class Failing(BaseEstimator):
+    """A structure or an aligner that raises."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def fit(self, X, y=None):
+        raise self.error
+
+    def align(self, modality, structure, random_state):
+        raise self.error
+
+
+FAILING_STEPS = {
+    "validation of parameters": dict(p=3),
+    "weights": dict(weights={"text": 1}),
+    "structure": dict(structure=Failing(RuntimeError())),
+    "interrupted structure": dict(structure=Failing(KeyboardInterrupt())),
+    "alignment": dict(alignment=Failing(RuntimeError())),
+    "interrupted alignment": dict(alignment=Failing(KeyboardInterrupt())),
+}
+STEPS = ["wasserstein_barycenter", "align_columns", "row_weights", "join", "FittedFusion"]
+
+
+def check_failed_fit(break_step, X, y=None, other=None):
+    """A fit that fails leaves an estimator unfitted, and a fitted one as it was."""
+    unfitted = OTFusionTransformer(8, random_state=0)
+    fitted = clone(unfitted).fit(X, y)
+    before = dict(vars(fitted))
+    for fuse in (unfitted, fitted):
+        break_step(fuse)
+        parameters = fuse.get_params(deep=False)
+        with pytest.raises((ValueError, RuntimeError, KeyboardInterrupt)):
+            fuse.fit(X if other is None else other, y)
+        assert fuse.get_params(deep=False) == parameters
+    with pytest.raises(NotFittedError):
+        unfitted.transform(X)
+    learned = {name: value for name, value in before.items() if name.endswith("_")}
+    assert {name for name in vars(fitted) if name.endswith("_")} == learned.keys()
+    assert all(vars(fitted)[name] is value for name, value in learned.items())
+    assert not [name for name in vars(unfitted) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("parameters", FAILING_STEPS.values(), ids=FAILING_STEPS)
+def test_failed_fit_leaves_the_earlier_state_or_none(small, parameters):
+    check_failed_fit(lambda fuse: fuse.set_params(**parameters), small)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("step", STEPS)
+def test_failure_in_any_step_leaves_the_earlier_state_or_none(small, monkeypatch, step, error):
+    def fail(*arguments, **keywords):
+        raise error
+
+    def break_step(fuse):
+        fuse.set_params(fusion="mean" if step == "join" else "barycenter")
+        monkeypatch.setattr(f"skotkge._fusion.fitted.{step}", fail)
+
+    check_failed_fit(break_step, small)
+
+
+def test_failed_fit_on_matrices_leaves_the_earlier_columns(rng):
+    text, structure = rng.standard_normal((20, 5)), rng.standard_normal((20, 4))
+    fuse = OTFusionTransformer().fit(pd.DataFrame(text, columns=list("abcde")), structure)
+    with pytest.raises(ValueError, match="y has 20 rows and X 9"):
+        fuse.fit(text[:9, :3], structure)
+    assert fuse.n_features_in_ == 5
+    assert fuse.feature_names_in_.tolist() == list("abcde")
+    assert not hasattr(fuse.fit(text, structure), "feature_names_in_")
+
+
+@pytest.mark.parametrize("fusion", ["barycenter", "mean", "concat", "none"])
+def test_saved_transformer_holds_each_array_once_and_loads_whole(small, tmp_path, fusion):
+    fuse = fit(small, fusion=fusion)
+    joblib.dump(fuse, tmp_path / "fuse.joblib")
+    loaded = joblib.load(tmp_path / "fuse.joblib")
+    assert vars(loaded).keys() == vars(fuse).keys()
+    np.testing.assert_array_equal(loaded.embedding_, fuse.embedding_)
+    assert loaded.structural_embedding_ is loaded.fusion_.structural_space.columns
+    assert vars(pickle.loads(pickle.dumps(clone(fuse)))).keys() == vars(clone(fuse)).keys()
+
+
+# Nothing is computed that nothing uses
+class CountingStructure(BaseEstimator):
+    """A structure that counts its fits."""
+
+    fits = 0
+
+    def fit(self, X, y=None):
+        type(self).fits += 1
+        self.entity_embeddings_ = np.random.RandomState(0).standard_normal((X.n_entities, 4))
+        return self
+
+
+def test_refit_on_the_same_rows_learns_no_structure_again(small, monkeypatch):
+    monkeypatch.setattr(CountingStructure, "fits", 0)
+    y = np.ones(len(small), dtype=int)
+    y[:40] = 0
+    fusion = fit(small, y, structure=CountingStructure(), alignment="linear").transform(small).fusion
+    same, labelled = fusion.refit(small[40:]).fusion, fusion.refit(small, y).fusion
+    assert CountingStructure.fits == 1
+    for other in (same, labelled, pickle.loads(pickle.dumps(fusion)).refit(small[40:]).fusion):
+        np.testing.assert_array_equal(other.structure, fusion.structure)
+        np.testing.assert_array_equal(other.maps["text"], fusion.maps["text"])
+    fusion.refit(small[41:])
+    assert CountingStructure.fits == 2
+
+
+def test_structure_alone_needs_no_plan(small):
+    fuse = fit(small, fusion="none", alignment=Failing(RuntimeError()))
+    assert fuse.transform(small).fusion.refit(small[9:]).fusion.maps == {}
+    bare = fit(MultimodalTriples(small.labels))
+    np.testing.assert_array_equal(bare.embedding_, bare.structural_embedding_)
+    assert bare.n_iter_ == 0
+
+
+def test_refit_takes_the_modalities_of_the_fit(small):
+    more = {"sound": np.ones((30, 2)), **small.modalities}
+    X = MultimodalTriples(small.labels, more, entities=small.entities, relations=small.relations)
+    fused = fit(small).transform(X)
+    assert list(fused.fusion.refit(X[20:]).fusion.maps) == ["text", "image"]
+    less = MultimodalTriples(small.labels, entities=small.entities, relations=small.relations)
+    with pytest.raises(ValueError, match="the fit saw"):
+        fused.fusion.refit(less)
+
+
+def test_fusion_package_imports_no_torch():
+    program = (
+        "import sys, types; package = types.ModuleType('skotkge'); package.__path__ = [sys.argv[1]];"
+        "sys.modules['skotkge'] = package; import skotkge._fusion.transformer;"
+        "print(sorted({'ot', 'torch'} & {*sys.modules}))"
+    )
+    command = [sys.executable, "-c", program, str(Path(skotkge.__file__).parent)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from test_datasets import load_external
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, RotatE, TransE
 from skotkge.baselines import RuleBaseline, TranslationBaseline
 from skotkge.inspection import (
     RanksDisplay,
@@ -274,8 +274,8 @@ class TestFusionBounds:
 
 
 @pytest.mark.parametrize("score_function", ["complex", "distmult", "transe", "rotate"])
-def test_scores_change_no_faster_than_the_constants_say(parts, scorer, rng):
-    kge = OTKGEClassifier(scorer, embedding_dim=8, max_iter=5, early_stopping=False, random_state=0)
+def test_scores_change_no_faster_than_the_constants_say(parts, score_function, rng):
+    kge = OTKGEClassifier(score_function, embedding_dim=8, max_iter=5, early_stopping=False, random_state=0)
     kge.fit(parts[0].labels)
     constants = lipschitz_constants(kge)
     assert constants.shape == (6,)
@@ -283,7 +283,7 @@ def test_scores_change_no_faster_than_the_constants_say(parts, scorer, rng):
     first, second = kge.entity_embeddings_[rng.randint(30, size=(2, 200))]
     rise = np.abs(score(kge, sources, relations, first) - score(kge, sources, relations, second))
     assert (rise <= constants[relations] * norm(first - second, axis=1) + 1e-6).all()
-    if scorer in ("complex", "distmult"):  # linear: along the slope it rises just as fast for the entity that has most
+    if score_function in ("complex", "distmult"):  # linear: along the slope it rises just as fast for the entity that has most
         rows, steps = np.repeat(kge.entity_embeddings_, 8, axis=0), np.tile(np.eye(8), (30, 1))
         for relation, constant in enumerate(constants):
             slopes = score(kge, rows, np.full(240, relation), steps).reshape(30, 8)
@@ -297,13 +297,13 @@ def test_a_sum_of_distances_has_no_constant_of_one_space(small):
 
 def score(kge, sources, relations, answers):
     rows = kge.relation_embeddings_[relations]
-    if kge.scorer == "distmult":
+    if kge.score_function == "distmult":
         return np.sum(sources * rows * answers, axis=1)
-    if kge.scorer == "transe":
-        return kge.margin - norm(sources + rows - answers, axis=1)
+    if kge.score_function == "transe":
+        return TransE().margin - norm(sources + rows - answers, axis=1)
     sources, answers = (part[:, :4] + 1j * part[:, 4:] for part in (sources, answers))
-    if kge.scorer == "rotate":
-        return kge.margin - norm(sources * np.exp(1j * rows) - answers, axis=1)
+    if kge.score_function == "rotate":
+        return RotatE().margin - norm(sources * np.exp(1j * rows) - answers, axis=1)
     return np.sum(sources * (rows[:, :4] + 1j * rows[:, 4:]) * answers.conj(), axis=1).real
 
 

@@ -1,5 +1,6 @@
 """Saved models: what their files hold, in which format, and what skops needs to be told."""
 
+import importlib
 import pickle
 import subprocess
 import sys
@@ -12,9 +13,18 @@ import skops.io
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__
+from skotkge import (
+    CrossEntropy,
+    Logistic,
+    MultimodalTriples,
+    OTFusionTransformer,
+    OTKGEClassifier,
+    RotatE,
+    TransE,
+    __version__,
+)
 from skotkge._utils import persistence as _persistence
-from skotkge.baselines import TranslationBaseline
+from skotkge.baselines import RuleBaseline, TranslationBaseline
 
 OUR_TYPES = list(_persistence.TYPES)
 
@@ -98,7 +108,7 @@ def test_joblib_file_answers_in_labels_in_a_new_process(model, tmp_path):
 
 def test_skops_needs_trust_in_types_of_ours_alone(model, mixed, tmp_path):
     skops.io.dump(model, tmp_path / "model.skops")
-    of_the_pipeline = [name for name in OUR_TYPES if "baselines" not in name]
+    of_the_pipeline = ["skotkge.ComplEx", "skotkge.OTFusionTransformer", "skotkge.OTKGEClassifier"]
     assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == of_the_pipeline
     same_answers(model, skops.io.load(tmp_path / "model.skops", trusted=OUR_TYPES), mixed)
 
@@ -108,6 +118,39 @@ def test_skops_trusts_the_translation_baseline_too(mixed, tmp_path):
     skops.io.dump(baseline, tmp_path / "model.skops")
     loaded = skops.io.load(tmp_path / "model.skops", trusted=OUR_TYPES)
     np.testing.assert_array_equal(loaded.rank(mixed), baseline.rank(mixed))
+
+
+OBJECTS = {
+    "TransE": dict(score_function=TransE(margin=3.0)),
+    "RotatE": dict(score_function=RotatE(margin=3.0)),
+    "DistMult": dict(score_function="distmult"),
+    "CrossEntropy": dict(objective=CrossEntropy(n_sampled=4)),
+    "Logistic": dict(objective=Logistic(n_negatives=4)),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_skops_trusts_parameters_that_are_objects_of_ours(mixed, tmp_path, name):
+    kge = OTKGEClassifier(embedding_dim=4, max_iter=2, random_state=0, **OBJECTS[name]).fit(mixed.labels)
+    skops.io.dump(kge, tmp_path / "model.skops")
+    assert set(skops.io.get_untrusted_types(file=tmp_path / "model.skops")) <= set(OUR_TYPES)
+    loaded = skops.io.load(tmp_path / "model.skops", trusted=OUR_TYPES)
+    np.testing.assert_array_equal(loaded.rank(mixed.labels), kge.rank(mixed.labels))
+
+
+def test_skops_trusts_the_rule_baseline_too(mixed, tmp_path):
+    baseline = RuleBaseline(random_state=0).fit(mixed)
+    skops.io.dump(baseline, tmp_path / "model.skops")
+    assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == ["skotkge.baselines.RuleBaseline"]
+    loaded = skops.io.load(tmp_path / "model.skops", trusted=OUR_TYPES)
+    np.testing.assert_array_equal(loaded.predict_proba(mixed), baseline.predict_proba(mixed))
+
+
+def test_types_name_public_places():
+    for name in OUR_TYPES:
+        module, _, public = name.rpartition(".")
+        assert module in ("skotkge", "skotkge.baselines")
+        assert getattr(importlib.import_module(module), public).__module__ == module
 
 
 def test_skops_file_of_a_newer_format_is_refused(model, tmp_path, monkeypatch):

@@ -8,7 +8,8 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from sklearn.exceptions import ConvergenceWarning
 
-from skotkge._fusion.transport import barycentric_map, column_scaling, feature_cost, scaled, transport_plan
+from skotkge._fusion.scaling import column_scaling, standardize_rows
+from skotkge._fusion.transport import barycentric_map, feature_cost, transport_plan
 
 
 def naive_cost(source, target, p):
@@ -129,7 +130,7 @@ def test_constant_columns_become_zero_and_missing_rows_stay_out(rng):
     matrix[:, 2] = 0.3
     matrix[7] = np.nan
     observed = np.arange(10) != 7
-    out = scaled(matrix, observed, *column_scaling(matrix, observed))
+    out = standardize_rows(matrix, observed, *column_scaling(matrix, observed))
     assert np.isfinite(out).all()
     np.testing.assert_allclose(out[:, 2], 0, atol=1e-9)
     np.testing.assert_array_equal(out[7], 0)

@@ -308,11 +308,10 @@ class OTKGEClassifier(TrainedEstimator):
         kinds = EVIDENCE[self.evidence] if isinstance(self.evidence, str) else tuple(self.evidence)
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown or not kinds:
+            found = f"has {unknown[0]!r}" if unknown else "is empty"
             raise ValueError(
-                f"evidence={self.evidence!r} has {unknown[0]!r}"
-                if unknown
-                else f"evidence={self.evidence!r} is empty"
-                f"; give 'all', 'embeddings', 'fused' or some of {', '.join(map(repr, KINDS))}."
+                f"evidence={self.evidence!r} {found}; give 'all', 'embeddings', 'fused' or some of "
+                f"{', '.join(map(repr, KINDS))}."
             )
         return kinds
 
@@ -403,13 +402,7 @@ class _SpaceMaker:
             structure = np.random.RandomState(self._seed).standard_normal((X.n_entities, self._width))
             weight = observed_in(X.ids, X.n_entities).astype(float)
             return {EvidenceId(STRUCTURE): SpaceSpec(structure, weight)}
-        return {id: spec for id, spec in fusion.spaces(X).items() if id.kind in self._evidence_over(fusion)}
-
-    def _evidence_over(self, fusion):
-        """The kinds asked for; without modalities the fused space is the structure."""
-        if fusion.maps or FUSED not in self._evidence:
-            return self._evidence
-        return (*self._evidence, STRUCTURE)
+        return fusion.spaces(X, self._evidence)
 
 
 # Saved models name the public place of the class.

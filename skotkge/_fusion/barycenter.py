@@ -51,6 +51,8 @@ def wasserstein_barycenter(measures, row_weights, start, *, p=2, max_iter=20, to
     -------
     Barycenter
     """
+    # F(E, P) = sum_k <P_k, C_k>  with  C_k[i, j] = sum_e w_ke |M_k[e, i] - E[e, j]|^p.  Two half steps by turns,
+    # neither of which raises F: optimal plans P_k for the support E, then the best support for these plans.
     objective, costs = [], _costs(measures, row_weights, start, p)
     for _ in range(max_iter):
         plans = [transport_plan(cost) for cost in costs]
@@ -71,6 +73,8 @@ def _costs(measures, row_weights, points, p):
 
 def _support(measures, plans, row_weights, p):
     """Best support for given plans: row by row the weighted mean (p = 2) or median (p = 1)."""
+    # p = 2:  E = sum_k diag(w_k) M_k P_k diag(1 / v), (n, d).
+    # p = 1:  E[e, j] = median of the atoms M_k[e, i] over all k and i, with the weights w_ke P_k[i, j].
     if p == 2:
         moved = (measure @ barycentric_map(plan) for measure, plan in zip(measures, plans, strict=True))
         return sum(weights[:, None] * points for weights, points in zip(row_weights, moved, strict=True))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._spaces import FUSED, STRUCTURE, join, row_weights
-from .transport import scaled
+from .scaling import standardize_rows
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class RowEncoder:
     def columns(self, matrices, observed):
         """Scaled columns of each modality in single precision, with rows of zeros for missing vectors."""
         return {
-            name: scaled(matrices[name], observed[name], *self.scalings[name], dtype=np.float32)
+            name: standardize_rows(matrices[name], observed[name], *self.scalings[name], dtype=np.float32)
             for name in self.scalings
         }
 

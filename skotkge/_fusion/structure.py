@@ -1,5 +1,8 @@
 """Structural embeddings of entities from triples alone."""
 
+import hashlib
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 from sklearn.base import clone
@@ -7,6 +10,70 @@ from sklearn.utils.extmath import randomized_svd
 
 from .._graph.labels import LabelIndex, name_first
 from .._graph.triples import MultimodalTriples
+from .column_alignment import ScaledColumns
+
+
+@dataclass(frozen=True, eq=False)
+class StructuralSpace:
+    """Structural embedding that the modalities of a graph are aligned with.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n_entities, d)
+        Scaled; zero for entities that are not observed.
+    observed : ndarray of shape (n_entities,), dtype bool
+        Entities with at least one triple.
+    generator : tuple
+        State of the random generator after the structure was drawn: what comes next goes on from there.
+    triples : str or None
+        Digest of the triples that it was learned from; None for a given structure.
+    """
+
+    columns: np.ndarray
+    observed: np.ndarray
+    generator: tuple
+    triples: str | None = None
+
+    @classmethod
+    def scaled(cls, space, observed, standardize, random_state, triples=None):
+        """Scale the columns of a space over the observed entities."""
+        columns = ScaledColumns.fit(space, observed, standardize).rows(slice(None))
+        return cls(columns, observed, random_state.get_state(), triples)
+
+    def random_state(self):
+        """Return a generator in the state that learning the structure left it in."""
+        random_state = np.random.RandomState()
+        random_state.set_state(self.generator)
+        return random_state
+
+
+def learn_structure(X, options, known=None):
+    """Structural space of the triples of X.
+
+    Parameters
+    ----------
+    X : MultimodalTriples
+        True rows alone.
+    options : FusionOptions
+    known : StructuralSpace, default=None
+        Learned with the same options over the same entities and relations: returned where its triples are those of X.
+
+    Returns
+    -------
+    StructuralSpace
+    """
+    n_entities, n_relations, n_components = X.n_entities, len(X.relations), options.n_components
+    triples = hashlib.blake2b(np.array([n_entities, n_relations]).tobytes() + X.ids.tobytes()).hexdigest()
+    if known is not None and known.triples == triples:
+        return known
+    random_state = np.random.RandomState(options.seed)
+    if options.structure == "spectral":
+        space = spectral_structure(X.ids, n_entities, n_relations, n_components, random_state)
+    elif options.structure == "random":
+        space = random_structure(n_entities, n_components, random_state)
+    else:
+        space = estimated_structure(options.structure, X, n_components, random_state)
+    return StructuralSpace.scaled(space, observed_in(X.ids, n_entities), options.standardize, random_state, triples)
 
 
 def observed_in(ids, n_entities):
@@ -30,8 +97,10 @@ def relational_adjacency(ids, n_entities, n_relations):
 
     Returns
     -------
-    scipy.sparse.csr_array of shape (n_entities, 2 * n_relations * n_entities)
+    scipy.sparse.csr_array of shape (n_entities, n_used_columns)
     """
+    # B (n_entities, 2 n_relations n_entities) is 1 at (h, (r, t)) and at (t, (r^-1, h)) for each triple (h, r, t). With
+    # D_e and D_c its sums by row and by column the result is D_e^-1/2 B D_c^-1/2; columns without an entry are dropped.
     head, relation, tail = np.unique(ids, axis=0).T
     rows = np.concatenate([head, tail])
     columns = np.concatenate([relation * n_entities + tail, (n_relations + relation) * n_entities + head])
@@ -59,6 +128,7 @@ def spectral_structure(ids, n_entities, n_relations, n_components, random_state)
         Columns of unit norm; the sign of each makes its entry of largest magnitude positive. Columns beyond the rank
         are Gaussian noise.
     """
+    # adjacency ~ U S V' with U (n_entities, k): entities with the same neighbours by the same relations lie together.
     adjacency = relational_adjacency(ids, n_entities, n_relations)
     if not adjacency.nnz:
         return random_structure(n_entities, n_components, random_state)

@@ -1,108 +1,37 @@
 """OTFusionTransformer: modality matrices moved into the structural space of a graph and fused there."""
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import fields
 from numbers import Integral, Real
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context, clone
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._graph.labels import name_first
-from .._graph.modalities import check_modalities, check_modality_name
-from .._graph.triples import COLUMNS, MultimodalTriples, as_label_triples, true_rows
-from .._spaces import FUSED, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec, concat_order, join, joined_width, row_weights
-from .._utils.memory import row_blocks
+from .._graph.triples import MultimodalTriples, as_label_triples
+from .._spaces import STRUCTURE, joined_width
 from .._utils.persistence import Persistent
-from .barycenter import wasserstein_barycenter
-from .column_alignment import Modality, align
-from .encoder import RowEncoder
-from .structure import estimated_structure, observed_in, random_structure, spectral_structure
-from .transport import barycentric_map, moved
+from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
+from .matrix_form import check_matrices, check_structural_space, matrices_of_fit
+from .structure import StructuralSpace, learn_structure
 
-SINGLE_MODALITY = "features"
-
-
-@dataclass(frozen=True)
-class Fusion:
-    """A fitted fusion as it travels with `MultimodalTriples` to the classifier.
-
-    Attributes
-    ----------
-    structure : ndarray of shape (n_entities, d)
-    structure_observed : ndarray of shape (n_entities,), dtype bool
-        Entities with at least one training triple.
-    scalings : dict of str to (mean, scale)
-        Of the columns of each modality.
-    maps : dict of str to ndarray of shape (d_k, d)
-        From scaled columns to the fused space.
-    weights : dict of str to float
-        lambda of the structure and of each modality; sums to 1.
-    fusion : str
-        As the parameter of `OTFusionTransformer`.
-    entities : ndarray of shape (n_entities,)
-        Labels of the rows of `structure`.
-    recipe : OTFusionTransformer
-        Unfitted and seeded, so that the fusion can be fitted again on fewer triples.
-    """
-
-    structure: np.ndarray
-    structure_observed: np.ndarray
-    scalings: dict
-    maps: dict
-    weights: dict
-    fusion: str
-    entities: np.ndarray
-    recipe: "OTFusionTransformer"
-
-    @property
-    def width(self):
-        return joined_width(self.structure.shape[1], len(self.maps) + 1, self.fusion)
-
-    def spaces(self, X):
-        """Return what the entity embeddings of X are made of, for the classifier to train.
-
-        Parameters
-        ----------
-        X : MultimodalTriples
-            Over the entities of the fit.
-
-        Returns
-        -------
-        dict of EvidenceId to SpaceSpec
-            The structure, each modality, and where there are modalities the fused space.
-        """
-        spaces = {EvidenceId(STRUCTURE): SpaceSpec(self.structure, self.structure_observed.astype(float))}
-        if not self.maps:
-            return spaces
-        columns = self.scaled_columns(X)
-        for name, matrix in columns.items():
-            spaces[EvidenceId(MODALITIES, name)] = SpaceSpec(None, None, {name: matrix}, {name: self.maps[name]})
-        observed = {STRUCTURE: self.structure_observed} | {name: X.observed(name) for name in self.maps}
-        weights = row_weights(self.weights, observed, self.fusion)
-        features = {name: weights[name][:, None].astype(matrix.dtype) * matrix for name, matrix in columns.items()}
-        order = concat_order(self.structure.shape[1], len(self.maps) + 1) if self.fusion == "concat" else None
-        spaces[EvidenceId(FUSED)] = SpaceSpec(self.structure, weights[STRUCTURE], features, self.maps, order)
-        return spaces
-
-    @property
-    def encoder(self):
-        """The part that embeds rows of modality matrices."""
-        return RowEncoder(self.scalings, self.weights, self.fusion)
-
-    def scaled_columns(self, X):
-        """Scaled columns of each modality of X in single precision, with rows of zeros for missing vectors."""
-        return self.encoder.columns(X.modalities, {name: X.observed(name) for name in self.maps})
-
-    def refit(self, X, y=None):
-        """Return X with a fusion fitted on the rows of X alone."""
-        return clone(self.recipe).fit_transform(X, y)
+SEEN_BY_VALIDATION = {"n_features_in_", "feature_names_in_"}
+# Attributes that show parts of the fitted fusion.
+PARTS = {
+    "transport_plans_": attrgetter("plans"),
+    "transport_maps_": attrgetter("maps"),
+    "wasserstein_distances_": attrgetter("distances"),
+    "plan_times_": attrgetter("seconds"),
+    "structural_embedding_": attrgetter("structural_space.columns"),
+    "weights_": attrgetter("weights"),
+    "n_iter_": attrgetter("n_iter"),
+    "modality_names_": lambda fusion: list(fusion.maps),
+}
 
 
 class OTFusionTransformer(
@@ -117,9 +46,10 @@ class OTFusionTransformer(
     n_components : int, default=200
         Columns of the structural space, and of the fused one but for ``fusion="concat"``. Complex scorers need an even
         number. Ignored in matrix form.
-    alignment : {"transport", "linear", "pca"}, default="transport"
+    alignment : {"transport", "linear", "pca"} or ColumnAligner, default="transport"
         How a modality reaches the structural space: by the barycentric map of an optimal plan; by a random linear
-        projection for the classifier to train; by its leading principal components.
+        projection for the classifier to train; by its leading principal components; or as an object with a method
+        ``align(modality, structure, random_state)`` finds it, see `ColumnAligner`.
     p : {1, 2}, default=2
         Power of the cost between columns and of the barycenter: OTKGE_1 or OTKGE_2.
     fusion : {"barycenter", "mean", "concat", "none"}, default="barycenter"
@@ -127,7 +57,7 @@ class OTFusionTransformer(
     weights : mapping of str to float, default=None
         lambda of each modality and of ``"structure"``; scaled to sum to 1. None is uniform.
     reg : float, default=0.0
-        Entropic regularisation of the plans of Eq. 1; 0 is exact.
+        Entropic regularisation of the plans of Eq. 1; 0 is exact. Of ``alignment="transport"`` alone.
     structure : {"spectral", "random"} or estimator, default="spectral"
         Structural space from the triples: about the leading singular vectors of the degree-normalised relation-aware
         adjacency, by a randomised SVD; Gaussian noise; or the `entity_embeddings_` of an estimator fitted on the same
@@ -145,7 +75,7 @@ class OTFusionTransformer(
     Attributes
     ----------
     transport_plans_ : dict of str to ndarray of shape (d_k, d)
-        Plan of each modality (Eq. 1); zeros for the alignments without transport.
+        Plan of each modality (Eq. 1); zeros for the alignments without transport, and where an aligner tells none.
     transport_maps_ : dict of str to ndarray of shape (d_k, d)
         Map of each modality's scaled columns into the fused space, barycenter plans included.
     wasserstein_distances_ : dict of str to float
@@ -160,7 +90,9 @@ class OTFusionTransformer(
         The fusion. In a concatenation it has d columns for each space.
     weights_ : dict of str to float
     n_iter_ : int
-        Iterations of the barycenter.
+        Iterations of the barycenter; 0 without one.
+    fusion_ : FittedFusion
+        All that `transform` uses, and what it attaches to triples.
     modality_names_ : list of str
     n_features_in_ : int
 
@@ -199,7 +131,7 @@ class OTFusionTransformer(
 
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "alignment": [StrOptions({"transport", "linear", "pca"})],
+        "alignment": [StrOptions({"transport", "linear", "pca"}), HasMethods("align")],
         "p": [Interval(Integral, 1, 2, closed="both")],
         "fusion": [StrOptions({"barycenter", "mean", "concat", "none"})],
         "weights": [dict, None],
@@ -215,7 +147,7 @@ class OTFusionTransformer(
         self,
         n_components: int = 200,
         *,
-        alignment: str = "transport",
+        alignment: Any = "transport",
         p: int = 2,
         fusion: str = "barycenter",
         weights: Mapping[str, float] | None = None,
@@ -259,138 +191,49 @@ class OTFusionTransformer(
         ValueError
             If the matrix form lacks y, numbers of rows differ, or weights name other spaces than there are.
         """
-        vars(self).pop("embedding_", None)  # an interrupted fit leaves the estimator unfitted
-        seed = self._seed()
-        random_state = np.random.RandomState(seed)
-        if isinstance(X, MultimodalTriples):
-            validate_data(self, X, skip_check_array=True)
-            self._recipe = clone(self).set_params(random_state=seed)
-            self._entities = X.entities
-            structure, structure_observed = self._structure_of(X, y, random_state)
-            matrices = {} if self.fusion == "none" else X.modalities
-            observed = {name: X.observed(name) for name in matrices}
-        else:
-            self._entities = None
-            matrices, observed = self._check_matrices(X, reset=True)
-            structure, structure_observed = self._check_structure(y, matrices)
-        self._fit_spaces(structure, structure_observed, matrices, observed, random_state)
+        checked = clone(self)  # takes what validation learns, so that a fit that fails leaves an earlier one as it was
+        form = self._fuse_triples if isinstance(X, MultimodalTriples) else self._fuse_matrices
+        fusion, embedding = form(X, y, checked)
+        learned = {name: value for name, value in vars(checked).items() if name in SEEN_BY_VALIDATION}
+        for name in SEEN_BY_VALIDATION - learned.keys():
+            vars(self).pop(name, None)
+        vars(self).update(learned | _fitted_attributes(fusion, embedding))
         return self
 
+    def _fuse_triples(self, X, y, checked):
+        validate_data(checked, X, skip_check_array=True)
+        matrices = {} if self.fusion == "none" else X.modalities
+        observed = {name: X.observed(name) for name in matrices}
+        weights, options = self._normalized_weights(matrices), self._options()
+        structure = learn_structure(true_part(X, y), options)
+        fusion = fit_fusion(structure, matrices, observed, weights, options, X.entities)
+        return fusion, fusion.embedding(matrices, observed)
+
+    def _fuse_matrices(self, X, y, checked):
+        matrices, observed = check_matrices(checked, X, reset=True)
+        space = check_structural_space(y, len(next(iter(matrices.values()))), type(self).__name__)
+        if self.fusion == "none":
+            raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
+        weights, options = self._normalized_weights(matrices), self._options()
+        everywhere, random_state = np.ones(len(space), dtype=bool), np.random.RandomState(options.seed)
+        structure = StructuralSpace.scaled(space, everywhere, options.standardize, random_state)
+        fusion = fit_fusion(structure, matrices, observed, weights, options)
+        return fusion, fusion.embedding(matrices, observed)
+
+    def _options(self):
+        """The parameters by value, so that nothing that happens to them later changes a fitted fusion."""
+        names = [field.name for field in fields(FusionOptions) if field.name != "seed"]
+        values = {name: clone(getattr(self, name), safe=False) for name in names}
+        return FusionOptions(**values, seed=self._seed())
+
     def _seed(self):
-        """An integer that repeats this fit, also in a clone that gets it as random_state."""
+        """An integer that repeats this fit."""
         if isinstance(self.random_state, Integral):
             return int(self.random_state)
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
-    def _structure_of(self, X, y, random_state):
-        """Structural space of the true triples among the rows of X."""
-        if y is not None:
-            X = X[true_rows(y, len(X))]
-        n_components = self.n_components
-        if self.structure == "spectral":
-            space = spectral_structure(X.ids, X.n_entities, len(X.relations), n_components, random_state)
-        elif self.structure == "random":
-            space = random_structure(X.n_entities, n_components, random_state)
-        else:
-            space = estimated_structure(self.structure, X, n_components, random_state)
-        return space, observed_in(X.ids, X.n_entities)
-
-    def _check_matrices(self, X, *, reset):
-        """Validate the matrix form: every matrix numeric, with one common number of rows, NaN only in whole rows."""
-        if _are_labels(X):
-            raise TypeError(
-                f"X is a {type(X).__name__} of labels without modalities: fusion needs a MultimodalTriples. Tools that "
-                "turn it into an array, such as BaggingClassifier, cannot resample triples."
-            )
-        if isinstance(X, Mapping) and not issparse(X):
-            for name in X:
-                check_modality_name(name, "X")
-            matrices = {
-                name: check_array(matrix, dtype="numeric", ensure_all_finite="allow-nan", input_name=f"X[{name!r}]")
-                for name, matrix in X.items()
-            }
-            if reset:
-                self.n_features_in_ = sum(matrix.shape[1] for matrix in matrices.values())
-        else:
-            checked = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
-            matrices = {SINGLE_MODALITY: checked}
-        if len({len(matrix) for matrix in matrices.values()}) != 1:
-            rows = {name: len(matrix) for name, matrix in matrices.items()}
-            raise ValueError(f"X has matrices with different or no rows ({rows}); each needs one row for each entity.")
-        return matrices, {name: _whole_rows(name, matrix) for name, matrix in matrices.items()}
-
-    def _fitted_matrices(self, X):
-        """Validate the matrix form against the fit; return the matrices of the fit in its order, and what is there."""
-        matrices, observed = self._check_matrices(X, reset=False)
-        self._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
-        return tuple({name: given[name] for name in self.modality_names_} for given in (matrices, observed))
-
-    def _check_structure(self, y, matrices):
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: in matrix form y is the "
-                "structural space (n_entities, d); give a MultimodalTriples as X to learn it from triples."
-            )
-        if self.fusion == "none":
-            raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
-        structure = check_array(y, dtype=float, ensure_2d=False, input_name="y")
-        structure = structure.reshape(len(structure), -1)
-        n_entities = len(next(iter(matrices.values())))
-        if len(structure) != n_entities:
-            raise ValueError(
-                f"y has {len(structure)} rows and X {n_entities}: inconsistent numbers of samples; "
-                "both need one row for each entity."
-            )
-        return structure, np.ones(n_entities, dtype=bool)
-
-    def _fit_spaces(self, structure, structure_observed, matrices, observed, random_state):
-        """Eq. 1-3 on arrays: what both forms share."""
-        self.modality_names_ = list(matrices)
-        self.weights_ = self._normalized_weights()
-        structure = Modality.fit(structure, structure_observed, self.standardize).scaled()
-        modalities = {name: Modality.fit(matrix, observed[name], self.standardize) for name, matrix in matrices.items()}
-        apart = [name for name in matrices if not (observed[name] & structure_observed).any()]
-        if apart:
-            warnings.warn(
-                f"no entity has both a training triple and a vector in {name_first(apart)}: there is no plan to learn.",
-                UserWarning,
-                stacklevel=3,
-            )
-        options = dict(alignment=self.alignment, p=self.p, reg=self.reg, random_state=random_state)
-        alignments = {
-            name: align(modality, structure, structure_observed, **options) for name, modality in modalities.items()
-        }
-        self.transport_plans_ = {name: alignment.plan for name, alignment in alignments.items()}
-        self.wasserstein_distances_ = {name: alignment.distance for name, alignment in alignments.items()}
-        self.plan_times_ = {name: alignment.seconds for name, alignment in alignments.items()}
-        self._scalings = {name: (modality.mean, modality.scale) for name, modality in modalities.items()}
-        self.structural_embedding_, self._structure_observed = structure, structure_observed
-        spaces = {STRUCTURE: structure}
-        spaces |= {name: modality.moved(alignments[name].map) for name, modality in modalities.items()}
-        maps = {name: alignment.map for name, alignment in alignments.items()}
-        self._fuse(spaces, {STRUCTURE: structure_observed} | observed, maps)
-
-    def _fuse(self, spaces, observed, maps):
-        weights = row_weights(self.weights_, observed, self.fusion)
-        if self.fusion != "barycenter":
-            self.n_iter_, self._start, self.transport_maps_ = 0, spaces[STRUCTURE], maps
-            self.embedding_ = join(spaces, weights, self.fusion)
-            return
-        barycenter = wasserstein_barycenter(  # Eq. (3)
-            list(spaces.values()),
-            np.array(list(weights.values())),
-            start=spaces[STRUCTURE],
-            p=self.p,
-            max_iter=self.max_iter,
-            tol=self.tol,
-        )
-        moves = {name: barycentric_map(plan) for name, plan in zip(spaces, barycenter.plans, strict=True)}
-        self.n_iter_, self._start = barycenter.n_iter, spaces[STRUCTURE] @ moves[STRUCTURE]
-        self.transport_maps_ = {name: maps[name] @ moves[name] for name in maps}
-        self.embedding_ = barycenter.points
-
-    def _normalized_weights(self):
-        names = [STRUCTURE, *self.modality_names_]
+    def _normalized_weights(self, modalities):
+        names = [STRUCTURE, *modalities]
         if self.weights is None:
             return dict.fromkeys(names, 1.0 / len(names))
         if set(self.weights) != set(names):
@@ -421,23 +264,19 @@ class OTFusionTransformer(
         ValueError
             If the modalities or their widths are not those of the fit.
         """
-        check_is_fitted(self, "embedding_")
+        check_is_fitted(self, "fusion_")
+        is_fitted_on_triples = self.fusion_.entities is not None
         if isinstance(X, MultimodalTriples):
-            if self._entities is None:
+            if not is_fitted_on_triples:
                 raise ValueError("X is a MultimodalTriples, but this transformer was fitted on matrices.")
-            if not X.modalities:
-                return X if self.modality_names_ else X.with_fusion(self._fusion())
-            self._check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()})
-            return X.with_fusion(self._fusion())
-        if self._entities is not None:
+            if not X.modalities and self.fusion_.maps:
+                return X
+            self.fusion_.check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()})
+            return X.with_fusion(self.fusion_)
+        if is_fitted_on_triples:
             as_label_triples(X)
             return X
-        matrices, observed = self._fitted_matrices(X)
-        spaces = {
-            name: moved(matrix, observed[name], *self._scalings[name], self.transport_maps_[name])
-            for name, matrix in matrices.items()
-        }
-        return join(spaces, row_weights(self.weights_, observed, self.fusion), self.fusion)
+        return self.fusion_.fused_rows(*matrices_of_fit(self, X))
 
     def fit_transform(self, X: Any, y: ArrayLike | None = None) -> Any:
         """Fit, then transform the same data.
@@ -456,21 +295,6 @@ class OTFusionTransformer(
         """
         return self.fit(X, y).transform(X)
 
-    def _check_modalities(self, widths):
-        check_modalities(widths, {name: len(transport_map) for name, transport_map in self.transport_maps_.items()})
-
-    def _fusion(self):
-        return Fusion(
-            structure=self._start,
-            structure_observed=self._structure_observed,
-            scalings=self._scalings,
-            maps=self.transport_maps_,
-            weights=self.weights_,
-            fusion=self.fusion,
-            entities=self._entities,
-            recipe=self._recipe,
-        )
-
     def set_output(self, *, transform: str | None = None) -> "OTFusionTransformer":
         """Do nothing: triples stay triples, and the columns of a fused space have no names of their own.
 
@@ -485,10 +309,26 @@ class OTFusionTransformer(
         """
         return self
 
+    def __getstate__(self):
+        # joblib writes an array once for each attribute that holds it, so none is told twice.
+        state = super().__getstate__()
+        if "fusion_" not in state:
+            return state
+        told_twice = {*PARTS, "embedding_"} if state["embedding_"] is state["fusion_"].barycenter else PARTS
+        kept = {name: value for name, value in state.items() if name not in told_twice}
+        return kept | {"fusion_": state["fusion_"].state()}
+
+    def __setstate__(self, state):
+        if "fusion_" in state:
+            state = state | {"fusion_": FittedFusion.from_state(state["fusion_"])}
+        super().__setstate__(state)
+        if "fusion_" in state:
+            vars(self).update(_fitted_attributes(self.fusion_, state.get("embedding_", self.fusion_.barycenter)))
+
     @property
     def _n_features_out(self):
-        n_spaces = len(self.modality_names_) + (self._entities is not None)
-        return joined_width(self.structural_embedding_.shape[1], n_spaces, self.fusion)
+        n_spaces = len(self.fusion_.maps) + (self.fusion_.entities is not None)
+        return joined_width(self.fusion_.structure.shape[1], n_spaces, self.fusion_.fusion)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -497,31 +337,9 @@ class OTFusionTransformer(
         return tags
 
 
-def _are_labels(X):
-    """Tell whether X is an array, list or data frame of strings, or a mapping with the columns of triples."""
-    if isinstance(X, Mapping) and not issparse(X):
-        return set(COLUMNS) <= set(X)
-    if not (isinstance(X, list | tuple) or hasattr(X, "columns") or (isinstance(X, np.ndarray) and X.ndim)):
-        return False
-    first = np.asarray(X[:1], dtype=object)
-    return first.size > 0 and isinstance(first.flat[0], str)
-
-
-def _whole_rows(name, matrix):
-    """Mask of the rows that are there; NaN in some columns of a row only is an error."""
-    observed = np.ones(len(matrix), dtype=bool)
-    if matrix.dtype.kind != "f":
-        return observed
-    for rows in row_blocks(matrix.shape):
-        missing = np.isnan(matrix[rows])
-        observed[rows] = ~missing.any(axis=1)
-        partly = ~observed[rows] & ~missing.all(axis=1)
-        if partly.any():
-            raise ValueError(
-                f"X[{name!r}] has NaN in some columns of row {rows.start + int(partly.argmax())}; a missing modality "
-                "is a whole row of NaN: impute the single values or drop the row's vector altogether."
-            )
-    return observed
+def _fitted_attributes(fusion, embedding):
+    parts = {name: part_of(fusion) for name, part_of in PARTS.items()}
+    return {"fusion_": fusion, "embedding_": embedding, **parts}
 
 
 # Saved models name the public place of the class.

@@ -3,100 +3,14 @@
 import warnings
 
 import numpy as np
-import ot
 from scipy.spatial.distance import cdist
 from sklearn.exceptions import ConvergenceWarning
 
-from .._utils.memory import row_blocks
+from .scaling import scaled_blocks
 
 # Scalings of plain Sinkhorn iterations stay within exp(+-2 * this), far from overflow, and their kernel from denormals.
 LARGEST_EXPONENT = 200
 SMALLEST_ERROR = 1e-9
-
-
-def column_scaling(matrix, observed, standardize=True):
-    """Mean and scale of each column over the observed rows.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_entities, n_features)
-    observed : ndarray of shape (n_entities,), dtype bool
-    standardize : bool, default=True
-        False gives means of 0 and scales of 1.
-
-    Returns
-    -------
-    mean, scale : ndarray of shape (n_features,)
-        A constant column has scale 1, so that it becomes 0 and not NaN.
-    """
-    width = matrix.shape[1]
-    if not standardize or not observed.any():
-        return np.zeros(width), np.ones(width)
-    mean, variance = _moments(matrix, observed)
-    scale, precision = np.sqrt(variance), np.finfo(float)
-    constant = scale <= 10 * precision.eps * np.maximum(np.abs(mean), precision.tiny)
-    return mean, np.where(constant, 1.0, scale)
-
-
-def _moments(matrix, observed):
-    """Mean and variance of each column, merged from those of blocks of rows (Chan, Golub, LeVeque 1983)."""
-    shift = np.asarray(matrix[observed.argmax()], dtype=float)  # an offset costs no digits, a constant is exactly 0
-    count, mean, squares = 0, np.zeros(len(shift)), np.zeros(len(shift))
-    for _, block in scaled_blocks(matrix, observed, shift):
-        block_mean = block.mean(axis=0)
-        block -= block_mean
-        total, difference = count + len(block), block_mean - mean
-        squares += np.square(block, out=block).sum(axis=0) + difference**2 * (count * len(block) / total)
-        mean += difference * (len(block) / total)
-        count = total
-    return shift + mean, squares / count
-
-
-def scaled_blocks(matrix, chosen, mean=0.0, scale=None, dtype=np.float64):
-    """Yield the chosen rows of a matrix, standardised, by blocks.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_entities, n_features)
-    chosen : ndarray of shape (n_entities,), dtype bool
-    mean : float or ndarray of shape (n_features,), default=0.0
-    scale : ndarray of shape (n_features,), default=None
-        None leaves the scale as it is.
-    dtype : dtype, default=float64
-        Of the values, which are computed in double precision.
-
-    Yields
-    ------
-    positions : slice or ndarray of int
-    block : ndarray of shape (n_positions, n_features)
-        A new array.
-    """
-    for rows in row_blocks(matrix.shape):
-        inside = chosen[rows]
-        if not inside.any():
-            continue
-        positions = rows if inside.all() else rows.start + np.flatnonzero(inside)
-        given = np.asarray(matrix[positions])
-        block = np.subtract(given, mean, dtype=np.float64)
-        if scale is not None:
-            block /= scale
-        yield positions, block.astype(dtype, copy=False)
-
-
-def scaled(matrix, observed, mean, scale, dtype=np.float64):
-    """Standardise the observed rows; the others become 0."""
-    out = np.zeros(matrix.shape, dtype)
-    for positions, block in scaled_blocks(matrix, observed, mean, scale, dtype):
-        out[positions] = block
-    return out
-
-
-def moved(matrix, observed, mean, scale, column_map):
-    """Rows of the standardised matrix times a map of its columns (Eq. 2); rows that are not observed become 0."""
-    out = np.zeros((len(matrix), column_map.shape[1]))
-    for positions, block in scaled_blocks(matrix, observed, mean, scale):
-        out[positions] = block @ column_map
-    return out
 
 
 def feature_cost(source, target, *, p=2, row_weights=None, scaling=None):
@@ -141,12 +55,14 @@ def feature_cost(source, target, *, p=2, row_weights=None, scaling=None):
 
 
 def _add_squared_distances(cost, source, target, weights):
+    # With A (n, d_k), B (n, d) the rows of a block and w (n,):  C_ij += sum_e w_e (A_ei^2 + B_ej^2 - 2 A_ei B_ej).
     weighted = weights * target
     cost -= source.T @ (2 * weighted).astype(source.dtype)
     cost += (weights[:, 0] @ np.square(source, dtype=np.float64))[:, None] + (weighted * target).sum(axis=0)
 
 
 def _add_absolute_distances(cost, source, target, weights):
+    # C_ij += sum_e |w_e A_ei - w_e B_ej|, the weights being non-negative.
     cost += cdist((weights * source).T, (weights * target).T, "cityblock")
 
 
@@ -170,6 +86,10 @@ def transport_plan(cost, *, reg=0.0):
     ConvergenceWarning
         If the solver stops before it has converged.
     """
+    import ot  # here, since it imports torch
+
+    # Eq. (1):  T = argmin_T <T, C> + reg sum_ij T_ij log T_ij  over T >= 0 with T 1 = u = 1 / d_k, T' 1 = v = 1 / d.
+    # Sinkhorn iterations scale the kernel exp(-C / reg) from both sides; a constant added to C changes no plan.
     cost = np.ascontiguousarray(cost, dtype=np.float64)
     n_source, n_target = cost.shape
     source_mass, target_mass = np.full(n_source, 1.0 / n_source), np.full(n_target, 1.0 / n_target)
@@ -203,4 +123,4 @@ def barycentric_map(plan):
     ndarray of shape (n_source_columns, n_target_columns)
         Columns sum to 1; ``source @ map`` are the aligned columns.
     """
-    return plan * plan.shape[1]
+    return plan * plan.shape[1]  # 1 / v_j = d for each column j

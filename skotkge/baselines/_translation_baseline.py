@@ -15,7 +15,7 @@ from .._estimator.holdout import make_split, true_and_false
 from .._estimator.trained import TrainedEstimator
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.triples import as_triples
-from .._spaces import FUSED, EvidenceId
+from .._spaces import FUSED
 
 
 class TranslationBaseline(TrainedEstimator):
@@ -205,7 +205,7 @@ class TranslationBaseline(TrainedEstimator):
 
 def _joined_space(X):
     """The concatenation of all spaces, the only one that is trained."""
-    return {EvidenceId(FUSED): X.fusion.spaces(X)[EvidenceId(FUSED)]}
+    return X.fusion.spaces(X, (FUSED,))
 
 
 # Saved models name the public place of the class.

@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-import ot
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state, check_scalar
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._embedding.score_functions import CrossSpaceTransE, Distance
 from .._estimator.base import main_space, spaces_of
-from .._fusion.transport import moved
+from .._fusion.matrix_form import matrices_of_fit
 from .._graph.labels import name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE
@@ -149,7 +148,7 @@ def fusion_bounds(
     >>> sorted(bounds.wasserstein)
     ['image', 'structure', 'text']
     """
-    check_is_fitted(transformer, "embedding_")
+    check_is_fitted(transformer, "fusion_")
     check_scalar(lipschitz, "lipschitz", Real, min_val=0)
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     spaces, observed = _spaces(transformer, X)
@@ -175,6 +174,8 @@ def fusion_bounds(
 
 def _wasserstein(first, second):
     """W_1 between rows with equal masses."""
+    import ot  # here, since it imports torch
+
     return float(ot.emd2(ot.unif(len(first)), ot.unif(len(second)), cdist(first, second)))
 
 
@@ -184,13 +185,11 @@ def _spaces(transformer, X):
     width = transformer.structural_embedding_.shape[1]
     if transformer.embedding_.shape[1] != width:
         raise ValueError(
-            f"transformer has fusion={transformer.fusion!r}, whose {transformer.embedding_.shape[1]} columns cannot be "
-            f"compared with the {width} of a single space; use 'barycenter' or 'mean'."
+            f"transformer has fusion={transformer.fusion_.fusion!r}, whose {transformer.embedding_.shape[1]} columns "
+            f"cannot be compared with the {width} of a single space; use 'barycenter' or 'mean'."
         )
-    spaces = {STRUCTURE: transformer.structural_embedding_}
-    observed = {STRUCTURE: transformer._structure_observed} | observed
-    for name, matrix in matrices.items():
-        spaces[name] = moved(matrix, observed[name], *transformer._scalings[name], transformer.transport_maps_[name])
+    spaces = {STRUCTURE: transformer.structural_embedding_} | transformer.fusion_.aligned(matrices, observed)
+    observed = {STRUCTURE: transformer.fusion_.structure_observed} | observed
     empty = [name for name, rows in observed.items() if not rows.any()]
     if empty:
         raise ValueError(f"X has no entity with {name_first(empty)}; leave the modality out.")
@@ -198,17 +197,17 @@ def _spaces(transformer, X):
 
 
 def _matrices(transformer, X):
-    names = transformer.modality_names_
+    fusion = transformer.fusion_
     if not isinstance(X, MultimodalTriples):
-        if transformer._entities is not None:
+        if fusion.entities is not None:
             raise ValueError(f"X is a {type(X).__name__}; give the MultimodalTriples that transformer was fitted on.")
-        matrices, observed = transformer._fitted_matrices(X)
+        matrices, observed = matrices_of_fit(transformer, X)
     else:
-        if transformer._entities is None or not same_labels(X.entities, transformer._entities):
+        if fusion.entities is None or not same_labels(X.entities, fusion.entities):
             raise ValueError("X has other entities than the fit of transformer; give the triples it was fitted on.")
-        matrices = {name: matrix for name, matrix in X.modalities.items() if name in names}
+        fusion.check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()})
+        matrices = {name: X.modalities[name] for name in fusion.maps}
         observed = {name: X.observed(name) for name in matrices}
-        transformer._check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
     n_rows = len(next(iter(matrices.values()), transformer.embedding_))
     if n_rows != len(transformer.embedding_):
         raise ValueError(f"X has {n_rows} rows, but transformer was fitted on {len(transformer.embedding_)} entities.")
