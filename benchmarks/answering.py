@@ -119,9 +119,9 @@ def hardly_trained(X, dimension):
 
 def questions_of(X):
     """Yield the triples of X in random order without their tail or their head, in turn."""
-    rng = np.random.default_rng(1)
+    rng, triples = np.random.default_rng(1), X.labels
     for number in count():
-        question = X.labels[rng.integers(len(X))].copy()
+        question = triples[rng.integers(len(triples))].copy()
         question[2 if number % 2 else 0] = None
         yield question
 
