@@ -39,7 +39,7 @@ IMPORTS = {
     BASE: ["-c", BASE],
     "import skotkge": ["-c", "import skotkge"],
     "python -m skotkge --help": ["-m", "skotkge", "--help"],
-    "import skotkge; skotkge.datasets": ["-c", "import skotkge; skotkge.datasets"],
+    "import skotkge.datasets": ["-c", "import skotkge.datasets"],
     "from skotkge import OTKGEClassifier": ["-c", "from skotkge import OTKGEClassifier"],
 }
 LIGHT = ("import skotkge", "python -m skotkge --help")
