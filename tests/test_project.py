@@ -23,7 +23,7 @@ ORDER = [
     *("_fusion", "_embedding", "_evidence", "_ranking", "_estimator"),
     *("baselines", "inspection", "datasets", "__init__", "_cli", "__main__"),
 ]
-USES_TORCH = {"_embedding", "_evidence", "_ranking"}
+USES_TORCH = {"_embedding", "_evidence", "_ranking", "_matching", "baselines"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(

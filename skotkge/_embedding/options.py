@@ -37,7 +37,24 @@ class CrossEntropy(BaseEstimator):
         return self.n_sampled is not None
 
     def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
-        """Return the loss of one training run, see `skotkge._embedding.objectives.TrainingLoss`."""
+        """Return the loss of one training run; what an objective of one's own has to offer beside `needs_few_rows`.
+
+        Parameters
+        ----------
+        model : EmbeddingModel
+            Holds the trained tensors; ``entities()`` gives the entity table that they make.
+        ids : ndarray of shape (n_triples, 3)
+        n_relations : int
+        options : TrainingOptions
+        generator : torch.Generator
+        excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
+            Relations whose queries do not have their source among the candidates; None excludes nothing.
+
+        Returns
+        -------
+        TrainingLoss
+            With ``ids``, ``batches()`` and ``backward(batch)``.
+        """
         from .objectives import AllEntities, SampledEntities
 
         kind = AllEntities if self.n_sampled is None else SampledEntities
@@ -78,7 +95,24 @@ class Logistic(BaseEstimator):
         self.filtered = filtered
 
     def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
-        """Return the loss of one training run, see `skotkge._embedding.objectives.TrainingLoss`."""
+        """Return the loss of one training run; what an objective of one's own has to offer beside `needs_few_rows`.
+
+        Parameters
+        ----------
+        model : EmbeddingModel
+            Holds the trained tensors; ``entities()`` gives the entity table that they make.
+        ids : ndarray of shape (n_triples, 3)
+        n_relations : int
+        options : TrainingOptions
+        generator : torch.Generator
+        excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
+            Relations whose queries do not have their source among the candidates; None excludes nothing.
+
+        Returns
+        -------
+        TrainingLoss
+            With ``ids``, ``batches()`` and ``backward(batch)``.
+        """
         from .objectives import SampledNegatives
 
         return SampledNegatives(model, ids, n_relations, options, generator, excludes_self_loops)

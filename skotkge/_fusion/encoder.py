@@ -62,6 +62,8 @@ class RowEncoder:
         if space == STRUCTURE:
             n_rows = len(next(iter(columns.values())))
             return np.tile(state["structure"].mean(axis=0), (n_rows, 1))
+        # e_F = sum_k w_k(e) M_k[e] W_k over the modalities that e has, the weights of the others shared out among them;
+        # W_k (d_k, d) as trained.
         moved = {name: columns[name] @ state[f"map of {name}"] for name in columns if f"map of {name}" in state}
         if space != FUSED:
             return moved[space]

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._spaces import STRUCTURE, joined_width
 from .._utils.persistence import Persistent
+from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
 from .matrix_form import check_matrices, check_structural_space, matrices_of_fit
 from .structure import StructuralSpace, learn_structure
@@ -147,7 +148,7 @@ class OTFusionTransformer(
         self,
         n_components: int = 200,
         *,
-        alignment: Any = "transport",
+        alignment: str | ColumnAligner = "transport",
         p: int = 2,
         fusion: str = "barycenter",
         weights: Mapping[str, float] | None = None,
