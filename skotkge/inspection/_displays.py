@@ -10,6 +10,8 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
+from ..metrics._ranks import check_ranks
+from ..metrics._report import relations_and_ranks
 
 
 class RanksDisplay:
@@ -69,7 +71,7 @@ class RanksDisplay:
         RanksDisplay
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        _, ranks = metrics._relations_and_ranks(estimator, X, None, known)
+        _, ranks = relations_and_ranks(estimator, X, None, known)
         name = type(_last_step(estimator)).__name__ if name is None else name
         return cls.from_predictions(ranks, parts=parts, name=name, ax=ax, **kwargs)
 
@@ -106,7 +108,7 @@ class RanksDisplay:
         ValueError
             If a part does not have one value for each row, or a rank is below 1.
         """
-        ranks = metrics._check_ranks(ranks)
+        ranks = check_ranks(ranks)
         if parts is None:
             return cls({name or "all": ranks}).plot(ax=ax, **kwargs)
         masks = {part: np.asarray(mask, dtype=bool) for part, mask in parts.items()}

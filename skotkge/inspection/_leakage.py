@@ -12,6 +12,7 @@ from .._evidence.rules import PairLinks, at_least, rule_confidences
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.triples import as_label_triples, as_triples
 from ..baselines import RuleBaseline
+from ..metrics._report import relations_and_ranks
 
 KINDS = ("linked", "reversed", "inverse", "same_direction")
 SHOWN_METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
@@ -243,7 +244,7 @@ def evaluate_by_leakage(
     if kind not in KINDS:
         raise ValueError(f"kind={kind!r} is not among {', '.join(KINDS)}; give one of them.")
     leaked = getattr(leakage_report(train, test), kind)
-    ranks = metrics._relations_and_ranks(estimator, test, None, known)[1]
+    ranks = relations_and_ranks(estimator, test, None, known)[1]
     baseline_ranks = RuleBaseline(handle_unknown="last").fit(train).rank(test, known=known) if baseline else None
     return LeakageEvaluation(
         metrics=_summaries(ranks, leaked),
