@@ -107,19 +107,29 @@ def _unzstd(data, path):
         from zstandard import ZstdDecompressor, ZstdError
     except ImportError as error:
         raise ImportError(f'{shown(path)} needs zstandard to be decompressed: pip install "skotkge[zstd]".') from error
+    parts = []
     try:
-        return ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
+        while data:  # one frame after another, since a stream reader does not tell when the last one is cut off
+            frame = ZstdDecompressor().decompressobj()
+            parts.append(frame.decompress(data))
+            if not frame.eof:
+                raise EOFError("compressed data ended before the end of a frame")
+            data = frame.unused_data
     except ZstdError as error:
         raise EOFError(error) from error
+    return b"".join(parts)
 
 
-def _whole_bz2(data, _):
-    return bz2.decompress(data)
+def _unbz2(data, _):
+    try:
+        return bz2.decompress(data)
+    except ValueError as error:  # as bz2 calls a file that is cut off
+        raise EOFError(error) from error
 
 
 OPENERS = {
     "gzip": lambda data, _: gzip.decompress(data),
-    "bz2": _whole_bz2,
+    "bz2": _unbz2,
     "xz": lambda data, _: lzma.decompress(data),
     "zip": _unzip,
     "zstd": _unzstd,

@@ -56,8 +56,10 @@ def to_network(X):
         raise ImportError("to_networkx needs networkx: pip install networkx.") from error
     graph = networkx.MultiDiGraph()
     graph.add_nodes_from(X.entities.tolist())
+    if X.names is not None:
+        networkx.set_node_attributes(graph, dict(zip(X.entities.tolist(), X.names.tolist(), strict=True)), "name")
     data = {str(name): column for name, column in X.triple_data.items()}
     for row, (head, relation, tail) in enumerate(X.labels.tolist()):
         values = {name: column[row] for name, column in data.items() if name not in ("relation", "key")}
-        graph.add_edge(head, tail, None if relation is None else relation, **{**values, "relation": relation})
+        graph.add_edge(head, tail, relation, **values, relation=relation)
     return graph
