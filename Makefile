@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test test-oldest lint docs clean
+.PHONY: demo test test-oldest fuzz lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m skotkge demo
@@ -15,6 +15,10 @@ test: $(VENV)/.installed-test
 # Downloads some gigabytes where there is no build of that torch without CUDA.
 test-oldest:
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+
+# Ten thousand random tables, read back; the tests have 200.
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python tests/graph/test_fuzz.py 10000
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

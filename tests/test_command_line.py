@@ -223,7 +223,7 @@ def test_warnings_are_told_in_one_line(tmp_path, capsys):
     assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.joblib") == 0
     lines = capsys.readouterr().err.splitlines()
     assert all(line.startswith("skotkge fit: warning: ") for line in lines)
-    assert any("pass --columns head,relation,tail" in line for line in lines)
+    assert any("head,relation,tail, is taken for the names of columns" in line for line in lines)
     assert any("triples has 1 repeated row" in line for line in lines)
 
 

@@ -11,7 +11,7 @@ from skotkge import MultimodalTriples
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 PLAIN = [
     ["nan", "NA", "007"],
-    ["", "null", "7"],
+    ["-", "null", "7"],
     [" a b ", "r", "\u2028"],
     [NFC, "r", NFD],
     ["None", "#N/A", 'a "quoted" word'],
@@ -67,9 +67,12 @@ class TestHeader:
         X = read(self.file(tmp_path, sep, lines), columns=self.COLUMNS)
         assert X.labels.tolist() == [["a", "r", "b"], ["007", "r", "NA"]]
 
-    def test_without_columns_the_first_line_is_a_triple(self, tmp_path, read, sep):
-        X = read(self.file(tmp_path, sep, [["head", "relation", "tail"], ["a", "r", "b"]]))
-        assert X.labels.tolist() == [["head", "relation", "tail"], ["a", "r", "b"]]
+    def test_without_columns_a_first_line_of_usual_names_is_a_header(self, tmp_path, read, sep):
+        path = self.file(tmp_path, sep, [["head", "relation", "tail"], ["a", "r", "b"]])
+        with pytest.warns(UserWarning, match="line 1, head,relation,tail, is taken for the names"):
+            assert read(path).labels.tolist() == [["a", "r", "b"]]
+        assert read(path, header=False).labels.tolist() == [["head", "relation", "tail"], ["a", "r", "b"]]
+        assert read(path, header=True).labels.tolist() == [["a", "r", "b"]]
 
     def test_missing_and_repeated_columns(self, tmp_path, read, sep):
         for names, times in ((["subject", "predicate", "o"], 0), (["object", "subject", "object", "predicate"], 2)):
@@ -101,9 +104,8 @@ class TestHeader:
                 read(self.file(tmp_path, sep, lines), columns=columns)
 
     def test_empty_lines_are_no_triples(self, tmp_path, read, sep):
-        path = write(tmp_path / "triples.txt", f"a{sep}r{sep}b\n\n")
-        with pytest.raises(ValueError, match="line 2"):
-            read(path)
+        path = write(tmp_path / "triples.txt", f"\na{sep}r{sep}b\n\n")
+        assert read(path).labels.tolist() == [["a", "r", "b"]]
 
     def test_other_encodings_are_refused(self, tmp_path, read, sep):
         path = write(tmp_path / "latin.txt", f"a{sep}r{sep}b\ncafé{sep}r{sep}b\n", "latin-1")

@@ -76,7 +76,7 @@ def _questions(options):
         return given
     if n_given:
         raise ValueError("--questions and --head, --relation or --tail are both given; give one or the other")
-    questions = read_triples(options.questions, options)
+    questions = read_triples(options.questions, options, empty="keep")
     questions[questions == ""] = None
     n_empty = np.equal(questions, None).sum(axis=1)
     if (n_empty != 1).any():

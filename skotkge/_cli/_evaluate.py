@@ -53,6 +53,6 @@ def _test_files(options):
         return options.test, options.known
     test = find_split(options.test, "test")
     if test is None:
-        raise ValueError(f"{options.test} has no file test.tsv, .txt, .csv or .nt")
+        raise ValueError(f"{options.test} has no file test.tsv, .txt, .csv, .nt or the like")
     others = [find_split(options.test, split) for split in ("train", "valid")]
     return test, [*(path for path in others if path is not None), *options.known]

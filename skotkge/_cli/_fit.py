@@ -162,7 +162,7 @@ def _split_files(options):
     if options.triples.is_dir():
         files = {split: find_split(options.triples, split) for split in ("train", "valid", "test")}
         if files["train"] is None:
-            raise ValueError(f"{options.triples} has no file train.tsv, .txt, .csv or .nt")
+            raise ValueError(f"{options.triples} has no file train.tsv, .txt, .csv, .nt or the like")
         beside = options.triples / "entities.tsv"
         entities = entities or (beside if beside.is_file() else None)
     if options.valid is not None:

@@ -4,7 +4,8 @@ import argparse
 import csv
 from pathlib import Path
 
-from ._reading import FORMATS
+from .._graph.readers import FORMATS
+from ._reading import HEADER
 
 
 def add_reading_options(parser):
@@ -15,15 +16,38 @@ def add_reading_options(parser):
         choices=sorted(set(FORMATS.values())),
         help="format of all files of triples; by default their names tell it: "
         + ", ".join(sorted(FORMATS))
-        + ", each with .gz too",
+        + "; .gz, .bz2, .xz, .zip or .zst may follow",
     )
     group.add_argument(
         "--columns",
-        type=_three_names,
+        type=_three_columns,
         metavar="HEAD,RELATION,TAIL",
-        help="names of these columns in the first line; without it files have no such line and three columns",
+        help="names of these columns in the first line, or their numbers from 0; by default there are three, or names "
+        "that are usual",
     )
-    group.add_argument("--sep", metavar="CHARACTER", default=",", help="separator of CSV files (default: %(default)r)")
+    group.add_argument(
+        "--header",
+        choices=sorted(HEADER),
+        default="guess",
+        help="whether the first line of a table has names; a guess that it has is told (default: %(default)s)",
+    )
+    group.add_argument(
+        "--sep",
+        metavar="CHARACTER",
+        help=r"separator of tables, \s+ for any white space (default: a tab, in CSV files a comma)",
+    )
+    group.add_argument(
+        "--empty",
+        choices=("error", "drop"),
+        default="error",
+        help="what to do with rows of which a label is empty: stop, or leave them out (default: %(default)s)",
+    )
+    group.add_argument(
+        "--literals",
+        choices=("keep", "drop"),
+        default="keep",
+        help="whether literals of RDF files are entities (default: %(default)s)",
+    )
 
 
 def add_known_option(parser):
@@ -52,8 +76,8 @@ def check_folder_of(path):
         raise ValueError(f"--output {path} is a folder; name a file in it")
 
 
-def _three_names(value):
-    names = next(csv.reader([value]), [])
-    if len(names) != 3:
-        raise argparse.ArgumentTypeError(f"{value!r} has {len(names)} names, expected three separated by commas")
-    return names
+def _three_columns(value):
+    columns = next(csv.reader([value]), [])
+    if len(columns) != 3:
+        raise argparse.ArgumentTypeError(f"{value!r} has {len(columns)} names, expected three separated by commas")
+    return tuple(map(int, columns)) if all(map(str.isdecimal, columns)) else tuple(columns)

@@ -1,33 +1,39 @@
 """Files of the user's: triples, entities, vectors and models."""
 
-import csv
-import gzip
 import warnings
 
 import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from .._graph import files
+from .._graph.files import suffix_of
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import name_first
-from .._graph.readers import read_csv, read_ntriples, read_tsv
+from .._graph.readers import FORMATS, ReadingOptions, read_rows
+from .._graph.tables import Dialect, read_records
 from .._graph.vocabulary import Vocabulary
 from .._utils.persistence import TYPES
 
-FORMATS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".nt": "ntriples"}
 SKOPS = ".skops"
-VECTOR_SEPARATORS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
+HEADER = {"guess": None, "yes": True, "no": False}
+VECTOR_DIALECTS = {
+    ".tsv": Dialect("\t"),
+    ".txt": Dialect("\t"),
+    ".csv": Dialect(",", quoting=True),
+}
 
-HEADERS = {("head", "relation", "tail"), ("subject", "predicate", "object"), ("source", "relation", "target")}
 
-
-def read_triples(path, options):
+def read_triples(path, options, empty=None):
     """Read a file of triples as the options of the command line tell.
 
     Parameters
     ----------
     path : Path
     options : Namespace
-        With ``format``, ``columns`` and ``sep``.
+        With the options of `add_reading_options`.
+    empty : {"error", "drop", "keep"}, default=None
+        In place of the option.
 
     Returns
     -------
@@ -38,44 +44,24 @@ def read_triples(path, options):
     ValueError
         If the format is not told, the file is empty, or not in this format.
     """
-    form = options.format or FORMATS.get(_suffix(path))
-    if form is None:
-        raise ValueError(f"the name of {path} tells no format; rename it or pass --format")
-    if form == "ntriples":
-        if options.columns is not None:
-            raise ValueError(f"--columns: {path} is an N-Triples file, which has no line with names of columns")
-        columns = read_ntriples(path)
-    elif form == "csv":
-        columns = read_csv(path, options.sep, options.columns)
-    else:
-        columns = read_tsv(path, columns=options.columns)
-    if not columns[0]:
+    reading = ReadingOptions(
+        options.format,
+        columns=options.columns,
+        sep=options.sep,
+        header=HEADER[options.header],
+        data=(),
+        empty=empty or options.empty,
+        literals=options.literals,
+    )
+    triples = as_label_triples(read_rows(path, reading))
+    if not len(triples):
         raise ValueError(f"{path} holds no triple")
-    if options.columns is None and tuple(str(column[0]).lower() for column in columns) in HEADERS:
-        names = ",".join(column[0] for column in columns)
-        warnings.warn(
-            f"{path} begins with {names}, read as a triple; if it is a header pass --columns {names}.",
-            UserWarning,
-            stacklevel=2,
-        )
-    triples = np.empty((len(columns[0]), 3), dtype=object)
-    for position, column in enumerate(columns):
-        triples[:, position] = column
     return triples
 
 
 def find_split(folder, split):
-    """Return the file of triples called after a split in a folder, or None.
-
-    Raises
-    ------
-    ValueError
-        If there are several.
-    """
-    found = [path for path in sorted(folder.glob(f"{split}.*")) if _suffix(path) in FORMATS]
-    if len(found) > 1:
-        raise ValueError(f"{folder} has several files of the split: {', '.join(path.name for path in found)}; keep one")
-    return found[0] if found else None
+    """Return the file of triples called after a split in a folder, or None."""
+    return files.find_split(folder, split, set(FORMATS))
 
 
 def read_entities(path):
@@ -137,19 +123,10 @@ def read_vectors(path):
 
 def _rows(path):
     """Yield the number and the fields of each line that is not empty."""
-    separator = VECTOR_SEPARATORS.get(_suffix(path))
-    if separator is None:
-        raise ValueError(f"{path}: expected a name that ends with {', '.join(VECTOR_SEPARATORS)}, or .npy for vectors")
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file, delimiter=separator, quoting=quoting)
-        try:
-            for row in lines:
-                if row:
-                    yield lines.line_num, row
-        except (csv.Error, UnicodeDecodeError, EOFError) as error:
-            raise ValueError(f"{path}, line {lines.line_num + 1}: {error}") from error
+    dialect = VECTOR_DIALECTS.get(suffix_of(path))
+    if dialect is None:
+        raise ValueError(f"{path}: expected a name that ends with {', '.join(VECTOR_DIALECTS)}, or .npy for vectors")
+    return read_records(path, dialect)
 
 
 def _is_header(row):
@@ -165,7 +142,7 @@ def _numbers(fields):
 
 def save_model(model, path):
     """Save a pipeline by joblib, or by skops where the name ends with ``.skops``."""
-    if _suffix(path) == SKOPS:
+    if suffix_of(path) == SKOPS:
         _skops(path).dump(model, path)
     else:
         joblib.dump(model, path)
@@ -191,7 +168,7 @@ def load_model(path, method):
         If the file holds no such model, or one of a newer format.
     """
     try:
-        model = _skops(path).load(path, trusted=TYPES) if _suffix(path) == SKOPS else joblib.load(path)
+        model = _skops(path).load(path, trusted=TYPES) if suffix_of(path) == SKOPS else joblib.load(path)
     except (OSError, ValueError, ImportError):
         raise
     except Exception as error:  # what unpickling raises on other files depends on their bytes
@@ -223,8 +200,3 @@ def check_labels(model, triples, path, remedy):
     if unknown.any():
         labels = list(dict.fromkeys(triples[unknown]))
         raise ValueError(f"{path} names {name_first(labels)}, which the model has not seen; {remedy}")
-
-
-def _suffix(path):
-    path = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return path.suffix.lower()

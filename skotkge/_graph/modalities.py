@@ -1,6 +1,7 @@
 """Modality matrices as users give them: by order, with labels, by data frame or by mapping from label to vector."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import numpy as np
 from scipy.sparse import issparse
@@ -202,3 +203,25 @@ def modality_matrices(sources, entities):
             raise ValueError(f"modalities[{name!r}] has the dtype {matrix.dtype}, expected real numbers.")
         matrices[name] = matrix
     return matrices
+
+
+def labelled_sources(vectors, widths):
+    """Validate vectors of new entities: by label, for modalities of which `widths` has the numbers of columns."""
+    sources = modality_sources(vectors)
+    if not sources:
+        raise ValueError(f"vectors is empty, expected vectors for some of the modalities {name_first(list(widths))}.")
+    for name, source in sources.items():
+        if name not in widths:
+            near = get_close_matches(name, widths, 1)
+            remedy = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"vectors has the modality {name!r}, which is none of {name_first(list(widths))}{remedy}")
+        if not isinstance(source, LabelledVectors):
+            raise ValueError(
+                f"vectors[{name!r}] has no labels; pass the pair (matrix, labels), a data frame or a mapping from "
+                "label to vector."
+            )
+        if source.matrix.shape[1] != widths[name]:
+            raise ValueError(
+                f"vectors[{name!r}] has {source.matrix.shape[1]} columns, expected {widths[name]} as the modality has."
+            )
+    return sources

@@ -1,107 +1,24 @@
 """Triples over one shared, immutable table of entities, relations and modality matrices."""
 
-import reprlib
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 from os import PathLike
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 
-from .labels import as_labels, counted, first_occurrences, name_first, plain_labels
-from .modalities import LabelledVectors, modality_matrices, modality_sources
-from .readers import read_csv, read_ntriples, read_tsv
-from .vocabulary import DistinctLabels, EntityTable, Vocabulary, distinct_triples, frozen
-
-COLUMNS = ("head", "relation", "tail")
-
-
-def as_label_triples(triples):
-    """Return triples of labels as an ``(n_triples, 3)`` object array.
-
-    Parameters
-    ----------
-    triples : MultimodalTriples, array-like of shape (n_triples, 3), data frame or mapping
-        A data frame or mapping needs the columns head, relation and tail, or exactly three columns numbered 0, 1, 2.
-
-    Raises
-    ------
-    ValueError
-        If there are not three labels in each row.
-    """
-    if isinstance(triples, MultimodalTriples):
-        return triples.labels
-    columns = label_columns(triples)
-    out = np.empty((len(columns[0]), 3), dtype=object)
-    for position, column in enumerate(columns):
-        out[:, position] = as_labels(column)
-    return out
-
-
-def label_columns(triples):
-    """Return the columns of triples as three lists of labels; triples are as for `as_label_triples`."""
-    if issparse(triples):
-        raise TypeError("triples is a sparse matrix, expected (n_triples, 3) labels in an array, list or data frame.")
-    if hasattr(triples, "collect"):
-        raise TypeError("triples is a lazy data frame; pass what its collect() returns.")
-    if isinstance(triples, MultimodalTriples):
-        columns = triples.labels.T
-    elif isinstance(triples, Mapping):
-        columns = _named_columns(triples, list(triples))
-    elif hasattr(triples, "columns"):
-        columns = [column.to_numpy() for column in _named_columns(triples, list(triples.columns))]
-    else:
-        columns = _sequence_columns(triples)
-    return [plain_labels(column) for column in columns]
-
-
-def _named_columns(table, names):
-    """Pick head, relation and tail from a data frame or a mapping."""
-    if set(COLUMNS) <= set(names):
-        chosen = COLUMNS
-    elif names == [0, 1, 2]:
-        chosen = names
-    else:
-        raise ValueError(
-            f"triples has the columns {name_first(names)}; rename them so that 'head', 'relation' and 'tail' are among "
-            "them."
-        )
-    if len(names) != len(set(names)):
-        raise ValueError(f"triples has the columns {name_first(names)}; give each a name of its own.")
-    columns = [table[name] for name in chosen]
-    if len(set(map(len, columns))) != 1:
-        raise ValueError(f"triples has columns of the lengths {list(map(len, columns))}; they need one common length.")
-    return columns
-
-
-def _sequence_columns(triples):
-    if isinstance(triples, np.ndarray):
-        if triples.ndim == 2 and triples.shape[1] > 3 and triples.shape[1] % 3 == 0:
-            raise TypeError(
-                f"triples has {triples.shape[1]} columns, several triples side by side as FeatureUnion makes them; it "
-                "cannot join triples: give each branch a Pipeline of its own."
-            )
-        if triples.ndim != 2 or triples.shape[1] != 3:
-            raise ValueError(f"triples has the shape {triples.shape}, expected (n_triples, 3): head, relation, tail.")
-        return [triples[:, position] for position in range(3)]
-    if isinstance(triples, str) or not hasattr(triples, "__len__"):
-        raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
-    if isinstance(triples, set | frozenset):
-        raise TypeError(f"triples is a {type(triples).__name__}, which has no order; pass a list.")
-    if not (set(map(type, triples)) <= {list, tuple} and set(map(len, triples)) <= {3}):
-        _check_rows(triples)
-    return [list(map(itemgetter(position), triples)) for position in range(3)]
-
-
-def _check_rows(triples):
-    for number, row in enumerate(triples):
-        if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
-            raise ValueError(
-                f"triples has the row {reprlib.repr(row)} at position {number}, expected head, relation, tail."
-            )
+from .details import EntityDetails, as_data, data_frame
+from .headers import COLUMNS
+from .label_columns import as_label_triples as as_label_triples  # other rooms import it from here
+from .label_columns import as_rows
+from .labels import as_labels, counted, first_occurrences, name_first
+from .modalities import LabelledVectors, labelled_sources, modality_matrices, modality_sources
+from .networks import to_network
+from .readers import ReadingOptions, read_rows
+from .tables import check_separator
+from .vocabulary import DistinctLabels, EntityTable, Vocabulary, first_rows, frozen
 
 
 class MultimodalTriples:
@@ -112,10 +29,18 @@ class MultimodalTriples:
 
     Parameters
     ----------
-    triples : array-like of shape (n_triples, 3), data frame or mapping of columns
-        Labels of head, relation and tail. A data frame, of pandas or polars, and a mapping such as
-        ``{"head": [...], "relation": [...], "tail": [...]}`` need columns of these names. Labels are strings, integers
-        or other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are three different labels.
+    triples : array-like of shape (n_triples, 3), data frame, mapping of columns or graph
+        Labels of head, relation and tail, in one of these forms:
+
+        - an array, a tensor or a list of rows;
+        - a data frame of pandas or polars, a Hugging Face data set, a table of Arrow, a mapping of columns such as
+          ``{"head": [...], "relation": [...], "tail": [...]}`` or a list of mappings, with these names or others that
+          are usual, such as subject, predicate, object; further columns are `triple_data`;
+        - a graph of networkx (the relation is an attribute ``relation``, ``label``, ``type``, ``predicate`` or ``rel``
+          of every edge, or the key), rdflib (IRIs as strings), PyTorch Geometric or PyKEEN.
+
+        Labels are strings, integers or other hashable objects and are kept exactly: ``"nan"``, ``"007"`` and ``7`` are
+        three different labels.
     modalities : mapping of str to matrix, default=None
         For each modality one of
 
@@ -135,6 +60,10 @@ class MultimodalTriples:
         What happens to triples that are given more than once: each is kept at its first row and a warning tells how
         many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
         where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
+    names : mapping, array-like of shape (n_entities,) or path, default=None
+        Readable names: by label, in the order of `entities`, or a tab-separated file with label and name in each line.
+    texts, pictures : mapping, array-like of shape (n_entities,) or path, default=None
+        Texts and paths of pictures for display, given like `names`.
 
     Attributes
     ----------
@@ -148,6 +77,11 @@ class MultimodalTriples:
         Read-only; the very arrays given (by reference), memory-mapped ones too, where their rows have the order of
         `entities`.
     n_entities : int
+    triple_data : mapping of str to ndarray of shape (n_triples,)
+        Further columns of the triples, such as weight, time or source, sliced with the rows.
+    attributes : pandas data frame, or None
+        A long table (entity, attribute, value) of what a graph or file tells of entities apart from triples.
+    names, texts, pictures : ndarray of shape (n_entities,), dtype object, or None
 
     Raises
     ------
@@ -183,44 +117,67 @@ class MultimodalTriples:
         entities: ArrayLike | None = None,
         relations: ArrayLike | None = None,
         duplicates: str = "warn",
+        names: Any = None,
+        texts: Any = None,
+        pictures: Any = None,
     ) -> None:
-        triples = DistinctLabels(label_columns(triples))
+        rows = as_rows(triples)
+        distinct = DistinctLabels(rows.columns)
         sources = modality_sources(modalities)
-        entities = _entities_of(triples, sources) if entities is None else as_labels(entities)
-        relations = triples.relations if relations is None else as_labels(relations)
+        attributes = _attribute_arrays(rows)
+        entities = _entities_of(distinct, sources, attributes) if entities is None else as_labels(entities)
+        relations = distinct.relations if relations is None else as_labels(relations)
         vocabulary = Vocabulary(entities, relations)
         self._table = EntityTable(vocabulary, modality_matrices(sources, entities))
-        ids = triples.ids_in(vocabulary)
-        self._ids = frozen(ids if duplicates == "keep" else distinct_triples(ids, vocabulary, duplicates))
+        self._details = EntityDetails.of(vocabulary, attributes, names=names, texts=texts, pictures=pictures)
+        ids = distinct.ids_in(vocabulary)
+        kept = first_rows(ids, vocabulary, duplicates)
+        data = {name: as_data(name, column, len(ids)) for name, column in rows.data.items()}
+        self._ids = frozen(ids if kept is None else ids[kept])
+        self._data = data if kept is None else {name: column[kept] for name, column in data.items()}
         self._fusion = None
 
     @classmethod
     def from_tsv(
         cls,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
         modalities: Mapping[str, Any] | None = None,
         *,
-        columns: Sequence[str] | None = None,
-        entities: ArrayLike | None = None,
-        relations: ArrayLike | None = None,
-        duplicates: str = "warn",
+        columns: Sequence[str] | Sequence[int] | None = None,
+        header: bool | None = None,
+        sep: str = "\t",
+        empty: str = "error",
+        data: Sequence[str] | Sequence[int] | None = None,
+        **table: Any,
     ) -> "MultimodalTriples":
-        """Read triples from a tab-separated UTF-8 file without quoting: a quote is part of its label.
+        """Read triples from a tab-separated file without quoting: a quote is part of its label.
 
         Parameters
         ----------
-        path : str or path-like
-            The file; decompressed when its name ends with ``.gz``.
+        path : str, path-like or list of these
+            The file, in UTF-8 or in UTF-16 with a byte order mark, and as it is or compressed by gzip, bz2, xz, zip or
+            zstd (with ``pip install "skotkge[zstd]"``). Of a list of files the triples follow one another, and
+            ``triple_data["file"]`` tells which is from which. A folder has files train, valid and test, or some of
+            them, and ``triple_data["split"]`` tells the split.
         modalities : mapping of str to matrix, default=None
             As for the class.
-        columns : sequence of str, default=None
-            Names that the first line gives to the columns of head, relation and tail, such as
-            ``("subject", "predicate", "object")``; their order in the file is free, and other columns are not read.
-            None: the file has no such line, and its columns are head, relation and tail.
-        entities, relations : array-like, default=None
-            As for the class.
-        duplicates : {"warn", "error", "keep"}, default="warn"
-            As for the class.
+        columns : sequence of str or int, default=None
+            The columns of head, relation and tail: names that the first line gives them, such as
+            ``("subject", "predicate", "object")``, or numbers from 0. None: there are three, or the first line has
+            three names that are usual.
+        header : bool, default=None
+            Whether the first line has names. None: yes if `columns` are names; else it is guessed, and a warning says
+            so when the answer is yes.
+        sep : str, default="\\t"
+            The character between fields, or ``r"\\s+"`` for any white space.
+        empty : {"error", "drop"}, default="error"
+            What happens to rows with an empty head, relation or tail: an error that names the line, or they are left
+            out and a warning tells how many. Empty lines are no rows.
+        data : sequence of str or int, default=None
+            Further columns to keep as `triple_data`, by name, or by number where there is no header. None: all;
+            ``()``: none.
+        **table
+            entities, relations, duplicates, names, texts and pictures, as for the class.
 
         Returns
         -------
@@ -229,40 +186,61 @@ class MultimodalTriples:
         Raises
         ------
         ValueError
-            If a line does not have three fields, or as many as the first line; the message gives its number. If the
-            first line lacks a column, or the file is no UTF-8.
+            If a line has another number of fields than the first, or an empty label; the message names the file, the
+            line and the column. If the first line lacks a column, or the file is in another encoding.
+
+        Warns
+        -----
+        UserWarning
+            If the first line is taken for a header, or rows are left out.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from skotkge import MultimodalTriples
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "graph.tsv"
+        ...     _ = path.write_text("ann\\tlikes\\tbob\\n\\n007\\tlikes\\tNA\\r\\n")
+        ...     MultimodalTriples.from_tsv(path).labels.tolist()
+        [['ann', 'likes', 'bob'], ['007', 'likes', 'NA']]
         """
-        triples = dict(zip(COLUMNS, read_tsv(path, columns=columns), strict=True))
-        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
+        options = ReadingOptions("tsv", columns, check_separator(sep), header, data, empty)
+        return cls(read_rows(path, options), modalities, **table)
 
     @classmethod
     def from_csv(
         cls,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
         modalities: Mapping[str, Any] | None = None,
         *,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str] | Sequence[int] | None = None,
+        header: bool | None = None,
         sep: str = ",",
-        entities: ArrayLike | None = None,
-        relations: ArrayLike | None = None,
-        duplicates: str = "warn",
+        empty: str = "error",
+        data: Sequence[str] | Sequence[int] | None = None,
+        **table: Any,
     ) -> "MultimodalTriples":
-        """Read triples from a CSV file in UTF-8, where fields with separators, quotes or line ends stand in quotes.
+        """Read triples from a CSV file, where fields with separators, quotes or line ends stand in quotes.
 
         Parameters
         ----------
-        path : str or path-like
-            The file; decompressed when its name ends with ``.gz``.
+        path : str, path-like or list of these
+            As for `from_tsv`.
         modalities : mapping of str to matrix, default=None
             As for the class.
-        columns : sequence of str, default=None
+        columns : sequence of str or int, default=None
+            As for `from_tsv`.
+        header : bool, default=None
             As for `from_tsv`.
         sep : str, default=","
-            The character between fields.
-        entities, relations : array-like, default=None
-            As for the class.
-        duplicates : {"warn", "error", "keep"}, default="warn"
-            As for the class.
+            The character between fields, or ``r"\\s+"`` for any white space.
+        empty : {"error", "drop"}, default="error"
+            As for `from_tsv`.
+        data : sequence of str or int, default=None
+            As for `from_tsv`.
+        **table
+            entities, relations, duplicates, names, texts and pictures, as for the class.
 
         Returns
         -------
@@ -272,37 +250,57 @@ class MultimodalTriples:
         ------
         ValueError
             As for `from_tsv`; also if quotes are not closed, or followed by other characters than `sep`.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from skotkge import MultimodalTriples
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "graph.csv"
+        ...     _ = path.write_text('who;how;whom;year\\nann;likes;"bob; jr.";2001\\n')
+        ...     X = MultimodalTriples.from_csv(path, sep=";", columns=("who", "how", "whom"))
+        >>> X.labels.tolist(), X.triple_data["year"].tolist()
+        ([['ann', 'likes', 'bob; jr.']], ['2001'])
         """
-        triples = dict(zip(COLUMNS, read_csv(path, sep, columns), strict=True))
-        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
+        options = ReadingOptions("csv", columns, check_separator(sep), header, data, empty)
+        return cls(read_rows(path, options), modalities, **table)
 
     @classmethod
-    def from_ntriples(
+    def from_rdf(
         cls,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
         modalities: Mapping[str, Any] | None = None,
         *,
-        entities: ArrayLike | None = None,
-        relations: ArrayLike | None = None,
-        duplicates: str = "warn",
+        literals: str = "keep",
+        format: str | None = None,
+        base_iri: str | None = None,
+        **table: Any,
     ) -> "MultimodalTriples":
-        """Read triples from an N-Triples file: subject, predicate and object become head, relation and tail.
+        """Read triples from a file of RDF: subject, predicate and object become head, relation and tail.
 
         The label of an IRI is the IRI without angle brackets. Blank nodes (``_:b1``) and literals (``"chat"@en``,
-        ``"7"^^<http://www.w3.org/2001/XMLSchema#integer>``) are labels as written, but for what RDF takes to be the
-        same: escapes are resolved, language tags are in lower case and the datatype ``xsd:string`` is left out. Blank
-        nodes are matched by name, also across files.
+        ``"7"^^<http://www.w3.org/2001/XMLSchema#integer>``) are labels in the notation of N-Triples, but for what RDF
+        takes to be the same: escapes are resolved, language tags are in lower case and the datatype ``xsd:string`` is
+        left out. Blank nodes with a name are matched by name, also across files; those without one are called
+        ``_:anonymous0`` and so on in order of appearance.
 
         Parameters
         ----------
-        path : str or path-like
-            The file; decompressed when its name ends with ``.gz``.
+        path : str, path-like or list of these
+            As for `from_tsv`. ``triple_data["graph"]`` tells the graph of each triple if the file names any.
         modalities : mapping of str to matrix, default=None
             As for the class.
-        entities, relations : array-like, default=None
-            As for the class.
-        duplicates : {"warn", "error", "keep"}, default="warn"
-            As for the class.
+        literals : {"keep", "drop", "attributes"}, default="keep"
+            Whether literals are entities; or their triples are left out, and a warning tells how many; or these are
+            kept apart, in the long table `attributes`.
+        format : str, default=None
+            ``"turtle"``, ``"ntriples"``, ``"nquads"``, ``"trig"``, ``"n3"``, ``"rdfxml"`` or ``"jsonld"``. None: as the
+            name ends, with ``.ttl``, ``.nt``, ``.nq``, ``.trig``, ``.n3``, ``.rdf``, ``.owl``, ``.xml`` or ``.jsonld``.
+        base_iri : str, default=None
+            What relative IRIs of the file are relative to.
+        **table
+            entities, relations, duplicates, names, texts and pictures, as for the class.
 
         Returns
         -------
@@ -313,10 +311,120 @@ class MultimodalTriples:
         ImportError
             If pyoxigraph is missing: ``pip install "skotkge[rdf]"``.
         ValueError
-            If a line is no triple; the message gives its number.
+            If the file is not of its format; the message gives the line, and the format that it seems to have.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from skotkge import MultimodalTriples
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "graph.ttl"
+        ...     _ = path.write_text("@prefix : <http://x.org/> . :at :capital :vienna ; :area 83879 .")
+        ...     X = MultimodalTriples.from_rdf(path, literals="attributes")
+        >>> X.labels.tolist()
+        [['http://x.org/at', 'http://x.org/capital', 'http://x.org/vienna']]
+        >>> X.attributes
+                    entity          attribute  value
+        0  http://x.org/at  http://x.org/area  83879
         """
-        triples = dict(zip(COLUMNS, read_ntriples(path), strict=True))
-        return cls(triples, modalities, entities=entities, relations=relations, duplicates=duplicates)
+        options = ReadingOptions("rdf", literals=literals, rdf_format=format, base_iri=base_iri)
+        return cls(read_rows(path, options), modalities, **table)
+
+    @classmethod
+    def from_ntriples(
+        cls,
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
+        modalities: Mapping[str, Any] | None = None,
+        **table: Any,
+    ) -> "MultimodalTriples":
+        """Read triples from an N-Triples file; short for `from_rdf` with ``format="ntriples"``.
+
+        Parameters
+        ----------
+        path : str, path-like or list of these
+            As for `from_rdf`.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        **table
+            entities, relations, duplicates, names, texts and pictures, as for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ImportError
+            If pyoxigraph is missing: ``pip install "skotkge[rdf]"``.
+        ValueError
+            If a line is no triple; the message gives its number, and the format that the file seems to have.
+        """
+        return cls(read_rows(path, ReadingOptions("ntriples")), modalities, **table)
+
+    @classmethod
+    def from_neo4j(
+        cls,
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
+        modalities: Mapping[str, Any] | None = None,
+        **table: Any,
+    ) -> "MultimodalTriples":
+        """Read an export of Neo4j by ``apoc.export.json`` or ``apoc.export.csv``.
+
+        Entities are the ids of the nodes, relations the types of the relationships. What the nodes are and have is the
+        long table `attributes`, what the relationships have is `triple_data`.
+
+        Parameters
+        ----------
+        path : str, path-like or list of these
+            As for `from_tsv`; read as CSV if the name ends with ``.csv``, else as JSON.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        **table
+            entities, relations, duplicates, names, texts and pictures, as for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ValueError
+            If the file is no such export; the message names the line.
+        """
+        return cls(read_rows(path, ReadingOptions("neo4j")), modalities, **table)
+
+    @classmethod
+    def from_graphml(
+        cls,
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
+        modalities: Mapping[str, Any] | None = None,
+        **table: Any,
+    ) -> "MultimodalTriples":
+        """Read the edges of a GraphML file, as Neo4j, Gephi, yEd and networkx write it.
+
+        The relation of an edge is its ``label``, ``relation``, ``type``, ``predicate`` or ``key``, else its id. What
+        the nodes have is the long table `attributes`, what else the edges have is `triple_data`.
+
+        Parameters
+        ----------
+        path : str, path-like or list of these
+            As for `from_tsv`.
+        modalities : mapping of str to matrix, default=None
+            As for the class.
+        **table
+            entities, relations, duplicates, names, texts and pictures, as for the class.
+
+        Returns
+        -------
+        MultimodalTriples
+
+        Raises
+        ------
+        ValueError
+            If the file is no GraphML, or an edge tells no relation.
+        """
+        return cls(read_rows(path, ReadingOptions("graphml")), modalities, **table)
 
     def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
@@ -335,11 +443,14 @@ class MultimodalTriples:
         ValueError
             If a label is not in the table.
         """
-        return self._with_ids(DistinctLabels(label_columns(triples)).ids_in(self.vocabulary))
+        rows = as_rows(triples)
+        ids = DistinctLabels(rows.columns).ids_in(self.vocabulary)
+        return self._with_ids(ids, {name: as_data(name, column, len(ids)) for name, column in rows.data.items()})
 
-    def _with_ids(self, ids):
+    def _with_ids(self, ids, data):
         other = object.__new__(type(self))
-        other._table, other._ids, other._fusion = self._table, frozen(ids), self._fusion
+        other._table, other._details, other._fusion = self._table, self._details, self._fusion
+        other._ids, other._data = frozen(ids), data
         return other
 
     @property
@@ -349,7 +460,7 @@ class MultimodalTriples:
 
     def with_fusion(self, fusion):
         """Return the same rows with a fitted fusion attached, or without one for None."""
-        other = self._with_ids(self._ids)
+        other = self._with_ids(self._ids, self._data)
         other._fusion = fusion
         return other
 
@@ -377,6 +488,43 @@ class MultimodalTriples:
     def modalities(self) -> Mapping[str, NDArray[Any]]:
         """Read-only mapping from name to matrix."""
         return self._table.modalities
+
+    @property
+    def triple_data(self) -> Mapping[str | int, NDArray[Any]]:
+        """Read-only mapping from the name of a further column to its values, one for each row; strings from files."""
+        return MappingProxyType(self._data)
+
+    @property
+    def attributes(self) -> Any:
+        """What a graph or file tells of its entities apart from triples: a pandas data frame, or None.
+
+        Columns entity, attribute and value. Whole and decimal numbers and truth values of RDF are those of Python,
+        other values are strings; the language of a text is part of the attribute, as in ``"http://x.org/name@en"``.
+        """
+        columns = self._details.attributes
+        if columns is None:
+            return None
+        return data_frame("pandas", dict(zip(("entity", "attribute", "value"), columns, strict=True)), "attributes")
+
+    @property
+    def attribute_columns(self):
+        """The columns of `attributes` as arrays, or None."""
+        return self._details.attributes
+
+    @property
+    def names(self) -> NDArray[np.object_] | None:
+        """Readable names in the order of `entities`, the label itself where none was given; None without `names`."""
+        return self._details.names
+
+    @property
+    def texts(self) -> NDArray[np.object_] | None:
+        """Texts in the order of `entities`, None where none was given; None without `texts`."""
+        return self._details.texts
+
+    @property
+    def pictures(self) -> NDArray[np.object_] | None:
+        """Paths of pictures in the order of `entities`, None where none was given; None without `pictures`."""
+        return self._details.pictures
 
     @property
     def vocabulary(self):
@@ -409,6 +557,103 @@ class MultimodalTriples:
             out[:, position] = names[self._ids[:, position]]
         return out
 
+    def to_frame(self, library: str = "pandas") -> Any:
+        """Return the triples as a data frame.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}, default="pandas"
+
+        Returns
+        -------
+        DataFrame
+            Columns head, relation and tail, then those of `triple_data`.
+
+        Raises
+        ------
+        ImportError
+            If the library is not installed.
+        ValueError
+            If `library` is another one.
+
+        Examples
+        --------
+        >>> from skotkge import MultimodalTriples
+        >>> MultimodalTriples([("ann", "likes", "bob")]).to_frame()
+          head relation tail
+        0  ann    likes  bob
+        """
+        if library not in ("pandas", "polars"):
+            raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+        columns = {name: self.labels[:, position].tolist() for position, name in enumerate(COLUMNS)}
+        names = {name: str(name) if library == "polars" else name for name in self._data}
+        columns |= {names[name]: column.tolist() for name, column in self._data.items()}
+        return data_frame(library, columns, "to_frame")
+
+    def to_networkx(self) -> Any:
+        """Return the triples as a graph of networkx.
+
+        Returns
+        -------
+        networkx.MultiDiGraph
+            Every entity of the table is a node, with its name as ``"name"`` if there are names. The relation of an edge
+            is its key and its attribute ``"relation"``; `triple_data` are its other attributes. Triples given more than
+            once are one edge.
+
+        Raises
+        ------
+        ImportError
+            If networkx is not installed.
+
+        Examples
+        --------
+        >>> from skotkge import MultimodalTriples
+        >>> graph = MultimodalTriples([("ann", "likes", "bob")]).to_networkx()
+        >>> list(graph.edges(data=True))
+        [('ann', 'bob', {'relation': 'likes'})]
+        """
+        return to_network(self)
+
+    def new_entities(self, vectors: Mapping[str, Any]) -> "MultimodalTriples":
+        """Return entities that come with vectors and without triples, as ``complete(new_entities=)`` takes them.
+
+        Parameters
+        ----------
+        vectors : mapping of str to labelled vectors
+            For one or more of the modalities of these triples a pair ``(matrix, labels)``, a data frame or a mapping
+            from label to vector, as for the class. An entity may lack some of them.
+
+        Returns
+        -------
+        MultimodalTriples
+            No triples, over a table of the new entities alone.
+
+        Raises
+        ------
+        ValueError
+            If a modality is not one of these triples', has another number of columns or no labels, or an entity is in
+            the table already.
+
+        Examples
+        --------
+        >>> from skotkge import MultimodalTriples
+        >>> X = MultimodalTriples([("ann", "likes", "bob")], {"text": {"ann": [0.0, 1.0], "bob": [1.0, 0.0]}})
+        >>> X.new_entities({"text": {"eve": [0.5, 0.5]}})
+        MultimodalTriples(0 triples, 1 entity, 1 relation; text: 2 columns)
+        """
+        widths = {name: matrix.shape[1] for name, matrix in self.modalities.items()}
+        sources = labelled_sources(vectors, widths)
+        labels = first_occurrences(np.concatenate([source.labels for source in sources.values()]))
+        known = labels[self.vocabulary.entity_index.positions(labels) >= 0]
+        if len(known):
+            raise ValueError(
+                f"vectors has {name_first(known)}, which the table has already; give new entities only, and make other "
+                "vectors of old ones part of modalities."
+            )
+        matrices = {name: np.full((len(labels), width), np.nan, dtype=np.float32) for name, width in widths.items()}
+        matrices |= {name: source.in_order_of(labels, name) for name, source in sources.items()}
+        return type(self)(np.empty((0, 3), dtype=object), matrices, entities=labels, relations=self.relations)
+
     def __len__(self) -> int:
         return len(self._ids)
 
@@ -438,7 +683,7 @@ class MultimodalTriples:
             if rows.ndim != 1:
                 raise IndexError(f"index of shape {rows.shape}: give a row number, a list of them or a mask of rows.")
             rows = rows.astype(np.int64) if rows.size == 0 else rows
-        return self._with_ids(self._ids[rows])
+        return self._with_ids(self._ids[rows], {name: column[rows] for name, column in self._data.items()})
 
     def __repr__(self):
         counts = [
@@ -456,6 +701,7 @@ class MultimodalTriples:
         return f"{type(self).__name__}({'; '.join(parts)})"
 
     def __setstate__(self, state):
+        self._details, self._data = EntityDetails(), {}  # files of earlier versions have none
         self.__dict__.update(state)
         self._ids = frozen(self._ids)
 
@@ -513,11 +759,17 @@ def as_triples(X):
     return X if isinstance(X, MultimodalTriples) else MultimodalTriples(X, duplicates="keep")
 
 
-def _entities_of(triples, sources):
+def _entities_of(triples, sources, attributes):
     plain = next((name for name, source in sources.items() if not isinstance(source, LabelledVectors)), None)
     if plain is not None:
         raise ValueError(
             f"modalities[{plain!r}] is a matrix without labels: give entities, the label of each of its rows in order, "
             "or pass the pair (matrix, labels)."
         )
-    return first_occurrences(np.concatenate([triples.entities, *(source.labels for source in sources.values())]))
+    further = [] if attributes is None else [attributes[0]]
+    further += [source.labels for source in sources.values()]
+    return first_occurrences(np.concatenate([triples.entities, *further])) if further else triples.entities
+
+
+def _attribute_arrays(rows):
+    return None if rows.attributes is None else tuple(frozen(as_labels(column)) for column in rows.attributes)

@@ -1,6 +1,5 @@
 """Labels to ids, indexed once, and the table of modality matrices that slices of triples share."""
 
-import warnings
 from functools import cached_property
 from types import MappingProxyType
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
 from .modalities import observed_rows
+from .notices import tell
 
 
 class Vocabulary:
@@ -160,13 +160,15 @@ def frozen(array):
     return view
 
 
-def distinct_triples(ids, vocabulary, duplicates):
-    """Return the ids of the distinct triples in order of first appearance, and tell what was left out."""
+def first_rows(ids, vocabulary, duplicates):
+    """Return the positions at which each triple is first, in order, and tell what is left out; None means all rows."""
+    if duplicates == "keep":
+        return None
     if duplicates not in ("warn", "error"):
         raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
     repetitions = repeated_rows(ids, vocabulary)
     if not len(repetitions):
-        return ids
+        return None
     head, relation, tail = ids[repetitions[0]]
     first = [vocabulary.entities[head], vocabulary.relations[relation], vocabulary.entities[tail]]
     found = (
@@ -175,13 +177,11 @@ def distinct_triples(ids, vocabulary, duplicates):
     )
     if duplicates == "error":
         raise ValueError(f"{found}; drop the repetitions, or set duplicates='warn' or 'keep'.")
-    warnings.warn(
+    tell(
         f"{found}. Each triple is kept once, in {len(ids) - len(repetitions)} of {len(ids)} rows, and y needs one "
-        "value for each row kept; drop the repetitions beforehand, or set duplicates='keep' to have all rows.",
-        UserWarning,
-        stacklevel=3,
+        "value for each row kept; drop the repetitions beforehand, or set duplicates='keep' to have all rows."
     )
-    return np.delete(ids, repetitions, axis=0)
+    return np.delete(np.arange(len(ids)), repetitions)
 
 
 def repeated_rows(ids, vocabulary):

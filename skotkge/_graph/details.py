@@ -1,0 +1,103 @@
+"""What a graph tells of its entities for people to read: names, texts, pictures, and attributes that are no triples."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+
+from .label_columns import as_array, is_tensor
+from .labels import LabelIndex, as_labels, is_missing, name_first
+from .tables import Dialect, read_table
+
+
+@dataclass(frozen=True)
+class EntityDetails:
+    """Details that all slices of a `MultimodalTriples` share by reference.
+
+    Attributes
+    ----------
+    attributes : tuple of ndarray, or None
+        Entities, names of attributes and values.
+    names, texts, pictures : ndarray of shape (n_entities,), dtype object, or None
+    """
+
+    attributes: tuple | None = None
+    names: np.ndarray | None = None
+    texts: np.ndarray | None = None
+    pictures: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, vocabulary, attributes, **given):
+        """Bring what is given by label, in order or in a file into the order of the entities."""
+        found = {what: _in_order(values, vocabulary, what) for what, values in given.items() if values is not None}
+        if "names" in found:
+            empty = np.equal(found["names"], None)
+            found["names"][empty] = [str(label) for label in vocabulary.entities[empty]]
+        return cls(attributes, **found)
+
+
+def _in_order(values, vocabulary, what):
+    entities = vocabulary.entities
+    if isinstance(values, str | PathLike):
+        values = _from_file(values, what)
+    elif hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
+        values = dict(zip(values.index.tolist(), values.to_numpy().tolist(), strict=True))
+    if not isinstance(values, Mapping):
+        values = as_labels(values)
+        if len(values) != len(entities):
+            raise ValueError(
+                f"{what} has {len(values)} values, expected {len(entities)}: one for each of the entities, in their "
+                "order; a mapping from label to value may have fewer."
+            )
+        return _without_holes(values)
+    labels = as_labels(list(values))
+    positions = vocabulary.entity_index.positions(labels)
+    if len(labels) and (positions < 0).all():
+        raise ValueError(
+            f"{what} has none of the {len(entities)} entities among its labels ({name_first(labels)}); the first "
+            f"entity is {entities[0] if len(entities) else None!r}."
+        )
+    out = np.full(len(entities), None, dtype=object)
+    out[positions[positions >= 0]] = _without_holes(as_labels(list(values.values())))[positions >= 0]
+    return out
+
+
+def _without_holes(values):
+    values = values.copy()
+    values[[is_missing(value) for value in values]] = None
+    return values
+
+
+def _from_file(path, what):
+    """Read labels and values; a name may have been given twice, and then the first counts for nothing but an error."""
+    labels, values = read_table(path, Dialect("\t"), n_fields=2).columns
+    LabelIndex(labels, f"{what}={str(path)[-60:]!r}")
+    return dict(zip(labels, values, strict=True))
+
+
+def as_data(name, column, n_rows):
+    """Return a further column of triples as an array; strings and what else is no number are objects."""
+    if is_tensor(column):
+        column = as_array(column)
+    elif hasattr(column, "to_pylist"):
+        column = column.to_pylist()
+    elif hasattr(column, "to_numpy"):
+        column = column.to_numpy()
+    if isinstance(column, np.ndarray) and column.dtype.kind in "biufmM":
+        out = column
+    else:
+        out = np.fromiter(list(column), dtype=object, count=len(column))
+    if out.ndim != 1 or len(out) != n_rows:
+        raise ValueError(f"triples has the column {name!r} of the shape {out.shape}, expected one value for each row.")
+    return out
+
+
+def data_frame(library, columns, what):
+    """Make a data frame of pandas or polars."""
+    try:
+        frames = importlib.import_module(library)
+    except ImportError as error:
+        raise ImportError(f"{what} needs {library}: pip install {library}.") from error
+    return frames.DataFrame(columns)

@@ -1,0 +1,192 @@
+"""Triples in every form that libraries hold them in; stand-ins for the libraries that are large."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+
+from skotkge import MultimodalTriples
+
+IDS = [[0, 0, 1], [1, 0, 2], [2, 1, 0]]
+LABELS = [["a", "r", "b"], ["b", "q", "c"]]
+COLUMNS = dict(zip(("head", "relation", "tail"), map(list, zip(*LABELS, strict=True)), strict=True))
+
+
+class ForeignTable:
+    """What Hugging Face data sets and Arrow tables have in common."""
+
+    def __init__(self, columns):
+        self._columns, self.column_names = columns, list(columns)
+
+    def __getitem__(self, name):
+        return self._columns[name]
+
+
+class HeteroGraph(dict):
+    """A HeteroData of PyTorch Geometric, with the method that lazy frames have too."""
+
+    edge_types, node_types = [("person", "likes", "film"), ("film", "by", "person")], ["person", "film"]
+    __hash__ = None
+
+    def collect(self, key):
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "triples",
+    [
+        torch.tensor(IDS),
+        [torch.tensor(row) for row in IDS],
+        [tuple(row) for row in torch.tensor(IDS)],
+        {name: torch.tensor(column) for name, column in zip(COLUMNS, zip(*IDS, strict=True), strict=True)},
+        SimpleNamespace(mapped_triples=torch.tensor(IDS)),
+        SimpleNamespace(edge_index=torch.tensor([[0, 1, 2], [1, 2, 0]]), edge_type=torch.tensor([0, 0, 1])),
+        np.array([tuple(row) for row in IDS], dtype=[("head", int), ("relation", int), ("tail", int)]),
+    ],
+    ids=["tensor", "list of tensors", "rows of tensors", "columns", "PyKEEN core", "PyG Data", "structured array"],
+)
+def test_numbers(triples):
+    X = MultimodalTriples(triples)
+    assert X.labels.tolist() == IDS
+    assert {type(label) for label in X.entities} == {int}
+
+
+@pytest.mark.parametrize(
+    "triples",
+    [
+        [dict(zip(COLUMNS, row, strict=True)) for row in LABELS],
+        [dict(zip(("subject", "predicate", "object"), row, strict=True)) for row in LABELS],
+        pd.DataFrame(COLUMNS),
+        pd.DataFrame(COLUMNS).astype("category"),
+        pl.DataFrame(COLUMNS),
+        ForeignTable(COLUMNS),
+        SimpleNamespace(
+            mapped_triples=torch.tensor([[0, 0, 1], [1, 1, 2]]),
+            entity_id_to_label={0: "a", 1: "b", 2: "c"},
+            relation_id_to_label={0: "r", 1: "q"},
+        ),
+    ],
+    ids=["records", "RDF records", "pandas", "categories", "polars", "data set", "PyKEEN"],
+)
+def test_labels(triples):
+    assert MultimodalTriples(triples).labels.tolist() == LABELS
+
+
+def test_typed_edges_of_pytorch_geometric():
+    graph = HeteroGraph()
+    for edge_type, index in zip(graph.edge_types, ([[0, 1], [0, 0]], [[0], [1]]), strict=True):
+        graph[edge_type] = SimpleNamespace(edge_index=torch.tensor(index))
+    assert MultimodalTriples(graph).labels.tolist() == [
+        ["person:0", "likes", "film:0"],
+        ["person:1", "likes", "film:0"],
+        ["film:0", "by", "person:1"],
+    ]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, dict, ForeignTable])
+def test_further_columns_go_with_the_rows(make):
+    X = MultimodalTriples(make(COLUMNS | {"weight": [0.5, 2.0], "source": ["x", "y"]}))
+    assert X.triple_data["weight"].tolist() == [0.5, 2.0]
+    assert X[[1]].triple_data["source"].tolist() == ["y"]
+    assert MultimodalTriples(X).triple_data["weight"].tolist() == [0.5, 2.0]
+    repeated = pd.DataFrame(COLUMNS | {"n": [1, 2]}).loc[[0, 0, 1]]
+    with pytest.warns(UserWarning, match="1 repeated row"):
+        assert MultimodalTriples(repeated).triple_data["n"].tolist() == [1, 2]
+
+
+def test_networkx_there_and_back():
+    networkx = pytest.importorskip("networkx")
+    X = MultimodalTriples(COLUMNS | {"weight": [1, 2]}, names={"a": "Ann"})
+    graph = X.to_networkx()
+    assert graph.nodes["a"]["name"] == "Ann"
+    back = MultimodalTriples(graph)
+    assert back.labels.tolist() == LABELS
+    assert back.triple_data["weight"].tolist() == [1, 2]
+    plain = networkx.DiGraph([("a", "b", {"type": "r"})])
+    assert MultimodalTriples(plain).labels.tolist() == [["a", "r", "b"]]
+    with pytest.warns(UserWarning, match="without directions"):
+        MultimodalTriples(networkx.Graph([("a", "b", {"label": "r"})]))
+    with pytest.raises(ValueError, match="edges have no attribute 'relation'"):
+        MultimodalTriples(networkx.DiGraph([("a", "b")]))
+
+
+def test_rdflib_graphs_give_the_labels_of_files(tmp_path):
+    rdflib = pytest.importorskip("rdflib")
+    pytest.importorskip("pyoxigraph")
+    text = r'@prefix : <http://x.org/> . :a :p :b ; :q "say \"x\"\n" ; :q "A"@EN ; :q 7 ; :q _:n .'
+    (tmp_path / "graph.ttl").write_text(text)
+    graph = rdflib.Graph().parse(data=text, format="turtle")
+    X, Y = MultimodalTriples(graph), MultimodalTriples.from_rdf(tmp_path / "graph.ttl")
+    named = [set(labels[~np.char.startswith(labels.astype(str), "_:")]) for labels in (X.entities, Y.entities)]
+    assert named[0] == named[1]
+    assert {type(label) for label in X.entities} == {str}
+    assert {type(label) for label in MultimodalTriples(list(graph)).entities} == {str}
+    data = rdflib.Dataset()
+    for name, tail in (("x:g", "x:b"), ("x:h", "x:c")):
+        data.graph(rdflib.URIRef(name)).add(tuple(map(rdflib.URIRef, ("x:a", "x:p", tail))))
+    X = MultimodalTriples(data)
+    assert X.labels.tolist() == [["x:a", "x:p", "x:b"], ["x:a", "x:p", "x:c"]]
+    assert X.triple_data["graph"].tolist() == ["x:g", "x:h"]
+
+
+@pytest.mark.parametrize(
+    ("triples", "words"),
+    [
+        (torch.zeros(2, 2), r"shape \(2, 2\), expected \(n_triples, 3\)"),
+        (torch.zeros(3, 7), "transpose it"),
+        ([{"head": "a", "relation": "r"}], "record .* at position 0, expected the keys 'head', 'relation', 'tail'"),
+        ([{"head": "a", "relation": "r", "tail": "b"}, {}], "position 1, expected the keys"),
+        ({"train": ForeignTable(COLUMNS)}, r"of the splits 'train'; pass one of them"),
+        (pl.DataFrame(COLUMNS).lazy(), "lazy data frame"),
+        (ForeignTable({"a": [1]}), "rename them"),
+    ],
+)
+def test_wrong_forms_are_named(triples, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        MultimodalTriples(triples)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_frames_there_and_back(library):
+    X = MultimodalTriples(COLUMNS | {"weight": [1, 2]})
+    frame = X.to_frame(library.__name__)
+    assert isinstance(frame, library.DataFrame)
+    assert list(frame.columns) == ["head", "relation", "tail", "weight"]
+    assert MultimodalTriples(frame).labels.tolist() == LABELS
+    with pytest.raises(ValueError, match="library='excel'"):
+        X.to_frame("excel")
+
+
+def test_names_texts_and_pictures(tmp_path):
+    (tmp_path / "names.tsv").write_text("a\tAnn\nz\tnobody\n")
+    X = MultimodalTriples(
+        LABELS, names=tmp_path / "names.tsv", texts={"b": "a text"}, pictures=["a.png", None, "c.png"]
+    )
+    assert X[:1].names.tolist() == ["Ann", "b", "c"]
+    assert X.texts.tolist() == [None, "a text", None]
+    assert X.pictures.tolist() == ["a.png", None, "c.png"]
+    assert MultimodalTriples(LABELS).names is None
+    assert MultimodalTriples(LABELS, names=pd.Series({"c": "Cid"})).names.tolist() == ["a", "b", "Cid"]
+    with pytest.raises(ValueError, match=r"names has 1 values, expected 3"):
+        MultimodalTriples(LABELS, names=["Ann"])
+    with pytest.raises(ValueError, match=r"names has none of the 3 entities"):
+        MultimodalTriples(LABELS, names={"z": "Ann"})
+
+
+def test_new_entities_come_with_vectors_alone():
+    X = MultimodalTriples(LABELS, {"text": {"a": [1.0, 0.0]}, "image": {"b": [1.0]}})
+    new = X.new_entities({"text": {"x": [0.5, 0.5], "y": [0.0, 1.0]}})
+    assert (len(new), new.entities.tolist()) == (0, ["x", "y"])
+    assert not new.observed("image").any()
+    for vectors, words in (
+        ({"txet": {"x": [1.0, 2.0]}}, "'txet', which is none of .*did you mean 'text'"),
+        ({"text": {"x": [1.0]}}, "has 1 columns, expected 2"),
+        ({"text": {"a": [1.0, 2.0]}}, "'a', which the table has already"),
+        ({"text": [[1.0, 2.0]]}, "has no labels"),
+        ({}, "vectors is empty"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            X.new_entities(vectors)
