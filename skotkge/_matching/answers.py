@@ -49,6 +49,12 @@ class MatchAnswers:
         values = np.concatenate([np.ones(len(self.known)), plan.data[keep]])
         return csr_array((values, (rows, columns)), shape=tuple(map(len, self.entities)))
 
+    def whole_similarity(self):
+        """Similarities over all entities, as csr_array."""
+        similarity = self.matched.similarity.tocoo()
+        places = self.matched.rows[similarity.row], self.matched.columns[similarity.col]
+        return csr_array((similarity.data, places), shape=tuple(map(len, self.entities)))
+
     def matches(self):
         """List of label of X, label of Y and probability: known pairs first, then those found, the surest first."""
         order = np.argsort(-self._told_probabilities, kind="stable")
@@ -109,8 +115,8 @@ class MatchAnswers:
         found = self._mate.copy()
         found[self._told[:, 0]] = self._told[:, 1]
         told = found[ids[:, 0]] >= 0
-        right = np.count_nonzero(found[ids[:, 0]] == ids[:, 1])
-        precision, recall = right / max(np.count_nonzero(told), 1), right / max(len(ids), 1)
+        right = int(np.count_nonzero(found[ids[:, 0]] == ids[:, 1]))
+        precision, recall = right / max(int(np.count_nonzero(told)), 1), right / max(len(ids), 1)
         return {
             "hits@1": float(np.mean(ranks <= 1)),
             "hits@10": float(np.mean(ranks <= 10)),

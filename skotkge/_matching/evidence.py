@@ -59,11 +59,10 @@ def label_starts(sizes, known, found, random_state):
     list of two ndarray of shape (n_entities, N_LABEL_COLUMNS)
     """
     labels = random_units(sizes[1], N_LABEL_COLUMNS, random_state)
-    ones = np.ones(len(known), np.float32)
-    rows, columns, weights = (
-        np.concatenate([a, b]) for a, b in zip((*known.T, ones), found or (known[:0, 0], known[:0, 1], ones[:0]))
-    )
-    mixture = csr_array((weights.astype(np.float32), (rows, columns)), shape=sizes)
+    mixture = csr_array((np.ones(len(known), np.float32), (known[:, 0], known[:, 1])), shape=sizes)
+    if found is not None:
+        rows, columns, weights = found
+        mixture = mixture + csr_array((weights.astype(np.float32), (rows, columns)), shape=sizes)
     return [mixture @ labels, labels * mixture.sum(axis=0)[:, None]]
 
 

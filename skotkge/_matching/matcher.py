@@ -55,6 +55,8 @@ class OTEntityMatcher(BaseEstimator):
     ----------
     plan_ : csr_array of shape (n_entities_X, n_entities_Y)
         Mass moved, at most 1 in each row and column; known pairs have 1.
+    similarity_ : csr_array of shape (n_entities_X, n_entities_Y)
+        Similarities of the candidates, by which mass is moved; without the entities of known pairs.
     matches_ : list of tuple (label, label, probability)
         Known pairs, with probability 1, and mutual best matches of a probability of at least one half.
     view_weights_ : dict of str to float
@@ -160,6 +162,7 @@ class OTEntityMatcher(BaseEstimator):
         matched = match_graphs(graphs, views, pairs.ids, options, check_random_state(self.random_state))
         self._answers = answers = MatchAnswers(pairs.X.entities, pairs.Y.entities, pairs.ids, matched, self.solver)
         self.plan_ = answers.whole_plan()
+        self.similarity_ = answers.whole_similarity()
         self.matches_ = answers.matches()
         self.view_weights_ = dict(matched.learned.weights)
         self.n_iter_ = matched.n_plans
@@ -213,8 +216,9 @@ class OTEntityMatcher(BaseEstimator):
     def rank(self, pairs: EntityPairs | ArrayLike) -> NDArray[np.float64]:
         """Return the rank of each pair's entity of Y for its entity of X.
 
-        Candidates are the entities of Y outside the known pairs, in the order of the plan, where it moves nothing in that of
-        the similarity; those behind the `n_candidates` best tie, and have the mean of their ranks. A known pair has rank 1.
+        Candidates are the entities of Y outside the known pairs, in the order of the plan, where it moves nothing in
+        that of the similarity; those behind the `n_candidates` best tie, and have the mean of their ranks. A known pair
+        has rank 1.
 
         Parameters
         ----------
@@ -262,8 +266,8 @@ class OTEntityMatcher(BaseEstimator):
         Returns
         -------
         dict
-            "hits@1", "hits@10", "mrr", "precision" (of the entities matched by `predict`, how many rightly), "recall" (of
-            the pairs, how many were found) and "f1".
+            "hits@1", "hits@10", "mrr", "precision" (of the entities of `pairs` matched by `predict`, how many rightly),
+            "recall" (of the pairs, how many were found) and "f1", whose candidates are always all.
 
         Raises
         ------

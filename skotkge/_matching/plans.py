@@ -143,8 +143,8 @@ def exact_plan(similarity, unmatched):
     every_row, every_column = np.arange(n_rows), np.arange(n_columns)
     sources = np.concatenate([rows, every_row, np.full(n_columns, n_rows), [n_rows]])
     targets = np.concatenate([columns, np.full(n_rows, n_columns), every_column, [n_columns]])
-    # A pair takes two masses off the places for those that stay alone. Costs are shifted up: a sparse matrix drops zeros.
-    # The shift adds the same to every plan, since the total mass is fixed.
+    # Costs are shifted up, since a sparse matrix drops zeros; the total mass is fixed, so that all plans cost as much
+    # more.
     extra = gains.data[better].astype(np.float64) - unmatched
     top = 1 + (extra.max() if len(extra) else 0.0)
     cost = np.concatenate([top - extra, np.full(n_rows + n_columns + 1, top)])

@@ -34,8 +34,8 @@ def random_signs(n_rows, n_columns, random_state):
 def hops(links, vectors, n_hops):
     """Pass vectors between entities and relation types.
 
-    In each hop a type gets the mean direction of the entities that have it, and an entity the sum of its neighbours, weighted by
-    how rare the relation is, plus that of its types.
+    In each hop a type gets the mean direction of the entities that have it, and an entity the sum of its neighbours,
+    weighted by how rare the relation is, plus that of its types.
 
     Parameters
     ----------

@@ -80,8 +80,8 @@ class Matched:
 def match_graphs(graphs, views, pairs, options, random_state):
     """Match the entities of two graphs.
 
-    All rounds but the last leave some known pairs out and learn from them; the last one uses all. Without known pairs, the surest
-    ones of each plan take their place when weights are learned.
+    All rounds but the last leave some known pairs out and learn from them; the last one uses all. Without known pairs,
+    the surest ones of each plan take their place when weights are learned.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def _shared_types(first, second):
     position = {label_key(label): row for row, label in enumerate(second)}
     shared = [(row, position[label_key(label)]) for row, label in enumerate(first) if label_key(label) in position]
     forward = np.array(shared, dtype=np.int64).reshape(-1, 2)
-    return np.concatenate([forward, forward + [len(first), len(second)]])
+    return np.concatenate([forward, forward + np.array([len(first), len(second)])])
 
 
 def chosen_views(views, graphs):
@@ -107,8 +107,8 @@ def check_start(views, n_pairs):
     """
     if not n_pairs and views == [STRUCTURE]:
         raise ValueError(
-            "pairs is empty and views has 'structure' only, which is seen from known pairs; give some pairs, a modality of "
-            "the same name and width in both graphs, or 'names' among the views."
+            "pairs is empty and views has 'structure' only, which is seen from known pairs; give some pairs, a "
+            "modality of the same name and width in both graphs, or 'names' among the views."
         )
 
 

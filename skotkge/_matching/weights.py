@@ -8,6 +8,8 @@ from scipy.special import logsumexp
 PRIOR_SHARPNESS = 20.0
 PENALTY = 1e-5
 LARGEST_SHARPNESS = 200.0
+# More pairs cost time and hardly change the weights.
+MOST_PAIRS = 200
 
 
 def part_weights(parts, pairs, rows, columns):
@@ -29,6 +31,7 @@ def part_weights(parts, pairs, rows, columns):
     ndarray of shape (n_parts,)
         Not negative.
     """
+    pairs = pairs[:MOST_PAIRS]
     forward = [part.first[pairs[:, 0]] @ part.second[columns].T for part in parts]
     backward = [part.second[pairs[:, 1]] @ part.first[rows].T for part in parts]
     tables = [

@@ -8,7 +8,7 @@ from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher
 
 @pytest.fixture(scope="module")
 def two():
-    """A random graph of 120 entities, and the same one with its entities renamed, shuffled and a tenth of triples gone."""
+    """A random graph of 120 entities; the same one, renamed and shuffled, without a tenth of the triples."""
     rng = np.random.RandomState(0)
     n, names = 120, [f"r{number}" for number in range(4)]
     ids = np.unique(
