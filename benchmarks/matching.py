@@ -172,7 +172,7 @@ def modality_figures(name, share, seed, n_rounds):
         known, test = pairs[:n_known], pairs[n_known:]
         title = " and ".join(sides)
         settings = {"structure": ["structure"], "auto": None}
-        views = ["structure", sides[0]] if sides[0] == sides[1] else ["structure", "modalities across"]
+        views = ["structure", sides[0]] if sides[0] == sides[1] else ["structure", "across"]
         for told, chosen in settings.items():
             matcher = OTEntityMatcher(views=chosen or views, n_rounds=n_rounds, random_state=seed).fit(known)
             out[title, told] = matcher.score(test)

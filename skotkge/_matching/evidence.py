@@ -13,9 +13,10 @@ from sklearn.random_projection import SparseRandomProjection
 
 from .propagation import hops, random_signs, random_units, typed_step, unit_rows
 
-# Columns of the random vectors of known pairs, and of what is marked by relations.
+# Columns of the random vectors of known pairs, and of what is marked by relations: of known pairs, and of other views.
 N_LABEL_COLUMNS = 512
 N_SKETCH_COLUMNS = 2048
+N_VIEW_SKETCH_COLUMNS = 1024
 N_NAME_COLUMNS = 2048
 N_GRAM_BITS = 18
 STRUCTURE, NAMES = "structure", "names"
@@ -66,7 +67,7 @@ def label_starts(sizes, known, found, random_state):
     return [mixture @ labels, labels * mixture.sum(axis=0)[:, None]]
 
 
-def around_parts(name, links, shared_types, starts, n_hops, random_state):
+def around_parts(name, links, shared_types, starts, n_hops, n_columns, random_state):
     """Evidence from the neighbours of entities that start with comparable vectors.
 
     The first part passes the vectors along all edges alike; the second marks them by relations: with random
@@ -76,9 +77,14 @@ def around_parts(name, links, shared_types, starts, n_hops, random_state):
     Parameters
     ----------
     name : str
-    links, shared_types, n_hops, random_state
-        As for `structure_parts`.
-    starts : list of two ndarray of shape (n_entities, n_columns)
+    links : tuple of two Links
+    shared_types : ndarray of shape (n_shared, 2)
+        Types of edges that mean the same in both graphs.
+    starts : list of two ndarray of shape (n_entities, n_start_columns)
+    n_hops : int
+    n_columns : int
+        Of what is marked by relations.
+    random_state : RandomState
 
     Returns
     -------
@@ -87,28 +93,28 @@ def around_parts(name, links, shared_types, starts, n_hops, random_state):
     entities, types = zip(*(hops(side, start, n_hops) for side, start in zip(links, starts, strict=True)), strict=True)
     plain = [unit_rows(np.concatenate(steps[1:], axis=1)) for steps in entities]
     if len(shared_types):
-        marked = _marked_by_shared(links, shared_types, starts, n_hops, random_state)
+        marked = _marked_by_shared(links, shared_types, starts, n_hops, n_columns, random_state)
     else:
-        marked = _marked_by_description(links, entities, types, random_state)
+        marked = _marked_by_description(links, entities, types, n_columns, random_state)
     return [Part(name, *plain), Part(f"{name} by relation", *marked)]
 
 
-def _marked_by_description(links, entities, types, random_state):
+def _marked_by_description(links, entities, types, n_columns, random_state):
     """One step along edges whose types are described by the vectors of what they link."""
     width = sum(step.shape[1] for step in entities[0])
     # With random signs P and Q, <(P a) * (Q b), (P a') * (Q b')> / n_columns is <a, a'> <b, b'> on average: a sketch of
     # the product of a type's vector a and a target's vector b.
-    of_types = random_signs(width, N_SKETCH_COLUMNS, random_state)
-    of_targets = random_signs(width, N_SKETCH_COLUMNS, random_state)
+    of_types = random_signs(width, n_columns, random_state)
+    of_targets = random_signs(width, n_columns, random_state)
     return [
         typed_step(side, unit_rows(np.hstack(its_types)) @ of_types, unit_rows(np.hstack(its_entities)) @ of_targets)
         for side, its_entities, its_types in zip(links, entities, types, strict=True)
     ]
 
 
-def _marked_by_shared(links, shared_types, starts, n_hops, random_state):
+def _marked_by_shared(links, shared_types, starts, n_hops, n_columns, random_state):
     """Steps along edges whose types carry the same random signs in both graphs; the others are left out."""
-    width = N_SKETCH_COLUMNS // n_hops
+    width = n_columns // n_hops
     signs = random_signs(len(shared_types), width, random_state)
     project = random_signs(starts[0].shape[1], width, random_state)
     out = []

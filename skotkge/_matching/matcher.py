@@ -35,13 +35,14 @@ class OTEntityMatcher(BaseEstimator):
     reg : float, default=None
         Weight of the entropy, in units of the similarity, which is at most 1. None: learned on held-out pairs, 0.02
         without.
-    n_hops : int, default=2
+    n_hops : int, default=3
         How far around an entity the structure is looked at.
     n_rounds : int, default=4
         Plans, each with what the one before has found. 1: known pairs only.
     views : "auto" or sequence of str, default="auto"
-        What is compared: "structure" (the triples), names of modalities that both graphs have with equal widths, and
-        "names", the character n-grams of labels. "auto" is all that both graphs have. Without known pairs it starts
+        What is compared: "structure" (the triples), names of modalities that both graphs have with equal widths,
+        "across" (which known pairs are similar, in each graph by the modalities that the other lacks), and "names", the
+        character n-grams of labels. "auto" is all that both graphs have. Without known pairs it starts
         from the shared modalities, or from names where there are none.
     n_candidates : int, default=100
         Most similar entities of Y that each entity of X can be moved to. None: all, which takes memory and time in
@@ -106,7 +107,7 @@ class OTEntityMatcher(BaseEstimator):
         solver: str = "sinkhorn",
         *,
         reg: float | None = None,
-        n_hops: int = 2,
+        n_hops: int = 3,
         n_rounds: int = 4,
         views: str | Sequence[str] = "auto",
         n_candidates: int | None = 100,

@@ -7,7 +7,7 @@ Every entity of X has mass 1, every entity of Y takes at most 1. Similarities ar
 import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse
 
-N_SCALINGS = 50
+MAX_ITER = 100
 TOLERANCE = 1e-3
 SMALLEST = 1e-30
 
@@ -39,7 +39,7 @@ def transport_plan(similarity, solver, reg, unmatched):
     return entropic_plan(similarity, reg, unmatched if solver == "partial" else None)
 
 
-def entropic_plan(similarity, reg, unmatched=None):
+def entropic_plan(similarity, reg, unmatched=None, max_iter=MAX_ITER, tol=TOLERANCE):
     """Entropic plan with sums of rows and columns of at most 1, by matrix scaling.
 
     With the kernel ``K = exp(S / reg)`` the plan is ``diag(u) K diag(v)``. A side whose sums are at most 1 has the
@@ -56,20 +56,24 @@ def entropic_plan(similarity, reg, unmatched=None):
     reg : float
     unmatched : float, default=None
         None: all entities of the smaller side are matched.
+    max_iter : int
+        Most scalings of each side.
+    tol : float
+        Mean relative change of a column's scaling at which they end.
 
     Returns
     -------
     ndarray or csr_array of shape (n_rows, n_columns)
     """
-    rows_are_fewer = similarity.shape[0] <= similarity.shape[1]
+    if unmatched is None and similarity.shape[0] > similarity.shape[1]:
+        # The side of which all mass goes is scaled last, so that its sums are exact.
+        turned = similarity.T.tocsr() if issparse(similarity) else np.ascontiguousarray(similarity.T)
+        plan = entropic_plan(turned, reg, None, max_iter, tol).T
+        return plan.tocsr() if issparse(plan) else plan
     kernel, shift = _kernel(similarity, reg)
     # A row's scaling contains exp(-shift), so its bound is exp(shift - unmatched) in the same units.
-    if unmatched is None:
-        row_bound = np.inf if rows_are_fewer else np.exp(np.clip(shift / reg, -60, 60))
-        column_bound = 1.0 if rows_are_fewer else np.inf
-    else:
-        row_bound, column_bound = np.exp(np.clip((shift - unmatched) / reg, -60, 60)), 1.0
-    u, v = _scalings(kernel, row_bound, column_bound)
+    row_bound = np.inf if unmatched is None else np.exp(np.clip((shift - unmatched) / reg, -60, 60))
+    u, v = _scalings(kernel, row_bound, max_iter, tol)
     return _scaled(kernel, u, v)
 
 
@@ -87,14 +91,13 @@ def _kernel(similarity, reg):
     return kernel, shift
 
 
-def _scalings(kernel, row_bound, column_bound):
+def _scalings(kernel, row_bound, max_iter, tol):
     v = np.ones(kernel.shape[1], kernel.dtype)
     transposed = kernel.T
-    for _ in range(N_SCALINGS):
+    for _ in range(max_iter):
         u = np.minimum(1 / np.maximum(kernel @ v, SMALLEST), row_bound).astype(kernel.dtype)
-        before, v = v, np.minimum(1 / np.maximum(transposed @ u, SMALLEST), column_bound).astype(kernel.dtype)
-        # The column sums before this step tell how far the plan is from its bounds.
-        if np.abs(np.log(np.maximum(v, SMALLEST) / np.maximum(before, SMALLEST))).mean() < TOLERANCE:
+        before, v = v, np.minimum(1 / np.maximum(transposed @ u, SMALLEST), 1.0).astype(kernel.dtype)
+        if np.abs(np.log(np.maximum(v, SMALLEST) / np.maximum(before, SMALLEST))).mean() < tol:
             break
     u = np.minimum(1 / np.maximum(kernel @ v, SMALLEST), row_bound).astype(kernel.dtype)
     return u, v

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 
+from .across import ACROSS, across_part, neighbor_graphs
 from .calibration import MatchCalibration, calibrate_matches
 from .candidates import best_candidates
-from .evidence import STRUCTURE, around_parts, label_starts
+from .evidence import N_SKETCH_COLUMNS, STRUCTURE, around_parts, label_starts
 from .plans import transport_plan
 from .views import starting_parts, static_parts
 from .weights import part_weights, weighted
@@ -18,6 +19,8 @@ HELD_OUT_SHARE, MOST_HELD_OUT, LEAST_HELD_OUT = 0.2, 500, 10
 SURE_PLAN, REG = 0.8, 0.02
 # The temperature of the plan is that of the likelihood times this: transport tells pairs apart by itself.
 SHARPENING = 0.5
+# Parts of less weight are left out, since each costs time.
+SMALLEST_SHARE = 0.02
 # Squared masses below do not enter the next round.
 SMALLEST_WEIGHT = 1e-3
 
@@ -97,12 +100,13 @@ def match_graphs(graphs, views, pairs, options, random_state):
     Matched
     """
     static = static_parts(graphs, views, options.n_hops, random_state)
+    near = neighbor_graphs(graphs.modalities, graphs.own_modalities) if ACROSS in views else None
     held, known = split_pairs(pairs, random_state)
     found, learned, n_plans = None, None, 1
     n_learning = max(options.n_rounds - 1, int(len(held) > 0))
     for number in range(n_learning):
         first_parts = starting_parts(static, graphs) if options.automatic and not len(pairs) and not number else static
-        parts = _with_structure(graphs, views, first_parts, known, found, options, random_state)
+        parts = _with_pairs(graphs, views, first_parts, near, known, found, options, random_state)
         matched = _round(graphs, parts, known, held, options, learned, calibrate=len(pairs) > 0)
         learned, n_plans = matched.learned, n_plans + 1
         if not len(pairs):
@@ -111,7 +115,7 @@ def match_graphs(graphs, views, pairs, options, random_state):
             found = _found(matched, held)
     if options.n_rounds == 1 and options.automatic and not len(pairs):
         static = starting_parts(static, graphs)
-    parts = _with_structure(graphs, views, static, pairs, found, options, random_state)
+    parts = _with_pairs(graphs, views, static, near, pairs, found, options, random_state)
     matched = _round(graphs, parts, pairs, pairs[:0], options, learned, calibrate=False)
     return replace(matched, n_plans=n_plans)
 
@@ -135,11 +139,16 @@ def split_pairs(pairs, random_state):
     return pairs[order[:n_held]], pairs[order[n_held:]]
 
 
-def _with_structure(graphs, views, static, known, found, options, random_state):
-    if STRUCTURE not in views or not (len(known) or found is not None):
+def _with_pairs(graphs, views, static, near, known, found, options, random_state):
+    """Evidence of the views that need pairs, beside that of those that do not."""
+    if not (len(known) or found is not None):
         return static
-    starts = label_starts(graphs.sizes, known, found, random_state)
-    return static + around_parts(STRUCTURE, graphs.links, graphs.shared_types, starts, options.n_hops, random_state)
+    parts, starts = list(static), label_starts(graphs.sizes, known, found, random_state)
+    if STRUCTURE in views:
+        parts += around_parts(
+            STRUCTURE, graphs.links, graphs.shared_types, starts, options.n_hops, N_SKETCH_COLUMNS, random_state
+        )
+    return [*parts, across_part(near, starts)] if near else parts
 
 
 def _round(graphs, parts, known, held, options, before, calibrate):
@@ -162,6 +171,7 @@ def _learned_weights(parts, held, rows, columns, options, before):
     names = [part.name for part in parts]
     if len(held):
         weights = part_weights(parts, held, rows, columns)
+        weights[weights < SMALLEST_SHARE * weights.sum()] = 0
         temperature = SHARPENING / weights.sum()
     elif before is not None and set(names) <= set(before.weights):
         return before

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.random_projection import GaussianRandomProjection
 
-from .evidence import N_LABEL_COLUMNS, NAMES, STRUCTURE, Part, around_parts, modality_vectors, name_vectors
+from .across import ACROSS, own_modalities
+from .evidence import (
+    N_LABEL_COLUMNS,
+    N_VIEW_SKETCH_COLUMNS,
+    NAMES,
+    STRUCTURE,
+    Part,
+    around_parts,
+    modality_vectors,
+    name_vectors,
+)
 from .links import links_of
 from .lookup import label_key
 from .propagation import unit_rows
@@ -36,6 +46,10 @@ class TwoGraphs:
     @property
     def have_triples(self):
         return all(side.adjacency.nnz for side in self.links)
+
+    @property
+    def own_modalities(self):
+        return own_modalities(self.modalities, self.shared_modalities)
 
     @property
     def shared_modalities(self):
@@ -81,6 +95,8 @@ def chosen_views(views, graphs):
     """
     possible = [STRUCTURE] if graphs.have_triples else []
     possible += graphs.shared_modalities
+    if all(graphs.own_modalities):
+        possible.append(ACROSS)
     if all(isinstance(name, str) for side in graphs.names for name in side[:100]):
         possible.append(NAMES)
     if isinstance(views, str) and views == "auto":
@@ -105,9 +121,9 @@ def check_start(views, n_pairs):
     ValueError
         If there is nothing to start from.
     """
-    if not n_pairs and views == [STRUCTURE]:
+    if not n_pairs and set(views) <= {STRUCTURE, ACROSS}:
         raise ValueError(
-            "pairs is empty and views has 'structure' only, which is seen from known pairs; give some pairs, a "
+            f"pairs is empty and views nothing but {' and '.join(views)}, seen from known pairs; give some pairs, a "
             "modality of the same name and width in both graphs, or 'names' among the views."
         )
 
@@ -128,7 +144,7 @@ def static_parts(graphs, views, n_hops, random_state):
     """
     parts = []
     for view in views:
-        if view == STRUCTURE:
+        if view in (STRUCTURE, ACROSS):
             continue
         if view == NAMES:
             vectors = name_vectors(*graphs.names, random_state)
@@ -137,7 +153,9 @@ def static_parts(graphs, views, n_hops, random_state):
         parts.append(Part(view, *vectors))
         if STRUCTURE in views:
             starts = _narrow(vectors, random_state)
-            around = around_parts(view, graphs.links, graphs.shared_types, starts, n_hops, random_state)
+            around = around_parts(
+                view, graphs.links, graphs.shared_types, starts, n_hops, N_VIEW_SKETCH_COLUMNS, random_state
+            )
             parts += [Part(f"{view} around", around[0].first, around[0].second)]
             parts += [Part(f"{view} around by relation", around[1].first, around[1].second)]
     return parts

@@ -15,7 +15,7 @@ FIELD = ("ent_ids_1", "ent_ids_2", "triples_1", "triples_2")
 LINKS = ("ref_ent_ids", "sup_ent_ids", "ill_ent_ids")
 DESCR = """DBP15K (Sun, Hu, Li, "Cross-lingual entity alignment via joint attribute-preserving embedding", ISWC 2017):
 two graphs of DBpedia in two languages, and 15,000 pairs of entities that are the same thing. Many entities of both
-graphs are in no pair. The two names of a pair are often the same string, so results should say whether names were used."""
+graphs are in no pair. The two names of a pair are often the same string: results should say whether names were used."""
 
 
 def load_dbp15k(folder: str | PathLike[str]) -> Bunch:
