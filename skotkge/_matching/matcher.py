@@ -37,7 +37,7 @@ class OTEntityMatcher(BaseEstimator):
         without.
     n_hops : int, default=3
         How far around an entity the structure is looked at.
-    n_rounds : int, default=4
+    n_rounds : int, default=6
         Plans, each with what the one before has found. 1: known pairs only.
     views : "auto" or sequence of str, default="auto"
         What is compared: "structure" (the triples), names of modalities that both graphs have with equal widths,
@@ -108,7 +108,7 @@ class OTEntityMatcher(BaseEstimator):
         *,
         reg: float | None = None,
         n_hops: int = 3,
-        n_rounds: int = 4,
+        n_rounds: int = 6,
         views: str | Sequence[str] = "auto",
         n_candidates: int | None = 100,
         random_state: Any = None,
@@ -131,7 +131,7 @@ class OTEntityMatcher(BaseEstimator):
         ----------
         pairs : EntityPairs
             Known pairs, which may be none where modalities or names are shared. An entity has one counterpart.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
@@ -244,7 +244,7 @@ class OTEntityMatcher(BaseEstimator):
         Parameters
         ----------
         pairs : EntityPairs or array-like of shape (n_pairs, 2)
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns

@@ -83,8 +83,8 @@ class Matched:
 def match_graphs(graphs, views, pairs, options, random_state):
     """Match the entities of two graphs.
 
-    All rounds but the last leave some known pairs out and learn from them; the last one uses all. Without known pairs,
-    the surest ones of each plan take their place when weights are learned.
+    All rounds but the last leave some known pairs out and learn from them; the last one uses all. Where there are too
+    few known pairs, the surest ones of each plan take their place when weights are learned.
 
     Parameters
     ----------
@@ -102,14 +102,15 @@ def match_graphs(graphs, views, pairs, options, random_state):
     static = static_parts(graphs, views, options.n_hops, random_state)
     near = neighbor_graphs(graphs.modalities, graphs.own_modalities) if ACROSS in views else None
     held, known = split_pairs(pairs, random_state)
+    enough_known = len(held) > 0
     found, learned, n_plans = None, None, 1
-    n_learning = max(options.n_rounds - 1, int(len(held) > 0))
+    n_learning = max(options.n_rounds - 1, int(enough_known))
     for number in range(n_learning):
         first_parts = starting_parts(static, graphs) if options.automatic and not len(pairs) and not number else static
         parts = _with_pairs(graphs, views, first_parts, near, known, found, options, random_state)
-        matched = _round(graphs, parts, known, held, options, learned, calibrate=len(pairs) > 0)
+        matched = _round(graphs, parts, known, held, options, learned, calibrate=enough_known)
         learned, n_plans = matched.learned, n_plans + 1
-        if not len(pairs):
+        if not enough_known:
             held, _ = split_pairs(_sure_pairs(matched), random_state)
         if options.n_rounds > 1:
             found = _found(matched, held)
