@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.triples import MultimodalTriples
+    from ._matching.matcher import OTEntityMatcher
+    from ._matching.merging import merge
+    from ._matching.pairs import EntityPairs
     from ._ranking.completion import Completions, Neighbors
 
 __all__ = [
@@ -32,9 +35,11 @@ __all__ = [
     "DistMult",
     "Distance",
     "DotProduct",
+    "EntityPairs",
     "Logistic",
     "MultimodalTriples",
     "Neighbors",
+    "OTEntityMatcher",
     "OTFusionTransformer",
     "OTKGEClassifier",
     "RotatE",
@@ -43,6 +48,7 @@ __all__ = [
     "__version__",
     "complete",
     "evaluate",
+    "merge",
     "nearest",
     "rank",
 ]
@@ -57,6 +63,9 @@ _HOMES = {
     "Completions": "._ranking.completion",
     "CrossEntropy": "._embedding.options",
     "DistMult": "._embedding.score_functions",
+    "EntityPairs": "._matching.pairs",
+    "OTEntityMatcher": "._matching.matcher",
+    "merge": "._matching.merging",
     "Logistic": "._embedding.options",
     "MultimodalTriples": "._graph.triples",
     "Neighbors": "._ranking.completion",

@@ -20,7 +20,7 @@ PACKAGE = REPOSITORY / "skotkge"
 # A room imports only from those before it.
 ORDER = [
     *("_version", "_spaces", "_utils", "_graph", "metrics", "model_selection"),
-    *("_fusion", "_embedding", "_evidence", "_ranking", "_estimator"),
+    *("_fusion", "_embedding", "_evidence", "_ranking", "_matching", "_estimator"),
     *("baselines", "inspection", "datasets", "__init__", "_cli", "__main__"),
 ]
 USES_TORCH = {"_embedding", "_evidence", "_ranking", "_matching", "baselines"}

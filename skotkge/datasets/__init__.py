@@ -1,6 +1,7 @@
 """Multi-modal knowledge graphs: one comes with the package, the others are read from a folder."""
 
+from ._dbp15k import load_dbp15k
 from ._emoji import emoji_images, load_emoji
 from ._external import load_codex_s, load_fbimg, load_hanzi, load_wn9img
 
-__all__ = ["emoji_images", "load_codex_s", "load_emoji", "load_fbimg", "load_hanzi", "load_wn9img"]
+__all__ = ["emoji_images", "load_codex_s", "load_dbp15k", "load_emoji", "load_fbimg", "load_hanzi", "load_wn9img"]

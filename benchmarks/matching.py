@@ -1,0 +1,244 @@
+"""How well are the entities of two graphs matched, by which decoder, from which evidence?
+
+Pairs of graphs are cuts of one (half of the triples in common, a quarter in one of both only, entities of the second
+renamed and shuffled), and DBP15K French-English. Columns are Hits@1 in the two protocols, "pairs": candidates are the
+entities of the test pairs, "all": every entity of the second graph outside the known pairs.
+
+- first: one plan from the known pairs. Nearest neighbour, CSLS (10 neighbours), Sinkhorn, exact and partial plans
+  of the same similarities.
+- rounds: the default, in which plans enter the next round's evidence.
+- f1: 30 % of the entities are taken out of the second graph. F1 of all entities of the first: nearest neighbour with
+  the threshold that is best on the test pairs, against `predict` of each solver, which never sees them.
+- modalities: a modality on both sides, on one disturbed by Gaussian noise of each column's standard deviation; without
+  known pairs; text on one side and image on the other.
+
+    python benchmarks/matching.py cuts --data emoji --cuts 5
+    python benchmarks/matching.py alone --data codex_s --cuts 5
+    python benchmarks/matching.py modalities --data emoji --cuts 5
+    python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en
+"""
+
+import argparse
+import resource
+import statistics
+import sys
+from collections import defaultdict
+from time import perf_counter
+
+import numpy as np
+
+from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
+
+SHARES = {"emoji": 0.2, "hanzi": 0.2, "codex_s": 0.1, "wn9img": 0.2}
+SOLVERS = ("sinkhorn", "exact", "partial")
+N_NEIGHBORS = 10
+
+
+def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0):
+    """All pairs of two cuts of one graph.
+
+    Parameters
+    ----------
+    name : str
+    seed : int
+    alone : float, default=0.0
+        Share of the entities that the second graph lacks.
+    sides : tuple of two str or None, default=(None, None)
+        The modality of each side.
+    noise : float, default=0.0
+        Gaussian noise on the second side, in standard deviations of each column.
+
+    Returns
+    -------
+    EntityPairs
+        Of the entities with a triple in both.
+    """
+    kg = getattr(datasets, f"load_{name}")()
+    ids = np.concatenate([kg.train.ids, kg.valid.ids, kg.test.ids])
+    rng, n = np.random.RandomState(seed), kg.train.n_entities
+    order = rng.permutation(len(ids))
+    common, first, second = np.split(order, [len(ids) // 2, len(ids) * 3 // 4])
+    new_row, lacking = rng.permutation(n), np.zeros(n, dtype=bool)
+    lacking[rng.permutation(n)[: int(alone * n)]] = True
+    ids_x, ids_y = ids[np.concatenate([common, first])], ids[np.concatenate([common, second])]
+    ids_y = ids_y[~lacking[ids_y[:, [0, 2]]].any(axis=1)]
+    labels = np.array([f"y{row}" for row in range(n)], dtype=object)
+    X = graph(kg.train, ids_x, kg.train.entities, np.arange(n), matrix(kg.train, sides[0], 0.0, rng), sides[0])
+    rows = np.argsort(new_row)[~lacking[np.argsort(new_row)]]
+    Y = graph(kg.train, ids_y, labels[new_row], rows, matrix(kg.train, sides[1], noise, rng), sides[1])
+    there = [np.isin(np.arange(n), side[:, [0, 2]]) for side in (ids_x, ids_y)]
+    both = rng.permutation(np.flatnonzero(there[0] & there[1]))
+    return EntityPairs(np.column_stack([kg.train.entities[both], labels[new_row][both]]), X, Y)
+
+
+def graph(kg, ids, labels, rows, vectors, modality):
+    triples = np.column_stack([labels[ids[:, 0]], kg.relations[ids[:, 1]], labels[ids[:, 2]]])
+    modalities = None if vectors is None else {modality: vectors[rows]}
+    return MultimodalTriples(triples, modalities, entities=labels[rows], relations=kg.relations)
+
+
+def matrix(kg, modality, noise, rng):
+    if modality is None:
+        return None
+    vectors = kg.modalities[modality].astype(np.float32)
+    return vectors + noise * np.nanstd(vectors, axis=0) * rng.standard_normal(vectors.shape).astype(np.float32)
+
+
+def simple_decoders(matcher, test, within_pairs):
+    """Hits@1 of nearest neighbour and CSLS on the similarities of a matcher."""
+    scores = matcher.similarity_[test.ids[:, 0]]
+    scores = scores[:, test.ids[:, 1]] if within_pairs else scores
+    truth = np.arange(len(test)) if within_pairs else test.ids[:, 1]
+    of_rows, of_columns = neighborhood(scores), neighborhood(scores.T.tocsr())
+    csls = scores.tocoo()
+    csls.data = 2 * csls.data - of_rows[csls.row] - of_columns[csls.col]
+    return hits(scores, truth), hits(csls.tocsr(), truth)
+
+
+def neighborhood(scores):
+    """Mean of the largest entries of each row."""
+    pieces = np.split(scores.data, scores.indptr[1:-1])
+    return np.array([np.sort(piece)[-N_NEIGHBORS:].mean() if len(piece) else 0.0 for piece in pieces])
+
+
+def best(scores):
+    """Column and value of the largest stored entry of each row, -1 where there is none."""
+    columns, values = np.full(scores.shape[0], -1), np.full(scores.shape[0], -np.inf)
+    for row in np.flatnonzero(np.diff(scores.indptr)):
+        piece = slice(scores.indptr[row], scores.indptr[row + 1])
+        place = scores.data[piece].argmax()
+        columns[row], values[row] = scores.indices[piece][place], scores.data[piece][place]
+    return columns, values
+
+
+def hits(scores, truth):
+    return float((best(scores)[0] == truth).mean())
+
+
+def cut_figures(pairs, share, seed, n_rounds):
+    """Hits@1 by protocol and decoder on one cut."""
+    n_known = int(share * len(pairs))
+    known, test = pairs[:n_known], pairs[n_known:]
+    out = {}
+    for solver in SOLVERS:
+        matcher = OTEntityMatcher(solver, n_rounds=1, views=["structure"], random_state=seed).fit(known)
+        for protocol in ("pairs", "all"):
+            if solver == SOLVERS[0]:
+                nearest, csls = simple_decoders(matcher, test, protocol == "pairs")
+                out[protocol, "nearest"], out[protocol, "csls"] = nearest, csls
+            out[protocol, solver] = matcher.evaluate(test, protocol)["hits@1"]
+    matcher = OTEntityMatcher(n_rounds=n_rounds, views=["structure"], random_state=seed).fit(known)
+    for protocol in ("pairs", "all"):
+        out[protocol, "rounds"] = matcher.evaluate(test, protocol)["hits@1"]
+    return out
+
+
+def f1(told, right, n_true):
+    return 2 * right / max(told + n_true, 1)
+
+
+def alone_figures(pairs, share, seed, n_rounds):
+    """F1 over all free entities of the first graph, a part of which have no counterpart."""
+    n_known = int(share * len(pairs))
+    known, test = pairs[:n_known], pairs[n_known:]
+    mate = dict(test.labels.tolist())
+    free = [label for label in pairs.X.entities.tolist() if label not in set(known.labels[:, 0])]
+    out = {}
+    for solver in SOLVERS:
+        matcher = OTEntityMatcher(solver, n_rounds=n_rounds, views=["structure"], random_state=seed).fit(known)
+        told = matcher.predict(free)
+        right = sum(answer is not None and mate.get(label) == answer for label, answer in zip(free, told, strict=True))
+        out["f1", solver] = f1(sum(answer is not None for answer in told), right, len(mate))
+        if solver == SOLVERS[0]:
+            out["f1", "nearest, best threshold"] = nearest_f1(matcher, pairs, free, mate)
+    return out
+
+
+def nearest_f1(matcher, pairs, free, mate):
+    columns, values = best(matcher.similarity_)
+    position = {label: row for row, label in enumerate(pairs.X.entities.tolist())}
+    rows = np.array([position[label] for label in free])
+    order = rows[np.argsort(-values[rows])]
+    labels, names = pairs.Y.entities, pairs.X.entities
+    right = np.cumsum([columns[row] >= 0 and mate.get(names[row]) == labels[columns[row]] for row in order])
+    return max(f1(count, hit, len(mate)) for count, hit in enumerate(right.tolist(), start=1))
+
+
+def modality_figures(name, share, seed, n_rounds):
+    out = {}
+    for sides, noise in ((("text", "text"), 1.0), (("image", "image"), 1.0), (("text", "image"), 0.0)):
+        pairs = cut(name, seed, sides=sides, noise=noise)
+        n_known = int(share * len(pairs))
+        known, test = pairs[:n_known], pairs[n_known:]
+        title = " and ".join(sides)
+        settings = {"structure": ["structure"], "auto": None}
+        views = ["structure", sides[0]] if sides[0] == sides[1] else ["structure", "across"]
+        for told, chosen in settings.items():
+            matcher = OTEntityMatcher(views=chosen or views, n_rounds=n_rounds, random_state=seed).fit(known)
+            out[title, told] = matcher.score(test)
+        if sides[0] == sides[1]:
+            matcher = OTEntityMatcher(views=views, n_rounds=n_rounds, random_state=seed)
+            out[title, "no known pairs"] = matcher.fit(EntityPairs([], pairs.X, pairs.Y)).score(test)
+    return out
+
+
+def dbp15k(folder, n_rounds):
+    """Rows of DBP15K: views, number of known pairs, both protocols, seconds and peak memory so far."""
+    data = datasets.load_dbp15k(folder)
+    order = np.random.RandomState(0).permutation(len(data.pairs))
+    test = data.pairs[order[int(0.3 * len(order)) :]]
+    for views in (["structure"], ["structure", "names"]):
+        for share in (0.3, 0.05, 0.01, 0.0):
+            if not share and views == ["structure"]:
+                continue
+            known = data.pairs[order[: int(share * len(order))]]
+            started = perf_counter()
+            matcher = OTEntityMatcher(views=views, n_rounds=n_rounds, random_state=0).fit(known)
+            seconds, memory = perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+            figures = [matcher.evaluate(test, protocol) for protocol in ("pairs", "all")]
+            row = "  ".join(f"{f['hits@1']:.3f} {f['hits@10']:.3f} {f['mrr']:.3f}" for f in figures)
+            print(
+                f"dbp15k {'+'.join(views)}, {share:.0%} known, H@1 H@10 MRR of pairs, of all: {row}; "
+                f"precision {figures[1]['precision']:.3f}, {seconds:.0f} s, {memory:.1f} GiB",
+                flush=True,
+            )
+
+
+def table(title, runs):
+    """Print mean and standard deviation over the cuts."""
+    gathered = defaultdict(list)
+    for run in runs:
+        for key, value in run.items():
+            gathered[key].append(value)
+    for (group, told), values in gathered.items():
+        spread = f" +- {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+        print(f"{title}, {group}, {told}: {statistics.mean(values):.3f}{spread} ({len(values)} cuts)", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("cuts", "alone", "modalities", "dbp15k"))
+    parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
+    parser.add_argument("--share", type=float, help="of the pairs that are known")
+    parser.add_argument("--cuts", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=OTEntityMatcher().n_rounds)
+    parser.add_argument("--folder", help="of DBP15K")
+    arguments = parser.parse_args()
+    if arguments.what == "dbp15k":
+        dbp15k(arguments.folder, arguments.rounds)
+        return
+    share = SHARES[arguments.data] if arguments.share is None else arguments.share
+    runs = []
+    for seed in range(arguments.cuts):
+        print(f"cut {seed}", file=sys.stderr, flush=True)
+        if arguments.what == "modalities":
+            runs.append(modality_figures(arguments.data, share, seed, arguments.rounds))
+        elif arguments.what == "alone":
+            runs.append(alone_figures(cut(arguments.data, seed, alone=0.3), share, seed, arguments.rounds))
+        else:
+            runs.append(cut_figures(cut(arguments.data, seed), share, seed, arguments.rounds))
+    table(f"{arguments.what} {arguments.data}, {share:.0%} known, {arguments.rounds} rounds", runs)
+
+
+if __name__ == "__main__":
+    main()

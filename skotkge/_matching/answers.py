@@ -1,0 +1,180 @@
+"""Answers of a finished matching: counterparts, probabilities, ranks and figures, from arrays only."""
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from .calibration import entries, match_features
+from .lookup import RowNumbers
+from .pairs import EntityPairs
+from .plans import transport_plan
+from .rounds import mutual_best
+
+# Probability from which a match is told.
+TOLD = 0.5
+
+
+class MatchAnswers:
+    """All that a fitted matcher needs to answer.
+
+    Parameters
+    ----------
+    first, second : ndarray, dtype object
+        Labels of the entities of X and of Y.
+    known : ndarray of shape (n_pairs, 2)
+        Known pairs of fit.
+    matched : Matched
+    solver : str
+    """
+
+    def __init__(self, first, second, known, matched, solver):
+        self.entities = (first, second)
+        self.known = known
+        self.matched = matched
+        self.solver = solver
+        self._mate = np.full(len(first), -1)
+        self._mate[known[:, 0]] = known[:, 1]
+        self._place = [_places(matched.rows, len(first)), _places(matched.columns, len(second))]
+        rows, columns, _ = mutual_best(matched.plan)
+        probabilities = self._free_probabilities(rows, columns)
+        told = probabilities >= TOLD
+        self._told = np.column_stack([matched.rows[rows], matched.columns[columns]])[told]
+        self._told_probabilities = probabilities[told]
+
+    def whole_plan(self):
+        """The plan over all entities, with 1 for known pairs, as csr_array."""
+        plan = self.matched.plan.tocoo()
+        keep = plan.data > 0
+        rows = np.concatenate([self.known[:, 0], self.matched.rows[plan.row[keep]]])
+        columns = np.concatenate([self.known[:, 1], self.matched.columns[plan.col[keep]]])
+        values = np.concatenate([np.ones(len(self.known)), plan.data[keep]])
+        return csr_array((values, (rows, columns)), shape=tuple(map(len, self.entities)))
+
+    def whole_similarity(self):
+        """Similarities over all entities, as csr_array."""
+        similarity = self.matched.similarity.tocoo()
+        places = self.matched.rows[similarity.row], self.matched.columns[similarity.col]
+        return csr_array((similarity.data, places), shape=tuple(map(len, self.entities)))
+
+    def matches(self):
+        """List of label of X, label of Y and probability: known pairs first, then those found, the surest first."""
+        order = np.argsort(-self._told_probabilities, kind="stable")
+        ids = np.concatenate([self.known, self._told[order]])
+        probabilities = np.concatenate([np.ones(len(self.known)), self._told_probabilities[order]])
+        first, second = self.entities
+        return list(zip(first[ids[:, 0]], second[ids[:, 1]], probabilities.tolist(), strict=True))
+
+    def counterparts(self, labels):
+        """Labels of Y for labels of X, None where unmatched."""
+        rows = RowNumbers(self.entities[0]).rows(labels, "labels")
+        found = self._mate.copy()
+        found[self._told[:, 0]] = self._told[:, 1]
+        out = np.full(len(rows), None, dtype=object)
+        matched = found[rows] >= 0
+        out[matched] = self.entities[1][found[rows[matched]]]
+        return out
+
+    def ids_of(self, pairs):
+        """Positions of the labels of pairs, by label, whatever container they come in."""
+        labels = pairs.labels if isinstance(pairs, EntityPairs) else np.asarray(pairs, dtype=object).reshape(-1, 2)
+        sides = zip(self.entities, labels.T, ("first", "second"), strict=True)
+        return np.column_stack(
+            [RowNumbers(entities).rows(column, f"The {which} column of pairs") for entities, column, which in sides]
+        )
+
+    def probabilities(self, ids):
+        """Probability of each pair; 1 for known pairs, 0 where one of the two has another known counterpart."""
+        out = (self._mate[ids[:, 0]] == ids[:, 1]).astype(np.float64)
+        rows, columns = self._places_of(ids)
+        free = (rows >= 0) & (columns >= 0)
+        out[free] = self._free_probabilities(rows[free], columns[free])
+        return out
+
+    def _places_of(self, ids):
+        return self._place[0][ids[:, 0]], self._place[1][ids[:, 1]]
+
+    def _free_probabilities(self, rows, columns):
+        plan, similarity = self.matched.plan, self.matched.similarity
+        mass = entries(plan, rows, columns)
+        calibration = self.matched.learned.calibration
+        if calibration is None or not len(rows):
+            return np.clip(mass, 0, 1)
+        # A pair that is no candidate has no similarity to judge by; it gets nothing.
+        return np.where(mass > 0, calibration.probabilities(match_features(plan, similarity, rows, columns)), 0.0)
+
+    def ranks(self, ids):
+        """Rank of each pair among the free entities of Y."""
+        out = np.where(self._mate[ids[:, 0]] == ids[:, 1], 1.0, float(len(self.matched.columns)) + 1)
+        rows, columns = self._places_of(ids)
+        free = (rows >= 0) & (columns >= 0)
+        out[free] = plan_ranks(self.matched.plan, self.matched.similarity, rows[free], columns[free])
+        return out
+
+    def evaluation(self, ids, within_pairs):
+        """Figures of `OTEntityMatcher.evaluate`."""
+        ranks = self._ranks_within(ids) if within_pairs else self.ranks(ids)
+        found = self._mate.copy()
+        found[self._told[:, 0]] = self._told[:, 1]
+        told = found[ids[:, 0]] >= 0
+        right = int(np.count_nonzero(found[ids[:, 0]] == ids[:, 1]))
+        precision, recall = right / max(int(np.count_nonzero(told)), 1), right / max(len(ids), 1)
+        return {
+            "hits@1": float(np.mean(ranks <= 1)),
+            "hits@10": float(np.mean(ranks <= 10)),
+            "mrr": float(np.mean(1 / ranks)),
+            "precision": precision,
+            "recall": recall,
+            "f1": 2 * precision * recall / max(precision + recall, 1e-12),
+        }
+
+    def _ranks_within(self, ids):
+        """Ranks where only the entities of these pairs are moved, to each other."""
+        rows, columns = self._places_of(ids)
+        out = np.where(self._mate[ids[:, 0]] == ids[:, 1], 1.0, float(len(ids)) + 1)
+        free = (rows >= 0) & (columns >= 0)
+        own_rows, row_of = np.unique(rows[free], return_inverse=True)
+        own_columns, column_of = np.unique(columns[free], return_inverse=True)
+        similarity = csr_array(self.matched.similarity[own_rows][:, own_columns])
+        similarity.sort_indices()
+        learned = self.matched.learned
+        plan = transport_plan(similarity.copy(), self.solver, learned.reg, learned.unmatched)
+        out[free] = plan_ranks(plan, similarity, row_of, column_of)
+        return out
+
+
+def _places(chosen, size):
+    """Position of each entity among the chosen ones, -1 for the others."""
+    out = np.full(size, -1)
+    out[chosen] = np.arange(len(chosen))
+    return out
+
+
+def plan_ranks(plan, similarity, rows, columns):
+    """Ranks by the plan, where it is equal by the similarity; entries that are not stored share the mean of the rest.
+
+    Parameters
+    ----------
+    plan, similarity : csr_array of shape (n_rows, n_columns)
+        All entries of the plan are among those of the similarity.
+    rows, columns : ndarray of shape (n,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    ranks = np.empty(len(rows))
+    n_columns = plan.shape[1]
+    for position, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+        stored = similarity.indices[similarity.indptr[row] : similarity.indptr[row + 1]]
+        gain = similarity.data[similarity.indptr[row] : similarity.indptr[row + 1]]
+        here = np.flatnonzero(stored == column)
+        if not len(here):
+            ranks[position] = (len(stored) + 1 + n_columns) / 2
+            continue
+        mass = np.zeros(len(stored))
+        own = slice(plan.indptr[row], plan.indptr[row + 1])
+        mass[np.searchsorted(stored, plan.indices[own])] = plan.data[own]
+        own_mass, own_gain = mass[here[0]], gain[here[0]]
+        equal = mass == own_mass
+        better = np.count_nonzero((mass > own_mass) | (equal & (gain > own_gain)))
+        ranks[position] = better + (np.count_nonzero(equal & (gain == own_gain)) + 1) / 2
+    return ranks
