@@ -87,7 +87,6 @@ class TestComplete:
         with pytest.raises(ValueError, match="library='arrow'"):
             kge.complete([QUESTION]).to_frame("arrow")
 
-
     def test_unknown_labels_as_each_call_says(self, kge, small):
         lenient = OTKGEClassifier(embedding_dim=8, max_iter=1, handle_unknown="last", random_state=0).fit(small.labels)
         asked = [("stranger", "r0", None), QUESTION]
@@ -144,7 +143,9 @@ class TestContributions:
             *("relation_maps of text", "relation_maps of image", "relation_maps", "self_loop"),
         ]
         np.testing.assert_allclose(sum(told.values()), kge.score_triples(small), rtol=1e-6)
-        assert all(np.ptp(part) > 0 for name, part in told.items() if name != "self_loop" and "relation_maps" not in name)
+        assert all(
+            np.ptp(part) > 0 for name, part in told.items() if name != "self_loop" and "relation_maps" not in name
+        )
 
     def test_a_loop_that_never_was_scores_below_all(self, small):
         loop = small.ids[:, 0] == small.ids[:, 2]

@@ -428,7 +428,10 @@ def test_warm_start_continues(small):
     for change, told in (
         (dict(embedding_dim=6), "warm_start=True needs the score function"),
         (dict(score_function="rotate"), "score_function='rotate' differs from that of the previous fit, ComplEx\\(\\)"),
-        (dict(score_function="distmult"), "score_function='distmult' differs from that of the previous fit, ComplEx\\(\\)"),
+        (
+            dict(score_function="distmult"),
+            "score_function='distmult' differs from that of the previous fit, ComplEx\\(\\)",
+        ),
     ):
         with pytest.raises(ValueError, match=told):
             clone(kge).fit(small.labels).set_params(**change).fit(small.labels)

@@ -283,7 +283,8 @@ def test_scores_change_no_faster_than_the_constants_say(parts, score_function, r
     first, second = kge.entity_embeddings_[rng.randint(30, size=(2, 200))]
     rise = np.abs(score(kge, sources, relations, first) - score(kge, sources, relations, second))
     assert (rise <= constants[relations] * norm(first - second, axis=1) + 1e-6).all()
-    if score_function in ("complex", "distmult"):  # linear: along the slope it rises just as fast for the entity that has most
+    if score_function in ("complex", "distmult"):
+        # Linear: along the slope it rises just as fast for the entity that has most.
         rows, steps = np.repeat(kge.entity_embeddings_, 8, axis=0), np.tile(np.eye(8), (30, 1))
         for relation, constant in enumerate(constants):
             slopes = score(kge, rows, np.full(240, relation), steps).reshape(30, 8)
