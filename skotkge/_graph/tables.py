@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -99,8 +100,12 @@ def read_table(path, dialect, n_fields=None, at_least=1):
     if not quoted and dialect.sep != WHITE_SPACE and dialect.sep.isascii():
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         table = _split_at_once(text, dialect.sep, n_fields, path, at_least)
-        if table is not None:
-            return table
+    elif quoted and dialect.sep != WHITE_SPACE:
+        table = _quoted_at_once(text, dialect, n_fields, path, at_least)
+    else:
+        table = None
+    if table is not None:
+        return table
     rows = list(_records(text, dialect, path))
     n_fields = n_fields or max(at_least, len(rows[0][1]) if rows else 0)
     for line, row in rows:
@@ -132,6 +137,20 @@ def _split_at_once(text, sep, n_fields, path, at_least):
         return None
     fields = text.replace("\n", sep).split(sep)
     return Table(path, [fields[position::n_fields] for position in range(n_fields)], range(1, len(line_ends) + 1))
+
+
+def _quoted_at_once(text, dialect, n_fields, path, at_least):
+    """Read a text with quotes in which each line is a row of equal length, or return None if it is not one."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.sep, strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error:
+        return None  # told with its line by who reads the rows one after another
+    n_fields = n_fields or max(at_least, len(rows[0]))
+    if reader.line_num != len(rows) or set(map(len, rows)) != {n_fields}:
+        return None
+    columns = [list(map(itemgetter(position), rows)) for position in range(n_fields)]
+    return Table(path, columns, range(1, len(rows) + 1))
 
 
 def _records(text, dialect, path):
