@@ -1,9 +1,10 @@
 """Probabilities of matches, and the similarity that a match has to beat, learned on held-out known pairs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit
+from scipy.sparse import csr_array
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from .plans import row_maxima, transport_plan
@@ -11,29 +12,57 @@ from .plans import row_maxima, transport_plan
 # Share of the held-out entities whose counterpart is taken away, so that some have none.
 ALONE_SHARE = 0.3
 QUANTILES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-SMALLEST_PLAN = 1e-6
+SMALLEST_PLAN = 1e-3
+N_STEPS, LARGEST_SHIFT = 30, 1.0
 
 
 @dataclass(frozen=True)
 class MatchCalibration:
-    """Log-odds of a match as a linear function of its plan, its similarity and how far it is from the row's best.
+    """Log-odds of a match as a linear function of its `match_features`.
 
     Parameters
     ----------
     coefficients : ndarray of shape (3,)
     intercept : float
+    share : float
+        Of the held-out entities whose best candidate is right.
     """
 
     coefficients: np.ndarray
     intercept: float
+    share: float
 
     def probabilities(self, features):
         """Probabilities of features of shape (n, 3)."""
         return expit(features @ self.coefficients + self.intercept)
 
+    def adapted(self, features):
+        """Calibration for entities of which another share is matched rightly than of the held-out ones.
+
+        The share p of these entities is the fixed point of ``p = mean(expit(z + logit(p) - logit(q)))``, with z the
+        log-odds and q the share of the held-out ones (Saerens, Latinne and Decaestecker, "Adjusting the outputs of a
+        classifier to new a priori probabilities", 2002). The shift is at most `LARGEST_SHIFT`.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, 3)
+            Of the best candidate of each entity that is to be matched.
+
+        Returns
+        -------
+        MatchCalibration
+        """
+        if not len(features):
+            return self
+        log_odds, share, shift = features @ self.coefficients + self.intercept, self.share, 0.0
+        for _ in range(N_STEPS):
+            shift = float(np.clip(logit(share) - logit(self.share), -LARGEST_SHIFT, LARGEST_SHIFT))
+            share = np.clip(expit(log_odds + shift).mean(), 1e-3, 1 - 1e-3)
+        return replace(self, intercept=self.intercept + shift)
+
 
 def match_features(plan, similarity, rows, columns):
-    """Log-plan, similarity, and similarity less the best of the row, of some entries.
+    """Log-odds of the plan, similarity, and how far the plan is behind the largest of its row and column.
 
     Parameters
     ----------
@@ -46,7 +75,8 @@ def match_features(plan, similarity, rows, columns):
     """
     mass = entries(plan, rows, columns)
     gain = entries(similarity, rows, columns)
-    return np.column_stack([np.log(np.maximum(mass, SMALLEST_PLAN)), gain, gain - row_maxima(similarity)[rows]])
+    behind = np.maximum(row_maxima(plan)[rows], row_maxima(csr_array(plan.T.tocsr()))[columns]) - mass
+    return np.column_stack([logit(np.clip(mass, SMALLEST_PLAN, 1 - SMALLEST_PLAN)), gain, behind])
 
 
 def entries(matrix, rows, columns):
@@ -86,7 +116,7 @@ def calibrate_matches(similarity, places, solver, reg):
     if right.all() or not right.any():
         return float(levels[best]), None
     model = LogisticRegression(C=10.0, max_iter=1000).fit(features, right)
-    return float(levels[best]), MatchCalibration(model.coef_[0], float(model.intercept_[0]))
+    return float(levels[best]), MatchCalibration(model.coef_[0], float(model.intercept_[0]), float(right.mean()))
 
 
 def _trial(similarity, rows, truth, solver, reg, level):

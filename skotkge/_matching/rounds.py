@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .across import ACROSS, across_part, neighbor_graphs
-from .calibration import MatchCalibration, calibrate_matches
+from .calibration import MatchCalibration, calibrate_matches, match_features
 from .candidates import best_candidates
 from .evidence import N_SKETCH_COLUMNS, STRUCTURE, around_parts, label_starts
 from .plans import transport_plan
@@ -118,7 +118,18 @@ def match_graphs(graphs, views, pairs, options, random_state):
         static = starting_parts(static, graphs)
     parts = _with_pairs(graphs, views, static, near, pairs, found, options, random_state)
     matched = _round(graphs, parts, pairs, pairs[:0], options, learned, calibrate=False)
-    return replace(matched, n_plans=n_plans)
+    return replace(matched, n_plans=n_plans, learned=_adapted(matched))
+
+
+def _adapted(matched):
+    """What was learned, with probabilities for the entities that are left to match."""
+    calibration = matched.learned.calibration
+    if calibration is None:
+        return matched.learned
+    columns, _ = _row_best(matched.plan)
+    rows = np.flatnonzero(columns >= 0)
+    features = match_features(matched.plan, matched.similarity, rows, columns[rows])
+    return replace(matched.learned, calibration=calibration.adapted(features))
 
 
 def split_pairs(pairs, random_state):
