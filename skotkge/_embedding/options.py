@@ -118,6 +118,9 @@ class Logistic(BaseEstimator):
         return SampledNegatives(model, ids, n_relations, options, generator, excludes_self_loops)
 
 
+# Saved models name the public place of the classes.
+CrossEntropy.__module__ = Logistic.__module__ = "skotkge"
+
 OBJECTIVES = {"cross_entropy": CrossEntropy, "logistic": Logistic}
 
 

@@ -8,7 +8,9 @@ FORMAT = 1
 # The types of this package in a saved pipeline: what skops has to be told to trust.
 TYPES = (
     "skotkge.ComplEx",
+    "skotkge.CrossEntropy",
     "skotkge.DistMult",
+    "skotkge.Logistic",
     "skotkge.OTFusionTransformer",
     "skotkge.OTKGEClassifier",
     "skotkge.RotatE",

@@ -22,6 +22,8 @@ from .._ranking.calibration import Calibration
 from .._ranking.predictor import LinkPredictor, register_evidence
 from .._spaces import RULES, EvidenceId
 
+LARGEST_CALIBRATION = 10_000
+
 
 class RuleBaseline(LinkPredictionEstimator):
     """Answer questions by the training triples that link the same two entities.
@@ -47,7 +49,7 @@ class RuleBaseline(LinkPredictionEstimator):
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     random_state : int, RandomState instance or None, default=None
         Draws the corrupted triples that probabilities are calibrated with, where y has no known negatives. The true
-        ones are those of the fit, so that frequencies flatter them.
+        ones are those of the fit, at most 10,000 of them, so that frequencies flatter them.
 
     Attributes
     ----------
@@ -135,8 +137,10 @@ class RuleBaseline(LinkPredictionEstimator):
             informed=(np.ones(X.n_entities, dtype=bool), np.ones(2 * n_relations, dtype=bool)),
             excludes_self_loops=np.zeros(2 * n_relations, dtype=bool),
         )
-        split = TrainingSplit(X, X.ids[:0], X, negatives)
-        calibration = calibrate(predictor, split, check_random_state(self.random_state))
+        random_state = check_random_state(self.random_state)
+        # All triples of a large graph would place the lines no better, and scikit-learn's solver would not be done.
+        sample = random_state.permutation(len(X))[:LARGEST_CALIBRATION]
+        calibration = calibrate(predictor, TrainingSplit(X, X.ids[sample], X, negatives), random_state)
         validate_data(self, X, skip_check_array=True)
         vars(self).update(
             classes_=np.array([0, 1]),

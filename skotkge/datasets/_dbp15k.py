@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from .._matching.pairs import EntityPairs
 from .._graph.triples import MultimodalTriples
+from .._matching.pairs import EntityPairs
 
 OURS = ("graphs.npz", "entities_1.txt.gz", "entities_2.txt.gz")
 FIELD = ("ent_ids_1", "ent_ids_2", "triples_1", "triples_2")
