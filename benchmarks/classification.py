@@ -25,16 +25,15 @@ import sklearn
 import torch
 from rich.console import Console
 from rich.table import Table
-from scipy.special import expit
+from scipy.sparse import csr_array, hstack
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 import skotkge
 from skotkge import OTKGEClassifier
-from skotkge._ranking.calibration import corrupted_ids, platt_scaling
 from skotkge.datasets import load_codex_s
 from skotkge.metrics import expected_calibration_error
 
@@ -93,8 +92,8 @@ def half_by_half(kge, X, y, seed):
     scores, relations = kge.score_triples(X), X.ids[:, 1]
     probabilities = np.empty(len(y))
     for one, other in StratifiedKFold(2, shuffle=True, random_state=seed).split(relations, y):
-        line = platt_scaling(scores[one], y[one] == 1, relations[one], len(X.relations))
-        probabilities[other] = expit(line.log_odds(scores[other], relations[other]))
+        line = lines_by_relation(scores[one], y[one] == 1, relations[one])
+        probabilities[other] = line(scores[other], relations[other])
     return probabilities
 
 
@@ -130,15 +129,41 @@ def judge(kg, kge, valid, test, seed):
 
 
 def against_corruptions(kg, kge, X, random_state):
-    known = np.concatenate([kg.train.ids, kg.valid.ids])
-    false = corrupted_ids(kg.valid.ids, known, X.n_entities, len(X.relations), random_state)
+    false = corrupted(kg.valid.ids, np.concatenate([kg.train.ids, kg.valid.ids]), X.n_entities, random_state)
     ids = np.concatenate([kg.valid.ids, false])
     both = kg.train.with_triples(
         np.column_stack([X.entities[ids[:, 0]], X.relations[ids[:, 1]], X.entities[ids[:, 2]]])
     )
     truth = np.arange(len(ids)) < len(kg.valid)
-    line = platt_scaling(kge.score_triples(both), truth, ids[:, 1], len(X.relations))
-    return expit(line.log_odds(kge.score_triples(X), X.ids[:, 1]))
+    line = lines_by_relation(kge.score_triples(both), truth, ids[:, 1])
+    return line(kge.score_triples(X), X.ids[:, 1])
+
+
+def lines_by_relation(scores, truth, relations):
+    """A function from scores and relations to probabilities: a line for each relation, shrunk towards a shared one.
+
+    Spreads as those of the calibration of the library: 2 for intercepts, 1 for slopes of standardised scores.
+    """
+    center, scale, encoder = scores.mean(), scores.std(), OneHotEncoder(handle_unknown="ignore")
+    encoder.fit(relations[:, None])
+
+    def columns(scores, relations):
+        standardized = ((scores - center) / scale)[:, None]
+        own = encoder.transform(relations[:, None])
+        return hstack([csr_array(30.0 * standardized), 2.0 * own, own.multiply(standardized)], format="csr")
+
+    model = LogisticRegression(tol=1e-6, max_iter=1000).fit(columns(scores, relations), truth)
+    return lambda scores, relations: model.predict_proba(columns(scores, relations))[:, 1]
+
+
+def corrupted(ids, known, n_entities, random_state):
+    """Each triple with another head and with another tail, without self-loops and true triples."""
+    false = np.concatenate([ids, ids])
+    false[: len(ids), 0] = random_state.randint(n_entities, size=len(ids))
+    false[len(ids) :, 2] = random_state.randint(n_entities, size=len(ids))
+    true = set(map(tuple, known.tolist()))
+    kept = [head != tail and (head, relation, tail) not in true for head, relation, tail in false.tolist()]
+    return false[kept]
 
 
 def summary(title, runs):

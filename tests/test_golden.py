@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from golden import cases, record
+from golden import cases, models, record
 
 TOLERANCE = 1e-4
 NUMBER = re.compile(r"-?\d+\.\d+")
@@ -45,3 +45,11 @@ def test_command_line_prints_what_is_recorded(tmp_path):
     assert NUMBER.sub("NUMBER", text) == NUMBER.sub("NUMBER", expected)
     numbers, expected_numbers = (np.array(NUMBER.findall(told), dtype=float) for told in (text, expected))
     np.testing.assert_allclose(numbers, expected_numbers, rtol=TOLERANCE, atol=1.5e-3)
+
+
+@pytest.mark.parametrize("name", [models.PICKLE.name, models.SKOPS.name])
+def test_saved_models_of_each_format_answer_as_when_they_were_saved(name):
+    pipe = models.loaded()[name]
+    expected = np.load(models.PICKLE.with_suffix(".npy"))
+    np.testing.assert_allclose(models.answers(pipe), expected, rtol=1e-6, atol=1e-6)
+    assert len(pipe[:-1].transform(models.graph())) == len(models.graph())

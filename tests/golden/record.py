@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import cases
+from . import cases, models
 
 FOLDER = Path(__file__).resolve().parent
 ANSWERS, COMMAND_LINE = FOLDER / "answers.npz", FOLDER / "command_line.txt"
@@ -49,7 +49,8 @@ def load(path=ANSWERS):
 
 
 def record():
-    """Write ``answers.npz`` and ``command_line.txt``."""
+    """Write ``answers.npz``, ``command_line.txt`` and the saved models."""
+    models.record()
     answers = {}
     for graph_name, graph_of in cases.GRAPHS.items():
         graph = graph_of()
