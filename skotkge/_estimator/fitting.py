@@ -205,7 +205,7 @@ def _weights_of(evidence, split, facts, options, random_state):
     return learn_weights(mixture, split.validation_ids, facts.known, facts.n_relations, random_state)
 
 
-def calibrate(predictor, split, random_state, device="cpu"):
+def calibrate(predictor, split, random_state, device="cpu", by_relation=True):
     """Learn log-odds from held-out true triples against known negatives or corrupted triples.
 
     Parameters
@@ -216,6 +216,8 @@ def calibrate(predictor, split, random_state, device="cpu"):
     random_state : RandomState
         Draws the corrupted triples.
     device : str, default="cpu"
+    by_relation : bool, default=True
+        Whether each relation has a line of its own, or all share one because their scores are comparable.
 
     Returns
     -------
@@ -228,8 +230,11 @@ def calibrate(predictor, split, random_state, device="cpu"):
     # The penalty of an excluded self-loop has decided about it; as a score it would outweigh all others.
     free = (ids[:, 0] != ids[:, 2]) | ~predictor.excludes_self_loops[ids[:, 1]]
     ids, truth = ids[free], truth[free]
-    scores = predictor.scores(ids, device)
-    return platt_scaling(scores, truth, ids[:, 1], predictor.n_relations, negatives.true_share)
+    scores, n_relations = predictor.scores(ids, device), predictor.n_relations
+    if by_relation:
+        return platt_scaling(scores, truth, ids[:, 1], n_relations, negatives.true_share)
+    line = platt_scaling(scores, truth, np.zeros(len(ids), dtype=np.int64), 1, negatives.true_share)
+    return Calibration(np.repeat(line.slope, n_relations), np.repeat(line.intercept, n_relations))
 
 
 def _enough_negatives(predictor, true, negatives, random_state):

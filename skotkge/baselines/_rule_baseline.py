@@ -138,9 +138,10 @@ class RuleBaseline(LinkPredictionEstimator):
             excludes_self_loops=np.zeros(2 * n_relations, dtype=bool),
         )
         random_state = check_random_state(self.random_state)
-        # All triples of a large graph would place the lines no better, and scikit-learn's solver would not be done.
+        # One line, as confidences of different relations are comparable; more triples would place it no better.
         sample = random_state.permutation(len(X))[:LARGEST_CALIBRATION]
-        calibration = calibrate(predictor, TrainingSplit(X, X.ids[sample], X, negatives), random_state)
+        split = TrainingSplit(X, X.ids[sample], X, negatives)
+        calibration = calibrate(predictor, split, random_state, by_relation=False)
         validate_data(self, X, skip_check_array=True)
         vars(self).update(
             classes_=np.array([0, 1]),

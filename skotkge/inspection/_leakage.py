@@ -12,7 +12,7 @@ from .._evidence.rules import PairLinks, at_least, rule_confidences
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.triples import as_label_triples, as_triples
 from ..baselines import RuleBaseline
-from ..metrics._report import relations_and_ranks
+from ..metrics._report import SHOWN_RELATIONS, relations_and_ranks
 
 KINDS = ("linked", "reversed", "inverse", "same_direction")
 SHOWN_METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
@@ -78,7 +78,7 @@ class LeakageReport:
 
     def __str__(self):
         by_relation = self.relation_counts
-        shown = list(by_relation.items())[: metrics.SHOWN_RELATIONS]
+        shown = list(by_relation.items())[:SHOWN_RELATIONS]
         rows = [("all", self.counts), *((str(label), counts) for label, counts in shown)]
         width = max(len(title) for title, _ in rows) + 2
         lines = [f"{'':<{width}}{'triples':>9}" + "".join(f"{kind:>18}" for kind in KINDS)]
