@@ -31,16 +31,10 @@ def load_dbp15k(folder: str | PathLike[str]) -> Bunch:
     Returns
     -------
     Bunch
-        A dictionary whose entries are attributes too:
-
-        pairs : EntityPairs of shape (n_pairs, 2)
-            All pairs, with the two graphs inside.
-        X, Y : MultimodalTriples
-            The two graphs. Labels of entities are their names; of relations ``"1:number"`` and ``"2:number"``, since
-            the two graphs share none.
-        entity_names : tuple of two ndarray
-            Names of the entities in the order of ``X.entities`` and ``Y.entities``.
-        DESCR : str
+        ``pairs``, an `~skotkge.EntityPairs` of shape (n_pairs, 2) of all pairs, with the two graphs inside; ``X`` and
+        ``Y``, the two graphs, with names as labels of entities and ``"1:number"``, ``"2:number"`` as labels of relations,
+        since the graphs share none; ``entity_names``, a tuple of two arrays in the order of ``X.entities`` and
+        ``Y.entities``; ``DESCR``.
 
     Raises
     ------
