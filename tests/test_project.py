@@ -6,15 +6,14 @@ import re
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from helpers import REPOSITORY
 
 import skotkge
 import skotkge.__main__
 from skotkge import baselines, datasets, inspection, metrics, model_selection
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "skotkge"
 
 # A room imports only from those before it.

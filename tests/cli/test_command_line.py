@@ -9,13 +9,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.resources import files
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from helpers import REPOSITORY
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__
 from skotkge.__main__ import main
@@ -23,7 +23,6 @@ from skotkge._graph.vocabulary import Vocabulary
 from skotkge._utils import persistence as _persistence
 from skotkge.baselines import RuleBaseline
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 QUICK = ["--max-iter", "2", "--n-components", "4", "--quiet"]
 
 

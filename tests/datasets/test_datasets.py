@@ -2,7 +2,6 @@
 
 import gzip
 import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -12,27 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import LOADERS, REPOSITORY, load_external
 
 import skotkge
 from skotkge import MultimodalTriples
-from skotkge.datasets import emoji_images, load_codex_s, load_emoji, load_fbimg, load_hanzi, load_wn9img
+from skotkge.datasets import emoji_images, load_emoji, load_wn9img
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-DATA_HOME = Path(os.environ.get("SKOTKGE_DATA") or REPOSITORY.parent / "shared" / "data")
 BUNDLED = Path(skotkge.__file__).parent / "datasets" / "data" / "emoji"
 
 CLDR = Path("/usr/share/unicode/cldr/common")
 EMOJI_TEST = Path("/usr/share/unicode/emoji/emoji-test.txt")
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 
-LOADERS = {"hanzi": load_hanzi, "wn9img": load_wn9img, "fbimg": load_fbimg, "codex_s": load_codex_s}
 SPLITS = ("train", "valid", "test")
-
-
-def load_external(name):
-    if not (DATA_HOME / name).is_dir():
-        pytest.skip(f"no folder {name} in the data folder")
-    return LOADERS[name](DATA_HOME)
 
 
 def triple_set(X):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from helpers import load_external
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils import estimator_checks
-from test_datasets import load_external
 
 from skotkge import CrossEntropy, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge._evidence import rules as _rules

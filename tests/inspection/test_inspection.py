@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import ot
 import pytest
+from helpers import load_external
 from numpy.linalg import norm
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
-from test_datasets import load_external
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, RotatE, TransE
 from skotkge.baselines import RuleBaseline, TranslationBaseline

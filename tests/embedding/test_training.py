@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from formulas import FORMULAS, OF_ONE_SPACE, as_complex
 from scipy.special import log_softmax
-from test_scorers import FORMULAS, OF_ONE_SPACE, as_complex
 
 from skotkge import CrossEntropy, Logistic, OTFusionTransformer, TransE
 from skotkge._embedding import model as embedding_model

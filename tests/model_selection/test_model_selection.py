@@ -1,12 +1,11 @@
 """Guarantees of the splits of triples, on random graphs and on data sets, and their use in scikit-learn's searches."""
 
-import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import DATA_HOME
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -17,8 +16,6 @@ from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge.datasets import load_hanzi, load_wn9img
 from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-DATA_HOME = Path(os.environ.get("SKOTKGE_DATA") or REPOSITORY.parent / "shared" / "data")
 LOADERS = {"hanzi": load_hanzi, "wn9img": load_wn9img}
 
 graphs = st.builds(

@@ -1,0 +1,19 @@
+"""What tests of several rooms share: where things are, and the data sets that are not bundled."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from skotkge.datasets import load_codex_s, load_fbimg, load_hanzi, load_wn9img
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATA_HOME = Path(os.environ.get("SKOTKGE_DATA") or REPOSITORY.parent / "shared" / "data")
+LOADERS = {"hanzi": load_hanzi, "wn9img": load_wn9img, "fbimg": load_fbimg, "codex_s": load_codex_s}
+
+
+def load_external(name):
+    """Load a data set that is not bundled, or skip the test where it is absent."""
+    if not (DATA_HOME / name).is_dir():
+        pytest.skip(f"no folder {name} in the data folder")
+    return LOADERS[name](DATA_HOME)
