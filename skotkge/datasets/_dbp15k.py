@@ -32,9 +32,9 @@ def load_dbp15k(folder: str | PathLike[str]) -> Bunch:
     -------
     Bunch
         ``pairs``, an `~skotkge.EntityPairs` of shape (n_pairs, 2) of all pairs, with the two graphs inside; ``X`` and
-        ``Y``, the two graphs, with names as labels of entities and ``"1:number"``, ``"2:number"`` as those of relations,
-        since the graphs share none; ``entity_names``, a tuple of two arrays in the order of ``X.entities`` and
-        ``Y.entities``; ``DESCR``.
+        ``Y``, the two graphs, with names as labels of entities and ``"1:number"``, ``"2:number"`` as those of
+        relations, since the graphs share none; ``entity_names``, a tuple of two arrays in the order of ``X.entities``
+        and ``Y.entities``; ``DESCR``.
 
     Raises
     ------
