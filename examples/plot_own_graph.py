@@ -61,7 +61,7 @@ kge = pipe["kge"]
 # What is missing, and how sure are you?
 # --------------------------------------
 # None marks the place to fill. With ``candidates="seen"`` only entities that the relation already has on that side may
-# answer. The probability is that of `predict_proba`.
+# answer. The probability says how often an answer with such a score and place in a list was true.
 questions = [("croissant", "annotated_with", None), (None, "spoken_language_of", "flag: France")]
 answers = kge.complete(questions, k=4, candidates="seen")
 print(answers.to_frame().round(2).to_string(index=False))
@@ -70,16 +70,17 @@ print(answers.to_frame().round(2).to_string(index=False))
 # Why?
 # ----
 # Each space was trained by itself: the structure, the vectors, and the fusion of both. The regressions from the vectors
-# of heads to those of tails come on top. The score of a triple is their weighted sum, so it can be taken apart.
+# of heads to those of tails, counts, likenesses and neighbours come on top. Answers are ordered by their sum.
 head, relation, _ = questions[0]
-told = kge.score_contributions([(head, relation, tail) for tail in answers.labels[0]])
+told = kge.explain([(head, relation, tail) for tail in answers.labels[0]], side="tail")
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 places = np.arange(4)
-for shift, (space, part) in enumerate((name, part) for name, part in told.items() if name != "loop"):
-    ax.barh(places + 0.2 * shift - 0.3, part, height=0.2, label=space)
+shown = {kind: part for kind, part in told.by_kind().items() if kind not in ("self_loop", "offset")}
+for shift, (kind, part) in enumerate(shown.items()):
+    ax.barh(places + 0.1 * shift - 0.3, part, height=0.1, label=kind)
 ax.set_yticks(places, answers.labels[0])
 ax.invert_yaxis()
-ax.set(xlabel="part of the score", title=f"{head}, {relation}, ...")
+ax.set(xlabel="part of the log-odds", title=f"{head}, {relation}, ...")
 ax.legend()
 ax.spines[["top", "right"]].set_visible(False)
 

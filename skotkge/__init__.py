@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ._embedding.options import CrossEntropy, Logistic
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
-    from ._estimator.functions import complete, evaluate, nearest, rank
+    from ._estimator.functions import complete, evaluate, explain, nearest, rank
+    from ._evidence.protocol import BoundEvidence, Evidence
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.triples import MultimodalTriples
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from ._matching.merging import merge
     from ._matching.pairs import EntityPairs
     from ._ranking.completion import Completions, Neighbors
+    from ._ranking.explanation import Explanation, Fact
+    from ._spaces import EvidenceId
 
 __all__ = [
+    "BoundEvidence",
     "ColumnAligner",
     "ColumnAlignment",
     "ComplEx",
@@ -36,6 +40,10 @@ __all__ = [
     "Distance",
     "DotProduct",
     "EntityPairs",
+    "Evidence",
+    "EvidenceId",
+    "Explanation",
+    "Fact",
     "Logistic",
     "MultimodalTriples",
     "Neighbors",
@@ -48,6 +56,7 @@ __all__ = [
     "__version__",
     "complete",
     "evaluate",
+    "explain",
     "merge",
     "nearest",
     "rank",
@@ -55,6 +64,7 @@ __all__ = [
 
 _SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
 _HOMES = {
+    "BoundEvidence": "._evidence.protocol",
     "ColumnAligner": "._fusion.column_alignment",
     "ColumnAlignment": "._fusion.column_alignment",
     "ComplEx": "._embedding.score_functions",
@@ -64,6 +74,10 @@ _HOMES = {
     "CrossEntropy": "._embedding.options",
     "DistMult": "._embedding.score_functions",
     "EntityPairs": "._matching.pairs",
+    "Evidence": "._evidence.protocol",
+    "EvidenceId": "._spaces",
+    "Explanation": "._ranking.explanation",
+    "Fact": "._ranking.explanation",
     "OTEntityMatcher": "._matching.matcher",
     "merge": "._matching.merging",
     "Logistic": "._embedding.options",
@@ -76,6 +90,7 @@ _HOMES = {
     "TransE": "._embedding.score_functions",
     "complete": "._estimator.functions",
     "evaluate": "._estimator.functions",
+    "explain": "._estimator.functions",
     "nearest": "._estimator.functions",
     "rank": "._estimator.functions",
 }

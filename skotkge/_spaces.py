@@ -10,8 +10,11 @@ MODALITIES = "modalities"
 FUSED = "fused"
 RELATION_MAPS = "relation_maps"
 RULES = "rules"
-# What evidence is called by; "counts", "cosines" and "neighbors" are kept free for kinds to come.
-KINDS = (STRUCTURE, MODALITIES, FUSED, RELATION_MAPS, RULES, "counts", "cosines", "neighbors")
+COUNTS = "counts"
+COSINES = "cosines"
+NEIGHBORS = "neighbors"
+# What evidence is called by.
+KINDS = (STRUCTURE, MODALITIES, FUSED, RELATION_MAPS, RULES, COUNTS, COSINES, NEIGHBORS)
 
 
 class EvidenceId(NamedTuple):
@@ -21,17 +24,17 @@ class EvidenceId(NamedTuple):
     ----------
     kind : str
         A value of `KINDS`, or the name of a kind of the user's.
-    modality : str, default=None
-        The one modality that it sees, where it is one.
+    part : str, default=None
+        The one modality, space or count that it is about, where it is one of several.
     """
 
     kind: str
-    modality: str | None = None
+    part: str | None = None
 
     def __str__(self):
-        if self.modality is None:
+        if self.part is None:
             return self.kind
-        return self.modality if self.kind == "modalities" else f"{self.kind} of {self.modality}"
+        return self.part if self.kind == "modalities" else f"{self.kind} of {self.part}"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ def add_to(parser):
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the completed triples to this .csv or .tsv file"
     )
+    parser.add_argument(
+        "--why", action="store_true", help="show what each kind of evidence adds to the log-odds of each answer"
+    )
     add_known_option(parser)
     add_reading_options(parser)
 
@@ -38,6 +41,8 @@ def add_to(parser):
 def run(options):
     """Answer the questions of the options; return the exit status."""
     _check_output(options.output)
+    if options.why and options.output is not None:
+        raise ValueError("--why explains answers on the terminal and --output writes them to a file; leave one out")
     questions = _questions(options)
     model = load_model(options.model, "complete")
     if options.questions is None:
@@ -52,6 +57,8 @@ def run(options):
         told = zip(answers.labels, answers.scores, answers.probabilities, strict=True)
         for question, columns, kept in zip(questions, told, found, strict=True):
             console.print(answer_table(question, *(column[kept] for column in columns)))
+            if options.why:
+                console.print(_why(model, question, columns[0][kept]), highlight=False, markup=False)
     else:
         _write(options.output, questions, answers, found)
         console.print(f"{found.sum()} answers written to {options.output}", highlight=False, markup=False)
@@ -85,6 +92,14 @@ def _questions(options):
             f"{options.questions}: question {row + 1} has {n_empty[row]} empty fields; leave the one to be filled empty"
         )
     return questions
+
+
+def _why(model, question, answers):
+    """The explanation of the answers to one question, in the direction asked in."""
+    triples = np.array([question] * len(answers), dtype=object).reshape(-1, 3)
+    asked = list(question).index(None)
+    triples[:, asked] = answers
+    return str(model.explain(triples, side=("head", "both", "tail")[asked]))
 
 
 def _check_given_labels(model, question):

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
+from .._ranking.answer_calibration import LISTED
 from .._ranking.completion import Completions
 from .lookup import positions_of
 
@@ -33,17 +34,16 @@ def answer(predictor, questions, k, known, drops_known, candidates, device):
     for column, rows in questions.by_column():
         ids, vocabulary = questions.ids[rows], predictor.vocabulary
         allowed = allowed_answers(predictor, candidates, column, ids)
-        if column == 1:
-            names = vocabulary.relations
-            answers, scores[rows] = predictor.best_relations(ids, k, left_out, allowed, device)
-        else:
-            names = vocabulary.entities
-            answers, scores[rows] = predictor.best_entities(ids, column, k, left_out, allowed, device)
+        answers, raw = predictor.best_answers(ids, column, max(k, LISTED), left_out, allowed, device)
+        log_odds = predictor.list_log_odds(raw, ids, column)[:, :k]
+        answers, raw = answers[:, :k], raw[:, :k]
+        names = vocabulary.relations if column == 1 else vocabulary.entities
         labels[rows] = np.where(answers >= 0, names[answers], None)
         found, place = np.nonzero(answers >= 0)
         triples = ids[found]
         triples[:, column] = answers[found, place]
-        probabilities[rows[found], place] = expit(predictor.log_odds(triples, device))
+        scores[rows[found], place] = predictor.answer_log_odds(raw, ids, column)[found, place]
+        probabilities[rows[found], place] = expit(log_odds[found, place])
         marks[rows[found], place] = known.contains(triples)
     return Completions(labels, scores, probabilities, marks, questions)
 

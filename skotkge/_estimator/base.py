@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,13 +21,16 @@ from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
+from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._spaces import FUSED
 from .._utils.persistence import Persistent
+from ..metrics._ranks import warn_of_trained
 from .answering import answer
+from .explaining import explain
 from .lookup import ids_of, ids_of_labels, ids_of_sets, positions_of
 
-SELF_LOOP = "self_loop"
+SIDES = {"both", "head", "tail"}
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,18 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         asked = self._asked(X, handle_unknown)
         return asked.filled(asked.predictor.scores(asked.ids, self._device_of_answers()), -np.inf)
 
-    def decision_function(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
+    @validate_params({"side": [StrOptions(SIDES)]}, prefer_skip_nested_validation=True)
+    def decision_function(
+        self, X: ArrayLike, *, side: str = "both", handle_unknown: str | None = None
+    ) -> NDArray[np.float64]:
         """Calibrated log-odds that triples are true.
 
         Parameters
         ----------
         X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        side : {"both", "head", "tail"}, default="both"
+            "head" and "tail" are the numbers by which `rank` and `complete` order the candidates for that side of a
+            triple; "both" is their mean, which tells triples of all kinds apart.
         handle_unknown : {"error", "last"}, default=None
             What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
             is as `fit` was told.
@@ -165,7 +173,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
             with the score.
         """
         asked = self._asked(X, handle_unknown)
-        return asked.filled(asked.predictor.log_odds(asked.ids, self._device_of_answers()), -np.inf)
+        return asked.filled(asked.predictor.log_odds(asked.ids, self._device_of_answers(), side), -np.inf)
 
     def predict_proba(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
         """Calibrated probabilities that triples are false and true.
@@ -282,8 +290,32 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         dict of str to float
             ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
             ``head_`` or ``tail_`` for one side.
+
+        Warns
+        -----
+        UserWarning
+            If rows of X were trained on.
         """
+        warn_of_trained(self.was_trained_on(X, handle_unknown=handle_unknown))
         return metrics.summarize_ranks(self.rank(X, known=known, handle_unknown=handle_unknown))
+
+    def was_trained_on(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.bool_]:
+        """Tell which triples the model was trained on; figures of these flatter.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        handle_unknown : {"error", "last"}, default=None
+            What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
+            is as `fit` was told.
+
+        Returns
+        -------
+        ndarray of shape (n_triples,)
+            False for triples that were held out for validation, and for rows with an unknown label.
+        """
+        asked = self._asked(X, handle_unknown)
+        return asked.filled(asked.predictor.was_trained_on(asked.ids), False)
 
     @validate_params(
         {
@@ -329,8 +361,10 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         -------
         Completions
             ``labels`` and ``scores`` of shape ``(n_questions, k)``, the best first, which is also what unpacking gives;
-            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. The score of an entity is that of the
-            direction asked in, the score of a relation the mean of both; probabilities are those of `predict_proba`.
+            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. Scores are log-odds, those of
+            `decision_function` with the side asked for ("both" for a relation). Probabilities are those of answers in
+            such a list: an answer is the best of many candidates, so that it is true less often than a triple drawn at
+            random with the same score, which is what `predict_proba` tells of.
 
         Raises
         ------
@@ -394,27 +428,30 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         similarities[:, : n_found - 1] = 1 - np.take_along_axis(distances, others, axis=1)
         return Neighbors(labels, similarities)
 
-    def score_contributions(self, X: ArrayLike, *, handle_unknown: str | None = None) -> dict[str, NDArray[Any]]:
-        """Tell what each kind of evidence adds to the raw scores of triples.
+    @validate_params({"side": [StrOptions(SIDES)]}, prefer_skip_nested_validation=True)
+    def explain(self, X: ArrayLike, *, side: str = "both", handle_unknown: str | None = None) -> Explanation:
+        """Tell what each kind of evidence adds to the log-odds of triples, and the facts behind it.
 
         Parameters
         ----------
         X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+        side : {"both", "head", "tail"}, default="both"
+            Explain `decision_function` with the same `side`. To explain an answer of `complete` give the side that was
+            asked for.
         handle_unknown : {"error", "last"}, default=None
             What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
             is as `fit` was told.
 
         Returns
         -------
-        dict of str to ndarray of shape (n_triples,)
-            The weighted score of each of `evidence_names_`, and of "self_loop", which is below zero for a triple that
-            links an entity with itself by a relation that never does. They sum to `score_triples`, but for triples
-            about which nothing is known: there they are zero. NaN for rows with an unknown label.
+        Explanation
+            Its contributions sum to `decision_function`. "self_loop" is below zero for a triple that links an entity
+            with itself by a relation that never does; "offset" is what is left without any evidence. NaN for rows with
+            an unknown label.
         """
         asked = self._asked(X, handle_unknown)
-        parts, _ = asked.predictor.contributions(asked.ids, self._device_of_answers())
-        names = [*self.evidence_names_, SELF_LOOP]
-        return {name: asked.filled(part, np.nan) for name, part in zip(names, parts, strict=True)}
+        labels = X.labels if isinstance(X, MultimodalTriples) else as_label_triples(X)
+        return explain(asked.predictor, labels, asked.ids, asked.rows, side, self._device_of_answers())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -16,20 +16,19 @@ from .._embedding.score_functions import SCORE_FUNCTIONS, ScoreFunction
 from .._embedding.trainer import is_available
 from .._fusion.structure import observed_in
 from .._graph.triples import as_triples
-from .._spaces import FUSED, MODALITIES, RELATION_MAPS, RULES, STRUCTURE, EvidenceId, SpaceSpec
+from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
 from .base import spaces_of
-from .fitting import FitOptions
+from .fitting import FitOptions, is_builder
 from .holdout import make_split, true_and_false
 from .trained import TrainedEstimator
 
 DEFAULT_WIDTH = 200
 SPACES = (STRUCTURE, MODALITIES, FUSED)
 EVIDENCE = {
-    "all": (*SPACES, RELATION_MAPS),
+    "all": KINDS,
     "embeddings": SPACES,
     "fused": (FUSED,),
 }
-KINDS = (*SPACES, RELATION_MAPS, RULES)
 
 
 class OTKGEClassifier(TrainedEstimator):
@@ -52,10 +51,15 @@ class OTKGEClassifier(TrainedEstimator):
         - "relation_maps": ridge regressions, one for each relation and direction, from the columns of the source to
           those of the answer: of each modality, and of several together;
         - "rules": the most confident rule "relation a implies relation b" for the same two entities, in the same or the
-          other direction, counted in the training triples (see `skotkge.baselines.RuleBaseline`).
+          other direction, counted in the training triples (see `skotkge.baselines.RuleBaseline`);
+        - "counts": how often the candidate answers the relation and direction in training, whether at all, how often it
+          asks, and its degree; a child has one parent, so a candidate that has one is no answer;
+        - "cosines": the likeness of the query entity and the candidate in each modality and in the structure;
+        - "neighbors": what entities like the query entity answer, weighted by how like it they are.
 
-        "all" is all of these but "rules"; "embeddings" the first three; "fused" the third alone. Without modalities in
-        X, "fused" is the structure, and kinds that need modalities are left out.
+        Objects with ``evidence_of(X)`` are kinds of your own, see the development guide. "all" is all of these;
+        "embeddings" the first three; "fused" the third alone. Without modalities in X, "fused" is the structure, and
+        kinds that need modalities are left out. The weights of the last four and of your own may be negative.
     exclude_self_loops : bool, default=True
         A relation that links no entity with itself in training never does: such a triple scores below all others.
     embedding_dim : int, default=None
@@ -90,6 +94,10 @@ class OTKGEClassifier(TrainedEstimator):
         relation keeps a triple in training.
     n_iter_no_change : int, default=3
     tol : float, default=1e-3
+    calibration_negatives : {"typed", "uniform"}, default="typed"
+        False triples that probabilities are calibrated against where there are no known negatives: true ones with
+        another head or tail, one of those that the relation has on that side ("typed"), or any entity ("uniform").
+        Against entities of any kind a model learns to tell kinds apart, and says yes to every answer of the right kind.
     refit : bool, default=True
         After holding triples out, train again from the same seed on all of them for `best_iter_` epochs.
     warm_start : bool, default=False
@@ -120,7 +128,8 @@ class OTKGEClassifier(TrainedEstimator):
     space_embeddings_, space_relations_ : dict of str to ndarray
         The tables of each trained space: "structure", the name of a modality, "fused".
     evidence_names_ : list of str
-        The trained spaces, "relation_maps of" each modality, "relation_maps" of all together, "rules".
+        The trained spaces, "relation_maps of" each modality, "relation_maps" of all together, "rules", "counts of" four
+        things, "cosines of" each modality and "structure", "neighbors".
     evidence_weights_ : ndarray of shape (n_kinds, 2, n_relations)
         Weight of each kind of evidence for queries for tails and for heads of each relation. 1 without validation
         triples.
@@ -181,6 +190,7 @@ class OTKGEClassifier(TrainedEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "calibration_negatives": [StrOptions({"typed", "uniform"})],
         "refit": ["boolean"],
         "warm_start": ["boolean"],
         "handle_unknown": [StrOptions({"error", "last"})],
@@ -209,6 +219,7 @@ class OTKGEClassifier(TrainedEstimator):
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 3,
         tol: float = 1e-3,
+        calibration_negatives: str = "typed",
         refit: bool = True,
         warm_start: bool = False,
         handle_unknown: str = "error",
@@ -233,6 +244,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.calibration_negatives = calibration_negatives
         self.refit = refit
         self.warm_start = warm_start
         self.handle_unknown = handle_unknown
@@ -306,12 +318,12 @@ class OTKGEClassifier(TrainedEstimator):
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""
         kinds = EVIDENCE[self.evidence] if isinstance(self.evidence, str) else tuple(self.evidence)
-        unknown = [kind for kind in kinds if kind not in KINDS]
+        unknown = [kind for kind in kinds if not (kind in KINDS if isinstance(kind, str) else is_builder(kind))]
         if unknown or not kinds:
             found = f"has {unknown[0]!r}" if unknown else "is empty"
             raise ValueError(
                 f"evidence={self.evidence!r} {found}; give 'all', 'embeddings', 'fused' or some of "
-                f"{', '.join(map(repr, KINDS))}."
+                f"{', '.join(map(repr, KINDS))}, and objects with evidence_of(X)."
             )
         return kinds
 
@@ -336,10 +348,12 @@ class OTKGEClassifier(TrainedEstimator):
         )
         return FitOptions(
             training,
-            kinds=frozenset(evidence) - set(SPACES),
+            kinds=frozenset(kind for kind in evidence if isinstance(kind, str)) - set(SPACES),
+            builders=tuple(kind for kind in evidence if not isinstance(kind, str)),
             exclude_self_loops=self.exclude_self_loops,
             early_stopping=self.early_stopping,
             refit=self.refit,
+            calibration_negatives=self.calibration_negatives,
             verbose=self.verbose,
             seed=seed,
             callbacks=tuple(callback for callback in callbacks if hasattr(callback, "on_epoch_end")),

@@ -1,7 +1,7 @@
 """One fit, values in and values out: train, weigh, calibrate, train again on all rows."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -9,21 +9,29 @@ import numpy as np
 from .. import metrics
 from .._embedding.options import TrainingOptions
 from .._embedding.trainer import Trainer
+from .._evidence.cosines import cosines
+from .._evidence.counts import count
 from .._evidence.embedding import EmbeddingEvidence, EmbeddingScores
+from .._evidence.likeness import likeness_of
 from .._evidence.mixture import Mixture
+from .._evidence.neighbors import neighbors
 from .._evidence.relation_maps import fit_all_relation_maps
 from .._evidence.rules import RuleEvidence, count_rules
+from .._evidence.signed_weights import learn_signed_weights
 from .._evidence.weighting import learn_weights
 from .._fusion.structure import observed_in
 from .._graph.queries import KnownAnswers, both_directions
+from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
 from .._ranking.predictor import LinkPredictor
 from .._ranking.ranker import Ranker
-from .._spaces import RELATION_MAPS, RULES, EvidenceId
+from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
 from .._utils.progress import training_progress
 
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
+# Kinds whose weights are not negative; the others are weighed on top of these, and may speak against an answer.
+BASE = {STRUCTURE, MODALITIES, FUSED, RELATION_MAPS}
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,11 @@ class FitOptions:
     ----------
     training : TrainingOptions
     kinds : frozenset of str
-        Kinds of evidence beside the trained spaces: "relation_maps", "rules".
+        Kinds of evidence beside the trained spaces, values of `skotkge._spaces.KINDS`.
+    builders : tuple
+        Kinds of the user's: objects with ``evidence_of(X)``, which gives an `Evidence`.
     exclude_self_loops, early_stopping, refit : bool
+    calibration_negatives : {"typed", "uniform"}
     verbose : int
     seed : int
         Of training.
@@ -44,9 +55,11 @@ class FitOptions:
 
     training: TrainingOptions
     kinds: frozenset = frozenset()
+    builders: tuple = ()
     exclude_self_loops: bool = True
     early_stopping: bool = True
     refit: bool = True
+    calibration_negatives: str = "typed"
     verbose: int = 0
     seed: int = 0
     callbacks: tuple = ()
@@ -86,18 +99,26 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None):
         informed=facts.informed,
         excludes_self_loops=facts.excludes_self_loops,
         encoder=_encoder_of(split.train),
+        trained=facts.are_in(split.train),
     )
-    calibration = calibrate(predictor, split, random_state, options.training.device)
+    predictor, trained_on = _calibrated(predictor, split, options, random_state), split.train
     if len(split.train) < len(split.all) and options.refit:
         epochs = {id: space.best_iter for id, space in trained.items()}
         again = train(split.all, max_iter=epochs, validate=None)
-        evidence = _evidence_of(split.all, again, options)
+        evidence, trained_on = _evidence_of(split.all, again, options), split.all
     # The predictor above holds tensors of the first training; this one starts without.
     predictor = LinkPredictor(
         **{name: getattr(predictor, name) for name in LinkPredictor.__dataclass_fields__}
-        | {"evidence": evidence, "calibration": calibration, "encoder": _encoder_of(split.all)}
+        | {"evidence": evidence, "encoder": _encoder_of(split.all), "trained": facts.are_in(trained_on)}
     )
     return predictor, {id: space.history() for id, space in trained.items()}
+
+
+def _calibrated(predictor, split, options, random_state):
+    """The predictor with calibrations of triples by themselves and of answers in lists."""
+    device, typed = options.training.device, options.calibration_negatives == "typed"
+    predictor = replace(predictor, calibration=calibrate(predictor, split, random_state, device, typed=typed))
+    return replace(predictor, answer_lines=calibrate_lists(predictor, split.validation_ids, random_state, device))
 
 
 class _Facts:
@@ -129,6 +150,10 @@ class _Facts:
     def known(self):
         """Answers of the true triples."""
         return KnownAnswers(self.true_ids, self.n_relations)
+
+    def are_in(self, X):
+        """Tell which of the true triples are rows of X."""
+        return KnownAnswers(X.ids, self.n_relations).contains(self.true_ids)
 
     def mixture(self, evidence, weights=None, device="cpu"):
         """Return the scores of evidence on a device, with self-loops and unknown queries treated as in the end."""
@@ -189,7 +214,21 @@ def _evidence_of(X, trained, options):
     if RULES in options.kinds:
         rules = count_rules(X.ids, X.n_entities, len(X.relations))
         evidence.append(RuleEvidence(EvidenceId(RULES), rules, X.n_entities))
+    if COUNTS in options.kinds:
+        evidence += count(X.ids, X.n_entities, len(X.relations))
+    if {COSINES, NEIGHBORS} & options.kinds:
+        structure = trained.get(EvidenceId(STRUCTURE))
+        vectors = likeness_of(X, None if structure is None else structure.entities)
+        evidence += cosines(vectors) if COSINES in options.kinds else []
+        if NEIGHBORS in options.kinds and vectors:
+            evidence.append(neighbors(vectors, X.ids, len(X.relations)))
+    evidence += [builder.evidence_of(X) for builder in options.builders]
     return tuple(evidence)
+
+
+def is_builder(kind):
+    """Tell whether an object makes evidence of the user's."""
+    return callable(getattr(kind, "evidence_of", None))
 
 
 def _encoder_of(X):
@@ -198,14 +237,25 @@ def _encoder_of(X):
 
 def _weights_of(evidence, split, facts, options, random_state):
     """Weigh the evidence by how well it tells the answers of the held-out triples."""
-    if len(evidence) == 1 or not len(split.validation_ids):
-        return np.ones((len(evidence), 2 * facts.n_relations))
-    device = options.training.device
-    mixture = facts.mixture([kind.on(device) for kind in evidence], device=device)
-    return learn_weights(mixture, split.validation_ids, facts.known, facts.n_relations, random_state)
+    device, held = options.training.device, split.validation_ids
+    in_base = np.array([kind.id.kind in BASE for kind in evidence])
+    if not in_base.any():
+        in_base[:] = True
+    base = np.repeat(in_base[:, None].astype(float), 2 * facts.n_relations, axis=1)
+    if len(evidence) == 1 or not len(held):
+        return base
+    bound = [kind.on(device) for kind in evidence]
+    if in_base.sum() > 1:
+        of_base = facts.mixture([kind for kind, wanted in zip(bound, in_base, strict=True) if wanted], device=device)
+        base[in_base] = learn_weights(of_base, held, facts.known, facts.n_relations, random_state)
+    if in_base.all():
+        return base
+    share = len(held) / len(facts.true_ids)
+    mixture = facts.mixture(bound, device=device)
+    return learn_signed_weights(mixture, base, held, facts.known, share, facts.n_relations, random_state)
 
 
-def calibrate(predictor, split, random_state, device="cpu", by_relation=True):
+def calibrate(predictor, split, random_state, device="cpu", by_relation=True, typed=True):
     """Learn log-odds from held-out true triples against known negatives or corrupted triples.
 
     Parameters
@@ -218,13 +268,15 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True):
     device : str, default="cpu"
     by_relation : bool, default=True
         Whether each relation has a line of its own, or all share one because their scores are comparable.
+    typed : bool, default=True
+        Corrupt with entities of that side of the relation, or with any.
 
     Returns
     -------
     Calibration
     """
     true = split.validation_ids if len(split.validation_ids) else split.all.ids
-    negatives = _enough_negatives(predictor, true, split.negatives, random_state)
+    negatives = _enough_negatives(predictor, true, split.negatives, random_state, typed)
     ids = np.concatenate([true, negatives.ids])
     truth = np.arange(len(ids)) < len(true)
     # The penalty of an excluded self-loop has decided about it; as a score it would outweigh all others.
@@ -237,7 +289,7 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True):
     return Calibration(np.repeat(line.slope, n_relations), np.repeat(line.intercept, n_relations))
 
 
-def _enough_negatives(predictor, true, negatives, random_state):
+def _enough_negatives(predictor, true, negatives, random_state, typed):
     """Return the known negatives, or corrupted triples where these are too few."""
     if len(negatives.ids) >= FEWEST_NEGATIVES:
         return negatives
@@ -248,4 +300,5 @@ def _enough_negatives(predictor, true, negatives, random_state):
             UserWarning,
             stacklevel=6,
         )
-    return Negatives(corrupted_ids(true, predictor.known, len(predictor.vocabulary.entities), random_state), 0.5)
+    pools, n_entities = predictor.seen if typed else None, len(predictor.vocabulary.entities)
+    return Negatives(corrupted_ids(true, predictor.known, n_entities, random_state, pools), 0.5)

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors
+from .._ranking.explanation import Explanation
 
 
 def complete(model: Any, questions: ArrayLike, **options: Any) -> Completions:
@@ -75,6 +76,24 @@ def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
     dict of str to float
     """
     return _last_step(model, "evaluate").evaluate(_transformed(model, X), **options)
+
+
+def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
+    """Tell what each kind of evidence adds to the log-odds of triples, and the facts behind it.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Fitted; a pipeline transforms X, and its last step explains.
+    X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+    **options : keyword arguments
+        Of `OTKGEClassifier.explain`, such as ``side=``.
+
+    Returns
+    -------
+    Explanation
+    """
+    return _last_step(model, "explain").explain(_transformed(model, X), **options)
 
 
 def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Neighbors:

@@ -22,6 +22,8 @@ class Mixture:
     informed_entities, informed_relations : ndarray of bool, default=None
         Entities and relations (reciprocals included) about which something is known. All scores of a query from any
         other are equal.
+    counted : KnownAnswers, default=None
+        Triples that the evidence was made of; their own rows do not count for or against them.
     device : str, default="cpu"
     """
 
@@ -33,6 +35,7 @@ class Mixture:
         excludes_self_loops=None,
         informed_entities=None,
         informed_relations=None,
+        counted=None,
         device="cpu",
     ):
         self.evidence, self.device = evidence, device
@@ -42,6 +45,21 @@ class Mixture:
             None if excludes_self_loops is None else torch.tensor(excludes_self_loops, device=device)
         )
         self._informed_entities, self._informed_relations = informed_entities, informed_relations
+        self._table, self._others = self._split()
+        self._counting = [position for position, kind in enumerate(evidence) if hasattr(kind, "own_row")]
+        self._counted = counted if self._counting else None
+
+    def _split(self):
+        """One table ``(2 * n_relations, n_entities)`` of the kinds that see no source, and positions of the others."""
+        total, others = None, []
+        for position, evidence in enumerate(self.evidence):
+            table = evidence.table() if hasattr(evidence, "table") else None
+            if table is None:
+                others.append(position)
+                continue
+            table = table if self._weights is None else table.mul_(self._weights[position][:, None])
+            total = table if total is None else total.add_(table)
+        return total, others
 
     @property
     def n_columns(self):
@@ -85,6 +103,10 @@ class Mixture:
             parts[position] = self._weight(position, asked) * evidence.pair_scores(
                 evidence.queries(queried, asked), answered
             )
+        if self._counted is not None:
+            rows = np.flatnonzero(self._counted.contains(np.column_stack([sources, relations, answers])))
+            for position, changes in self._own_rows(sources[rows], relations[rows], answers[rows]):
+                parts[position, self.indices(rows)[0]] += changes
         if self._excludes_self_loops is not None:
             parts[-1] = SELF_LOOP_PENALTY * (self._excludes_self_loops[asked] & (queried == answered))
         return _without_nan(parts)
@@ -103,10 +125,21 @@ class Mixture:
         """
         queried, asked = self.indices(sources, relations)
         first, stop, _ = entities.indices(self.n_entities)
-        total = torch.zeros(len(queried), stop - first, device=self.device)
-        for position, evidence in enumerate(self.evidence):
+        if self._table is None:
+            total = torch.zeros(len(queried), stop - first, device=self.device)
+        else:
+            total = self._table[:, first:stop].index_select(0, asked)
+        for position in self._others:
+            evidence = self.evidence[position]
             weights = 1.0 if self._weights is None else self._weights[position][asked][:, None]
             evidence.add_scores(entities, evidence.queries(queried, asked), weights, total)
+        if self._counted is not None:
+            rows, answers = self._counted.answers_of(sources, relations)
+            inside = (answers >= first) & (answers < stop)
+            rows, answers = rows[inside], answers[inside]
+            places = self.indices(rows, answers - first)
+            for _, changes in self._own_rows(sources[rows], relations[rows], answers):
+                total.index_put_(places, changes.to(total.dtype), accumulate=True)
         if self._excludes_self_loops is not None:
             looping = self._excludes_self_loops[asked] & (queried >= first) & (queried < stop)
             columns = (queried - first).clamp(0, total.shape[1] - 1)
@@ -117,6 +150,14 @@ class Mixture:
         if blank.any():
             total[torch.tensor(blank, device=self.device)] = 0.0
         return _without_nan(total)
+
+    def _own_rows(self, sources, relations, answers):
+        """Yield each kind that counts, and what its weighted scores of training triples change by."""
+        queried, asked, answered = self.indices(sources, relations, answers)
+        for position in self._counting:
+            kind = self.evidence[position]
+            changes = kind.own_row(kind.queries(queried, asked), answered)
+            yield position, self._weight(position, asked) * changes
 
     def scores_of_kind(self, position, sources, relations):
         """Scores of each query with every entity by one kind of evidence, without its weight; takes index tensors."""

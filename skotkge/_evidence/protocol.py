@@ -31,6 +31,10 @@ class Evidence(Protocol):
     def state(self) -> dict[str, Any]:
         """Return plain values and arrays that `from_state` of the class makes the evidence of again."""
 
+    # Evidence may also have ``facts(source, relation, answer)``, for explanations: what it rests on for one answer to
+    # one query, as a list of (text, value, links); a link is (source, relation or reciprocal, answer) of a training
+    # triple.
+
 
 class BoundEvidence(Protocol):
     """Evidence on a device, in tensors.
@@ -61,3 +65,9 @@ class BoundEvidence(Protocol):
 
     def pair_scores(self, queries, answers):
         """Scores of each query with one answer each, ``(n_queries,)`` in double precision."""
+
+    # Evidence that counts training triples has ``own_row(queries, answers)`` too: what the scores of training triples
+    # change by where their own row is not counted, in double precision.
+    #
+    # Evidence that looks at relation and answer alone may also have ``table()``: its scores as a tensor of shape
+    # (2 * n_relations, n_entities), or None where that would be too large. Such tables are added up once.

@@ -151,6 +151,16 @@ class FiredRules:
         surest[rows] = confidences
         return surest
 
+    def premises_of(self, source, relation, answer):
+        """Premises between one pair of entities, as (relation or reciprocal, confidence), the surest first."""
+        if answer >= self._n_entities or source >= self._n_entities:
+            return []
+        pair = source * self._n_entities + answer
+        premises = self._relations[slice(*np.searchsorted(self._pairs, [pair, pair + 1]))]
+        confidences = self.confidences[:, [relation]].toarray()[premises, 0]
+        order = np.argsort(-confidences, kind="stable")
+        return [(int(premises[i]), float(confidences[i])) for i in order if confidences[i] > 0]
+
     def _surest(self, starts, stops, relations):
         """Query, pair and confidence of the surest rule, of slices of links that are asked for one relation each."""
         batches = np.flatnonzero(np.diff(np.cumsum(stops - starts) // LINKS_AT_ONCE, prepend=-1))
@@ -191,6 +201,13 @@ class RuleEvidence:
     def extended(self, unseen):
         """Return the same rules among more entities."""
         return replace(self, n_entities=self.n_entities + len(unseen))
+
+    def facts(self, source, relation, answer):
+        """The rules that fire, surest first, each with the triple that it starts from; see `Evidence`."""
+        return [
+            ("rule of confidence", confidence, [(source, premise, answer)])
+            for premise, confidence in self.rules.premises_of(source, relation, answer)
+        ]
 
     def state(self):
         """Return plain values and arrays."""

@@ -21,7 +21,7 @@ LARGEST_CHANGES = 100
 
 
 def learn_weights(mixture, ids, known, n_relations, random_state):
-    """Learn the weights of evidence from true triples that it was not trained on.
+    """Learn the weights of evidence, none negative, from true triples that it was not trained on.
 
     The softmax goes over the answer, the best candidates of each kind, and a random sample that stands for the rest.
 
@@ -50,15 +50,22 @@ def learn_weights(mixture, ids, known, n_relations, random_state):
     sampled = np.empty((len(sources), n_kinds, n_candidates), dtype=np.float32)
     offsets = np.empty((len(sources), n_candidates), dtype=np.float32)
     for rows in gen_batches(len(sources), max(1, WEIGHED_AT_ONCE // (n_kinds * mixture.n_entities))):
-        queried, asked, answered = mixture.indices(sources[rows], relations[rows], answers[rows])
-        of_kinds = torch.stack([mixture.scores_of_kind(position, queried, asked) for position in range(n_kinds)])
-        left_out = torch.zeros(of_kinds.shape[1:], dtype=torch.bool, device=mixture.device)
-        left_out[mixture.indices(*known.answers_of(sources[rows], relations[rows]))] = True
-        left_out[mixture.indices(*mixture.self_loops(sources[rows], relations[rows]))] = True
+        answered = mixture.indices(answers[rows])[0]
+        of_kinds, left_out = _scores_of_kinds(mixture, sources[rows], relations[rows], known)
         candidates, offset = _candidates(of_kinds, left_out, answered, mixture.indices(sample)[0], n_best)
         picked = of_kinds.gather(2, candidates.expand(n_kinds, -1, -1))
         sampled[rows], offsets[rows] = picked.transpose(0, 1).cpu().numpy(), offset.cpu().numpy()
     return weights_of_scores(sampled, offsets, relations, 2 * n_relations)
+
+
+def _scores_of_kinds(mixture, sources, relations, known):
+    """Scores by each kind ``(n_kinds, n_queries, n_entities)``, and who is no candidate: known answers, self-loops."""
+    queried, asked = mixture.indices(sources, relations)
+    of_kinds = torch.stack([mixture.scores_of_kind(kind, queried, asked) for kind in range(len(mixture.evidence))])
+    left_out = torch.zeros(of_kinds.shape[1:], dtype=torch.bool, device=mixture.device)
+    left_out[mixture.indices(*known.answers_of(sources, relations))] = True
+    left_out[mixture.indices(*mixture.self_loops(sources, relations))] = True
+    return of_kinds, left_out
 
 
 def _candidates(scores, left_out, answers, sample, n_best):

@@ -7,14 +7,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn import get_config
 
-from .._spaces import KINDS, RELATION_MAPS
+from .._spaces import COSINES, COUNTS, KINDS, NEIGHBORS, RELATION_MAPS
 from .._utils.memory import row_blocks
 from .labels import LabelIndex, as_labels, name_first
 
 LABEL_COLUMN = "entity"
 # What a score is made of beside the modalities.
 RESERVED = (*KINDS, "self_loop")
-OF_A_MODALITY = f"{RELATION_MAPS} of "
+OF_A_MODALITY = tuple(f"{kind} of " for kind in (RELATION_MAPS, COUNTS, COSINES, NEIGHBORS))
 
 
 def observed_rows(name, matrix):
@@ -169,7 +169,7 @@ def check_modality_name(name, argument):
     if not is_free:
         raise ValueError(
             f"{argument} has the name {name!r}; names are strings other than {', '.join(map(repr, RESERVED))}, not "
-            f"empty and not beginning with {OF_A_MODALITY!r}: rename the modality."
+            f"empty and not beginning with {' or '.join(map(repr, OF_A_MODALITY))}: rename the modality."
         )
 
 

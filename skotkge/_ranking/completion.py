@@ -20,9 +20,11 @@ class Completions:
     labels : ndarray of shape (n_questions, k), dtype object
         None where fewer than k answers are left.
     scores : ndarray of shape (n_questions, k)
-        Raw scores in decreasing order; -inf where fewer than k answers are left.
+        Log-odds in decreasing order, the numbers that the answers are ordered by: `decision_function` of the completed
+        triples with ``side="head"``, ``"tail"`` or, for relations, ``"both"``; -inf where fewer than k are left.
     probabilities : ndarray of shape (n_questions, k)
-        Calibrated probabilities that the completed triples are true; NaN where fewer than k answers are left.
+        How often an answer with such a score and rank was true in lists for held-out questions, where answers that no
+        list of facts has count as false. They fall with the rank. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
         Whether the completed triple was known to be true.
     questions : Questions

@@ -8,21 +8,27 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
+from .._evidence.cosines import Cosines
+from .._evidence.counts import Counts
 from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.mixture import Mixture
+from .._evidence.neighbors import Neighbors
 from .._evidence.relation_maps import RelationMaps
 from .._evidence.rules import RuleEvidence
 from .._evidence.unseen import UnseenEntities
 from .._fusion.encoder import RowEncoder
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
 from .._graph.vocabulary import Vocabulary
+from .answer_calibration import AnswerCalibration
 from .calibration import Calibration
 from .completion import best_relations
 from .ranker import Ranker
 
 # Triples scored at once where each question is asked of every relation.
 CANDIDATES_AT_ONCE = 2**20
-EVIDENCE_CLASSES = {kind.__name__: kind for kind in (EmbeddingEvidence, RelationMaps, RuleEvidence)}
+EVIDENCE_CLASSES = {
+    kind.__name__: kind for kind in (EmbeddingEvidence, RelationMaps, RuleEvidence, Counts, Cosines, Neighbors)
+}
 
 
 def register_evidence(kind):
@@ -50,6 +56,10 @@ class LinkPredictor:
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool
     encoder : RowEncoder or None
         Embeds entities that the fit has not seen.
+    trained : ndarray of shape (n_known,), dtype bool
+        Which of the true triples the evidence was learned from; the others were held out.
+    answer_lines : tuple of two AnswerCalibration or None
+        Of lists of entities, with a group for each relation and reciprocal, and of lists of relations.
     """
 
     vocabulary: Vocabulary
@@ -60,6 +70,8 @@ class LinkPredictor:
     informed: tuple
     excludes_self_loops: np.ndarray
     encoder: RowEncoder | None = None
+    trained: np.ndarray | None = None
+    answer_lines: tuple | None = None
 
     @property
     def n_relations(self):
@@ -79,6 +91,13 @@ class LinkPredictor:
         return csr_array((np.ones(len(answers), dtype=bool), (relations, answers)), shape=shape)
 
     @cached_property
+    def counted(self):
+        """The triples that the evidence was made of."""
+        if self.trained is None or self.trained.all():
+            return self.known
+        return KnownAnswers(self.true_ids[self.trained], self.n_relations)
+
+    @cached_property
     def _rankers(self):
         return {}
 
@@ -91,13 +110,21 @@ class LinkPredictor:
                 excludes_self_loops=self.excludes_self_loops,
                 informed_entities=self.informed[0],
                 informed_relations=self.informed[1],
+                counted=self.counted,
                 device=device,
             )
             self._rankers[device] = Ranker(mixture)
         return self._rankers[device]
 
-    def contributions(self, ids, device="cpu"):
+    def contributions(self, ids, device="cpu", side="both"):
         """What each kind of evidence adds to the scores of triples.
+
+        Parameters
+        ----------
+        ids : ndarray of shape (n_triples, 3)
+        device : str, default="cpu"
+        side : {"both", "head", "tail"}, default="both"
+            Score triples as answers to a question for their heads or tails, or by the mean of both.
 
         Returns
         -------
@@ -107,20 +134,27 @@ class LinkPredictor:
         ndarray of shape (n_triples,), dtype bool
             Triples of which no direction counts; their parts are 0.
         """
-        sources, relations, answers = both_directions(ids, self.n_relations)
+        directions = {"both": slice(None), "tail": slice(len(ids)), "head": slice(len(ids), None)}[side]
+        sources, relations, answers = (array[directions] for array in both_directions(ids, self.n_relations))
         ranker = self.ranker(device)
-        counts = ~ranker.is_blank(sources, relations).reshape(2, len(ids))
-        parts = ranker.pair_parts(sources, relations, answers).reshape(len(self.evidence) + 1, 2, len(ids))
+        n_directions = 2 if side == "both" else 1
+        counts = ~ranker.is_blank(sources, relations).reshape(n_directions, len(ids))
+        parts = ranker.pair_parts(sources, relations, answers)
+        parts = parts.reshape(len(self.evidence) + 1, n_directions, len(ids))
         return (parts * counts).sum(axis=1) / np.maximum(counts.sum(axis=0), 1), ~counts.any(axis=0)
 
-    def scores(self, ids, device="cpu"):
+    def scores(self, ids, device="cpu", side="both"):
         """Raw scores of triples of ids ``(n, 3)``; where nothing is known, the score of even odds."""
-        parts, unknown = self.contributions(ids, device)
+        parts, unknown = self.contributions(ids, device, side)
         return np.where(unknown, self.calibration.even_odds(ids[:, 1]), parts.sum(axis=0))
 
-    def log_odds(self, ids, device="cpu"):
+    def log_odds(self, ids, device="cpu", side="both"):
         """Calibrated log-odds of triples of ids ``(n, 3)``."""
-        return self.calibration.log_odds(self.scores(ids, device), ids[:, 1])
+        return self.calibration.log_odds(self.scores(ids, device, side), ids[:, 1])
+
+    def was_trained_on(self, ids):
+        """Tell which triples the evidence was learned from."""
+        return self.counted.contains(ids)
 
     def ranks(self, ids, known=(), device="cpu"):
         """Filtered ranks of the heads and tails of triples.
@@ -147,23 +181,77 @@ class LinkPredictor:
         more = [KnownAnswers(ids, self.n_relations) for ids in sets if len(ids)]
         return KnownUnion([self.known, *more])
 
-    def best_entities(self, ids, column, k, known=None, allowed=None, device="cpu"):
-        """The k best heads (column 0) or tails (column 2) not known; ids and scores, -1 and -inf where none."""
+    def best_answers(self, ids, column, k, known=None, allowed=None, device="cpu"):
+        """The k best answers to questions of one form, best first.
+
+        Parameters
+        ----------
+        ids : ndarray of shape (n_questions, 3)
+        column : int
+            Asked for: 0 heads, 1 relations, 2 tails.
+        k : int
+        known : KnownAnswers or KnownUnion, default=None
+            Answers to leave out.
+        allowed : callable or ndarray, default=None
+            See `Ranker.best` and `best_relations`.
+        device : str, default="cpu"
+
+        Returns
+        -------
+        answers : ndarray of shape (n_questions, k)
+            -1 where fewer answers are left.
+        scores : ndarray of shape (n_questions, k)
+            Raw scores of entities, log-odds of relations, whose scores do not compare; -inf where fewer are left.
+        """
+        if column == 1:
+            return self._best_relations(ids, k, known, allowed, device)
         shift = self.n_relations if column == 0 else 0
         sources, relations = ids[:, 2 - column], ids[:, 1] + shift
         return self.ranker(device).best(sources, relations, k, known, allowed)
 
-    def best_relations(self, ids, k, known=None, allowed=None, device="cpu"):
-        """The k best relations between heads and tails; as `best_entities`."""
-        scores = np.empty((len(ids), self.n_relations))
-        left_out = np.zeros(scores.shape, dtype=bool)
+    def _best_relations(self, ids, k, known, allowed, device):
+        log_odds = np.empty((len(ids), self.n_relations))
+        left_out = np.zeros(log_odds.shape, dtype=bool)
         for rows in gen_batches(len(ids), max(1, CANDIDATES_AT_ONCE // self.n_relations)):
             triples = np.repeat(ids[rows], self.n_relations, axis=0)
             triples[:, 1] = np.tile(np.arange(self.n_relations), len(triples) // self.n_relations)
-            scores[rows] = self.scores(triples, device).reshape(-1, self.n_relations)
-            if known is not None:
-                left_out[rows] = known.contains(triples).reshape(-1, self.n_relations)
-        return best_relations(scores, k, left_out, allowed)
+            log_odds[rows] = self.log_odds(triples, device).reshape(-1, self.n_relations)
+            loops = (triples[:, 0] == triples[:, 2]) & self.excludes_self_loops[triples[:, 1]]
+            out = loops if known is None else loops | known.contains(triples)
+            left_out[rows] = out.reshape(-1, self.n_relations)
+        return best_relations(log_odds, k, left_out, allowed)
+
+    def answer_groups(self, ids, column):
+        """Which line of `answer_lines` belongs to each question: that of the relation and direction, or the one."""
+        if column == 1:
+            return np.zeros(len(ids), dtype=np.int64)
+        return ids[:, 1] + (self.n_relations if column == 0 else 0)
+
+    def list_log_odds(self, scores, ids, column):
+        """Log-odds that the answers of lists from `best_answers` are true.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_questions, k)
+            With k at least `LISTED`, whatever is shown of them.
+        ids : ndarray of shape (n_questions, 3)
+        column : int
+
+        Returns
+        -------
+        ndarray of shape (n_questions, k)
+            They never rise down a list. NaN where the list has ended. Where no triples were held out to learn from,
+            those of triples by themselves.
+        """
+        if self.answer_lines is not None:
+            log_odds = self.answer_lines[int(column == 1)].log_odds(scores, self.answer_groups(ids, column))
+        else:
+            log_odds = self.answer_log_odds(scores, ids, column)
+        return np.where(np.isneginf(scores), np.nan, log_odds)
+
+    def answer_log_odds(self, scores, ids, column):
+        """`log_odds` of the triples that answers from `best_answers` complete, in the direction asked in."""
+        return scores if column == 1 else self.calibration.log_odds(scores, ids[:, [1]])
 
     def with_entities(self, labels, matrices, observed):
         """Return a predictor that also knows unseen entities by their vectors.
@@ -201,6 +289,8 @@ class LinkPredictor:
             "informed": self.informed,
             "excludes_self_loops": self.excludes_self_loops,
             "encoder": None if self.encoder is None else self.encoder.state(),
+            "trained": self.trained,
+            "answer_lines": self.answer_lines and [(line.slopes, line.intercepts) for line in self.answer_lines],
         }
 
     @classmethod
@@ -211,12 +301,13 @@ class LinkPredictor:
         evidence = tuple(
             kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
         )
-        encoder = state.pop("encoder")
+        encoder, lines = state.pop("encoder"), state.pop("answer_lines")
         return cls(
             vocabulary,
             evidence=evidence,
             calibration=Calibration(*state.pop("calibration")),
             encoder=None if encoder is None else RowEncoder.from_state(encoder),
+            answer_lines=lines and tuple(AnswerCalibration(*line) for line in lines),
             **state,
         )
 

@@ -131,7 +131,7 @@ class Ranker:
         answers : ndarray of shape (n_queries, k)
             -1 where fewer answers are left.
         scores : ndarray of shape (n_queries, k)
-            Decreasing; -inf where fewer answers are left.
+            Decreasing; -inf where fewer answers are left. A self-loop of a relation that excludes them is no answer.
 
         Raises
         ------
@@ -141,11 +141,13 @@ class Ranker:
         answers = np.full((len(sources), k), -1)
         best = np.full((len(sources), k), -np.inf)
         for rows, blocks in self._blocks(sources, relations):
-            left_out = None if known is None else known.answers_of(sources[rows], relations[rows])
+            left_out = self._mixture.self_loops(sources[rows], relations[rows])
+            if known is not None:
+                of_known = known.answers_of(sources[rows], relations[rows])
+                left_out = [np.concatenate(arrays) for arrays in zip(left_out, of_known, strict=True)]
             mask = None if allowed is None else allowed(relations[rows])
             for entities, scores in blocks:
-                if known is not None:
-                    scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
+                scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 if allowed is not None:
                     scores.masked_fill_(~self._mixture.indices(mask[:, entities])[0], -torch.inf)
                 values, positions = scores.topk(min(k, scores.shape[1]), dim=1)

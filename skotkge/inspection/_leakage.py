@@ -10,11 +10,12 @@ from sklearn.utils.validation import check_scalar
 from .. import metrics
 from .._evidence.rules import PairLinks, at_least, rule_confidences
 from .._graph.labels import LabelIndex, first_occurrences
+from .._graph.queries import KnownAnswers
 from .._graph.triples import as_label_triples, as_triples
 from ..baselines import RuleBaseline
 from ..metrics._report import SHOWN_RELATIONS, relations_and_ranks
 
-KINDS = ("linked", "reversed", "inverse", "same_direction")
+KINDS = ("linked", "reversed", "inverse", "same_direction", "repeated")
 SHOWN_METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
 
 
@@ -34,6 +35,8 @@ class LeakageReport:
         (t, r', h) is in training for an inverse r' of the relation of the triple.
     same_direction : ndarray of shape (n_triples,), dtype bool
         (h, r', t) is in training for some relation r', perhaps the very relation of the triple.
+    repeated : ndarray of shape (n_triples,), dtype bool
+        The very triple is in training.
     relations : ndarray of shape (n_triples,), dtype object
         Labels of the relations of the triples.
     """
@@ -42,6 +45,7 @@ class LeakageReport:
     reversed: NDArray[np.bool_] = field(repr=False)
     inverse: NDArray[np.bool_] = field(repr=False)
     same_direction: NDArray[np.bool_] = field(repr=False)
+    repeated: NDArray[np.bool_] = field(repr=False)
     relations: NDArray[np.object_] = field(repr=False)
 
     @property
@@ -124,7 +128,7 @@ def leakage_report(train: ArrayLike, test: ArrayLike, *, min_confidence: float =
     >>> train += [("joe", "knows", "bob")]
     >>> report = leakage_report(train, [("joe", "husband_of", "eve"), ("bob", "knows", "eve")])
     >>> report
-    LeakageReport(triples=2, linked=1, reversed=1, inverse=1, same_direction=0)
+    LeakageReport(triples=2, linked=1, reversed=1, inverse=1, same_direction=0, repeated=0)
     >>> report.leaked
     array([ True, False])
     """
@@ -133,7 +137,8 @@ def leakage_report(train: ArrayLike, test: ArrayLike, *, min_confidence: float =
     for name, part in (("train", train), ("test", labels)):
         if not len(part):
             raise ValueError(f"{name} has no triple; give at least one.")
-    heads, relations, tails = train.vocabulary.ids_of(labels).T
+    ids = train.vocabulary.ids_of(labels)
+    heads, relations, tails = ids.T
     n_relations = len(train.relations)
     links = PairLinks(train.ids, train.n_entities, n_relations)
     found = links.of(heads, tails)
@@ -147,6 +152,7 @@ def leakage_report(train: ArrayLike, test: ArrayLike, *, min_confidence: float =
         reversed=reversed_,
         inverse=_filled(backwards.multiply(premises).tocsr()) & (relations >= 0),
         same_direction=same_direction,
+        repeated=KnownAnswers(train.ids, n_relations).contains(ids),
         relations=labels[:, 1],
     )
 
@@ -213,7 +219,7 @@ def evaluate_by_leakage(
     known : triples or list of triples, default=None
         More true triples to leave out of the ranking. Give the validation triples, also where the estimator saw them in
         `fit`, so that the model and the baseline are held to the same filter.
-    kind : {"linked", "reversed", "inverse", "same_direction"}, default="linked"
+    kind : {"linked", "reversed", "inverse", "same_direction", "repeated"}, default="linked"
         Which mask of `LeakageReport` tells the leaked triples.
     baseline : bool, default=True
         Evaluate a `skotkge.baselines.RuleBaseline` fitted on `train`, too.

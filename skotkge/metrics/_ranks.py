@@ -1,5 +1,6 @@
 """Metrics of ranks."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -139,3 +140,21 @@ def check_ranks(ranks):
     if not (ranks >= 1).all():
         raise ValueError(f"ranks has the value {ranks[~(ranks >= 1)].ravel()[0]}; ranks are numbers from 1.")
     return ranks
+
+
+def warn_of_trained(trained, stacklevel=3):
+    """Warn if some of the triples to be evaluated were trained on.
+
+    Parameters
+    ----------
+    trained : ndarray of shape (n_triples,), dtype bool
+    stacklevel : int, default=3
+        Of the warning: the caller of the caller.
+    """
+    if trained.any():
+        warnings.warn(
+            f"{np.count_nonzero(trained)} of the {len(trained)} triples in X were trained on, which flatters every "
+            "figure; evaluate triples that fit has not seen (skotkge.model_selection splits some off).",
+            UserWarning,
+            stacklevel=stacklevel,
+        )

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.triples import MultimodalTriples, as_label_triples, true_rows
-from ._ranks import SIDES, summarize_ranks
+from ._ranks import SIDES, summarize_ranks, warn_of_trained
 
 SHOWN_RELATIONS = 20
 
@@ -86,6 +86,11 @@ def ranking_report(
     ValueError
         If there is no true triple.
 
+    Warns
+    -----
+    UserWarning
+        If triples of X were trained on.
+
     Examples
     --------
     >>> from skotkge import OTKGEClassifier
@@ -126,6 +131,8 @@ def relations_and_ranks(estimator, X, y, known):
             f"estimator is, or ends in, {estimator!r}, which cannot rank; give an OTKGEClassifier or a Pipeline that "
             "ends in one."
         )
+    if hasattr(estimator, "was_trained_on"):
+        warn_of_trained(estimator.was_trained_on(X), stacklevel=4)
     return as_label_triples(X)[:, 1], estimator.rank(X, known=known)
 
 

@@ -40,12 +40,26 @@ class TestComplete:
         rest = marked.labels[0][~marked.known[0]].tolist()
         assert rest == [label for label in dropped.labels[0] if label is not None]
 
-    def test_probabilities_are_those_of_predict_proba(self, kge):
-        questions = [QUESTION, (None, "r2", "e4"), ("e3", None, "e4")]
-        found = kge.complete(questions, k=2)
-        for question, labels, probabilities in zip(questions, found.labels, found.probabilities, strict=True):
+    def test_scores_are_log_odds_of_the_side_asked_for(self, kge):
+        questions = {"tail": QUESTION, "head": (None, "r2", "e4"), "both": ("e3", None, "e4")}
+        found = kge.complete(list(questions.values()), k=2)
+        for (side, question), labels, scores in zip(questions.items(), found.labels, found.scores, strict=True):
             triples = [[label if place is None else place for place in question] for label in labels]
-            np.testing.assert_allclose(kge.predict_proba(triples)[:, 1], probabilities)
+            np.testing.assert_allclose(kge.decision_function(triples, side=side), scores, rtol=1e-4)
+        with pytest.raises(ValueError, match="The 'side' parameter of"):
+            kge.decision_function([("e1", "r0", "e2")], side="left")
+
+    def test_probabilities_fall_with_the_rank(self, kge, small):
+        questions = np.concatenate([small.labels[:20]] * 3)
+        questions[np.arange(60), np.repeat([0, 1, 2], 20)] = None
+        found = kge.complete(questions, k=30)
+        listed = np.isfinite(found.scores)
+        assert listed.sum() > 500
+        assert ((found.probabilities > 0) & (found.probabilities < 1))[listed].all()
+        assert np.isnan(found.probabilities[~listed]).all()
+        assert (np.diff(np.nan_to_num(found.probabilities), axis=1) <= 0).all()
+        few = kge.complete(questions, k=3)
+        np.testing.assert_allclose(few.probabilities, found.probabilities[:, :3])
 
     def test_only_candidates_answer(self, kge):
         labels, scores = kge.complete(
@@ -98,7 +112,7 @@ class TestComplete:
                 ask(asked)
         rows = [("stranger", "r0", "e1"), ("e1", "r0", "e2")]
         methods = ("rank", "score_triples", "decision_function", "predict", "predict_proba", "evaluate")
-        for method in (*methods, "score_contributions"):
+        for method in (*methods, "explain"):
             given, fitted = getattr(kge, method)(rows, handle_unknown="last"), getattr(lenient, method)
             assert np.shape(given) == np.shape(fitted(rows)) or isinstance(given, dict)
             for refuse in (lambda X: fitted(X, handle_unknown="error"), getattr(kge, method)):  # noqa: B023
@@ -137,37 +151,77 @@ class TestNearest:
 
 class TestContributions:
     def test_they_sum_to_the_scores(self, kge, small):
-        told = kge.score_contributions(small)
-        assert list(told) == [
+        told = kge.explain(small)
+        assert told.evidence == [
             *("structure", "text", "image", "fused"),
-            *("relation_maps of text", "relation_maps of image", "relation_maps", "self_loop"),
+            *("relation_maps of text", "relation_maps of image", "relation_maps", "rules"),
+            *(f"counts of {counted}" for counted in ("answers", "any answer", "questions", "degree")),
+            *("cosines of text", "cosines of image", "cosines of structure", "neighbors", "self_loop", "offset"),
         ]
-        np.testing.assert_allclose(sum(told.values()), kge.score_triples(small), rtol=1e-6)
-        assert all(
-            np.ptp(part) > 0 for name, part in told.items() if name != "self_loop" and "relation_maps" not in name
-        )
+        np.testing.assert_allclose(told.log_odds, kge.decision_function(small), rtol=1e-9)
+        assert np.isfinite(told.contributions).all()
+        assert (np.ptp(told.contributions, axis=0) > 0).sum() > 8
+
+    @pytest.mark.parametrize("side", ["head", "tail"])
+    def test_answers_are_ordered_by_their_sum(self, kge, side):
+        column = {"head": 0, "tail": 2}[side]
+        question = [("e1", "r0", None), (None, "r1", "e3")][side == "head"]
+        answers = kge.complete([question], k=8)
+        triples = np.array([question] * 8, dtype=object)
+        triples[:, column] = answers.labels[0]
+        told = kge.explain(triples, side=side)
+        np.testing.assert_allclose(told.log_odds, answers.scores[0], rtol=1e-4)
+        np.testing.assert_allclose(told.log_odds, kge.decision_function(triples, side=side), rtol=1e-9)
+        assert (np.diff(answers.scores[0]) <= 0).all()
+
+    def test_facts_are_training_triples_and_counts(self, kge, small):
+        told = kge.explain(small[:20])
+        known = {tuple(triple) for triple in small.labels}
+        facts = [fact for facts in told.facts for fact in facts]
+        assert {fact.evidence for fact in facts} >= {"counts of answers", "neighbors"}
+        assert all(triple in known for fact in facts for triple in fact.triples)
+        counts = {fact.side: fact.value for fact in told.facts[0] if fact.evidence == "counts of answers"}
+        triples = np.unique(small.ids, axis=0)
+        same = triples[triples[:, 1] == small.ids[0, 1]]
+        wanted = {"tail": np.sum(same[:, 2] == small.ids[0, 2]), "head": np.sum(same[:, 0] == small.ids[0, 0])}
+        assert counts == wanted
+
+    def test_it_is_told_as_a_frame_and_as_text(self, kge, small):
+        told = kge.explain(small[:2])
+        frame = told.to_frame()
+        sums = frame.groupby("triple")["contribution"].sum()
+        np.testing.assert_allclose(sums, kge.decision_function(small[:2]), rtol=1e-9)
+        assert str(small.labels[0][0]) in repr(told)
+        assert set(told.by_kind()) == set(frame["kind"])
+        with pytest.raises(ValueError, match="library='arrow'"):
+            told.to_frame("arrow")
 
     def test_a_loop_that_never_was_scores_below_all(self, small):
         loop = small.ids[:, 0] == small.ids[:, 2]
         kge = OTKGEClassifier(embedding_dim=8, max_iter=3, random_state=0).fit(small.labels[~loop])
         triples = [("e1", "r0", "e1"), ("e1", "r0", "e2")]
-        told = kge.score_contributions(triples)
-        assert told["self_loop"][0] < 0
-        assert told["self_loop"][1] == 0
-        assert kge.complete([QUESTION], k=40).labels[0].tolist().index("e1") == 29 - sum(
+        told = kge.explain(triples).by_kind()["self_loop"]
+        assert told[0] < 0
+        assert told[1] == 0
+        answers = kge.complete([QUESTION], k=40).labels[0]
+        assert "e1" not in answers
+        assert sum(label is not None for label in answers) == 29 - sum(
             (small.labels[~loop][:, :2] == QUESTION[:2]).all(axis=1)
         )
         free = OTKGEClassifier(embedding_dim=8, max_iter=3, exclude_self_loops=False, random_state=0)
-        assert free.fit(small.labels[~loop]).score_contributions(triples)["self_loop"].tolist() == [0, 0]
+        free = free.fit(small.labels[~loop])
+        assert free.explain(triples).by_kind()["self_loop"].tolist() == [0, 0]
+        assert "e1" in free.complete([QUESTION], k=40).labels[0]
 
 
 class TestNewEntities:
     def test_one_with_the_vectors_of_another_takes_its_place_in_modality_spaces(self, pipe, kge, small):
         X = newcomers(small, 3, [("new", "r1", "e8"), ("e3", "r1", "e8")])
-        told = kge.score_contributions(pipe["fuse"].transform(X))
-        for space in ("text", "image", "relation_maps"):
-            np.testing.assert_allclose(told[space][0], told[space][1], rtol=1e-5)
-        assert np.isfinite(told["fused"]).all()
+        told = kge.explain(pipe["fuse"].transform(X))
+        for evidence in ("text", "image", "relation_maps", "cosines of text"):
+            ours, theirs = told.contributions[:, told.evidence.index(evidence)]
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+        assert np.isfinite(told.contributions).all()
 
     def test_every_answer_takes_them_through_the_pipeline(self, pipe, small):
         X = newcomers(small, 3, [("new", "r1", "e8"), ("e5", "r0", "new")])

@@ -286,8 +286,9 @@ def _answers_about_triples(model, X):
         "classes": model.predict(X),
         "ranks": model.rank(X),
     }
-    parts = model.score_contributions(X)
-    return answers | {f"contribution of {recorded_name(name)}": part for name, part in parts.items()}
+    told = model.explain(X)
+    names = zip(told.evidence, told.contributions.T, strict=True)
+    return answers | {f"contribution of {recorded_name(name)}": part for name, part in names}
 
 
 def recorded_name(name):

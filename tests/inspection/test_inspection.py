@@ -24,7 +24,7 @@ from skotkge.inspection import (
 from skotkge.metrics import hits_at_k, ranking_report, summarize_ranks
 from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
 
-KINDS = ("linked", "reversed", "inverse", "same_direction")
+KINDS = ("linked", "reversed", "inverse", "same_direction", "repeated")
 
 
 def naive_kinds(train, triple, min_confidence):
@@ -38,7 +38,8 @@ def naive_kinds(train, triple, min_confidence):
         sum((t, h) in pairs_of.get(relation, ()) for h, t in pairs_of[r]) / len(pairs_of[r]) >= min_confidence
         for r in backwards
     )
-    return bool(backwards) or forwards, bool(backwards), inverse, forwards
+    repeated = (head, tail) in pairs_of.get(relation, ())
+    return bool(backwards) or forwards, bool(backwards), inverse, forwards, repeated
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,64 @@
+"""Explanations in labels of triples in ids."""
+
+import numpy as np
+
+from .._ranking.explanation import Explanation, Fact
+
+SELF_LOOP = "self_loop"
+OFFSET = "offset"
+
+
+def explain(predictor, labels, ids, rows, side, device):
+    """Explain triples.
+
+    Parameters
+    ----------
+    predictor : LinkPredictor
+    labels : ndarray of shape (n_triples, 3), dtype object
+    ids : ndarray of shape (n_triples, 3)
+    rows : ndarray of shape (n_triples,), dtype bool
+        Those whose labels are all known.
+    side : {"both", "head", "tail"}
+    device : str
+
+    Returns
+    -------
+    Explanation
+    """
+    parts, _ = predictor.contributions(ids, device, side)
+    parts = parts * predictor.calibration.slope[ids[:, 1]]
+    offset = predictor.log_odds(ids, device, side) - parts.sum(axis=0)
+    contributions = np.where(rows[:, None], np.column_stack([*parts, offset]), np.nan)
+    return Explanation(
+        labels,
+        [*(kind.id.kind for kind in predictor.evidence), SELF_LOOP, OFFSET],
+        [*(str(kind.id) for kind in predictor.evidence), SELF_LOOP, OFFSET],
+        contributions,
+        [_facts(predictor, triple, side) if known else () for triple, known in zip(ids, rows, strict=True)],
+    )
+
+
+def _facts(predictor, triple, side):
+    """Facts about one triple from all evidence that names some, in the directions asked in."""
+    head, relation, tail = (int(id) for id in triple)
+    queries = {"tail": (head, relation, tail), "head": (tail, relation + predictor.n_relations, head)}
+    found = []
+    for direction in queries if side == "both" else [side]:
+        for kind in predictor.evidence:
+            if hasattr(kind, "facts"):
+                for text, value, triples in kind.facts(*queries[direction]):
+                    links = tuple(_told(predictor, link) for link in triples)
+                    found.append(Fact(str(kind.id), direction, text, value, links))
+    return tuple(found)
+
+
+def _told(predictor, link):
+    """A link (source, relation or reciprocal, answer) as a triple of labels."""
+    source, relation, answer = link
+    head, tail = (source, answer) if relation < predictor.n_relations else (answer, source)
+    vocabulary = predictor.vocabulary
+    return (
+        vocabulary.entities[head],
+        vocabulary.relations[relation % predictor.n_relations],
+        vocabulary.entities[tail],
+    )

@@ -1,0 +1,126 @@
+"""Why a triple is likely: what each kind of evidence adds to its log-odds, and the facts behind it."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._graph.triples import COLUMNS
+
+SHOWN_TRIPLES = 10
+SHOWN_FACTS = 3
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something in the training triples that evidence rests on.
+
+    Attributes
+    ----------
+    evidence : str
+        Name of the evidence.
+    side : {"head", "tail"}
+        The side of the triple that it speaks for as an answer.
+    text : str
+        What the number is.
+    value : float
+    triples : tuple of (head, relation, tail)
+        Training triples, in labels.
+    """
+
+    evidence: str
+    side: str
+    text: str
+    value: float
+    triples: tuple = ()
+
+    def __str__(self):
+        told = f"{self.side}: {self.text} {self.value:.3g}"
+        return told + "".join(f", ({head}, {relation}, {tail})" for head, relation, tail in self.triples)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Contributions to the log-odds of triples.
+
+    Attributes
+    ----------
+    triples : ndarray of shape (n_triples, 3), dtype object
+    kinds : list of str
+        Kind of evidence of each column: "structure", "modalities", ..., last "self_loop" and "offset", the log-odds
+        of a triple of which no evidence speaks.
+    evidence : list of str
+        Name of each column: `evidence_names_` of the model, "self_loop", "offset".
+    contributions : ndarray of shape (n_triples, n_columns)
+        They sum to `decision_function`. NaN for a triple with an unknown label.
+    facts : list of tuple of Fact
+        For each triple.
+    """
+
+    triples: np.ndarray
+    kinds: list
+    evidence: list
+    contributions: np.ndarray
+    facts: list
+
+    def __len__(self):
+        return len(self.triples)
+
+    @property
+    def log_odds(self) -> np.ndarray:
+        """Sums of the contributions, of shape (n_triples,)."""
+        return self.contributions.sum(axis=1)
+
+    def by_kind(self) -> dict[str, np.ndarray]:
+        """Contributions ``(n_triples,)`` of each kind of evidence."""
+        columns = np.array(self.kinds)
+        return {kind: self.contributions[:, columns == kind].sum(axis=1) for kind in dict.fromkeys(self.kinds)}
+
+    def to_frame(self, library: str = "pandas") -> Any:
+        """Return a data frame with one row for each triple and column of contributions.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}, default="pandas"
+
+        Returns
+        -------
+        DataFrame
+            Columns triple (row number), head, relation, tail, kind, evidence, contribution, facts (text).
+
+        Raises
+        ------
+        ImportError
+            If the library is not installed.
+        """
+        if library not in ("pandas", "polars"):
+            raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+        n_triples, n_columns = self.contributions.shape
+        rows = np.repeat(np.arange(n_triples), n_columns)
+        columns = {"triple": rows}
+        columns |= {name: self.triples[rows, position].tolist() for position, name in enumerate(COLUMNS)}
+        columns |= {"kind": self.kinds * n_triples, "evidence": self.evidence * n_triples}
+        columns["contribution"] = self.contributions.ravel()
+        columns["facts"] = [
+            "; ".join(str(fact) for fact in facts if fact.evidence == name)
+            for facts in self.facts
+            for name in self.evidence
+        ]
+        return importlib.import_module(library).DataFrame(columns)
+
+    def __str__(self):
+        lines = []
+        for row in range(min(len(self), SHOWN_TRIPLES)):
+            head, relation, tail = self.triples[row]
+            lines.append(f"({head}, {relation}, {tail}): log-odds {self.log_odds[row]:.2f}")
+            parts = {kind: values[row] for kind, values in self.by_kind().items()}
+            for kind in sorted(parts, key=lambda kind: -abs(parts[kind])):
+                if parts[kind]:
+                    lines.append(f"  {parts[kind]:+7.2f}  {kind}")
+            lines += [f"           {fact}" for fact in self.facts[row][:SHOWN_FACTS]]
+        if len(self) > SHOWN_TRIPLES:
+            lines.append(f"and {len(self) - SHOWN_TRIPLES} more; see to_frame()")
+        return "\n".join(lines)
+
+    __repr__ = __str__
