@@ -11,4 +11,4 @@ def tell(message):
     frame, depth = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
         frame, depth = frame.f_back, depth + 1
-    warnings.warn(message, UserWarning, stacklevel=depth - 1)
+    warnings.warn(message, UserWarning, stacklevel=depth)

@@ -6,8 +6,8 @@ from types import MappingProxyType
 import numpy as np
 
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
-from .modalities import observed_rows
 from .notices import tell
+from .preparing import Preparation, observed_rows
 
 
 class Vocabulary:
@@ -68,12 +68,14 @@ class EntityTable:
     vocabulary : Vocabulary
     modalities : dict of str to ndarray of shape (n_entities, n_features)
         One row per entity; a row of NaN is a missing one.
+    preparations : dict of str to Preparation
+        How rows of further entities are made.
     """
 
-    def __init__(self, vocabulary, modalities):
-        self.vocabulary = vocabulary
+    def __init__(self, vocabulary, modalities, preparations):
+        self.vocabulary, self.preparations = vocabulary, preparations
         self._modalities = {name: frozen(matrix) for name, matrix in modalities.items()}
-        self._observed = {name: frozen(observed_rows(name, matrix)) for name, matrix in modalities.items()}
+        self._observed = {name: frozen(observed_rows(matrix)) for name, matrix in modalities.items()}
 
     @property
     def modalities(self):
@@ -86,6 +88,8 @@ class EntityTable:
 
     def __setstate__(self, state):
         self.__dict__.update(state)
+        if "preparations" not in state:  # files of earlier versions
+            self.preparations = {name: Preparation(matrix.shape[1]) for name, matrix in self._modalities.items()}
         for array in (*self._modalities.values(), *self._observed.values()):
             array.flags.writeable = False
 
