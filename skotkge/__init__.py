@@ -11,6 +11,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import baselines as baselines
     from . import datasets as datasets
+    from . import encoding as encoding
     from . import inspection as inspection
     from . import metrics as metrics
     from . import model_selection as model_selection
@@ -53,7 +54,7 @@ __all__ = [
     "rank",
 ]
 
-_SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
+_SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
 _HOMES = {
     "ColumnAligner": "._fusion.column_alignment",
     "ColumnAlignment": "._fusion.column_alignment",

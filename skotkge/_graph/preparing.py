@@ -1,4 +1,4 @@
-"""What becomes of a matrix before it is a modality: holes filled, wide ones reduced; the same for rows that come later."""
+"""What becomes of a matrix before it is a modality: holes filled, wide ones reduced; and of rows that come later."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Preparation:
         What stands in for holes; None where there were none.
     holed : ndarray of int of shape (n_holed,), or None
         Columns of which another column tells the holes.
-    components : ndarray of shape (n_kept, n_columns), or None
+    components : ndarray of shape (n_kept, n_columns + n_holed), or None
         Right singular vectors that wide rows are projected on.
     """
 
@@ -39,9 +39,9 @@ class Preparation:
 
     def apply(self, matrix):
         """Return the rows of the modality for further rows, NaN where a whole row is missing."""
-        if self.components is not None:
-            return _times(matrix, self.components.T)
-        return _dense(matrix) if self.means is None else _filled(matrix, self.means, self.holed)
+        if self.means is not None:
+            matrix = _filled(_dense(matrix), self.means, self.holed)
+        return _dense(matrix) if self.components is None else _times(matrix, self.components.T)
 
 
 def prepare(name, matrix):
@@ -70,18 +70,23 @@ def prepare(name, matrix):
         If a matrix is reduced.
     """
     n_columns = matrix.shape[1]
-    if n_columns > WIDEST or (issparse(matrix) and not _fits_densely(matrix.shape)):
-        return _reduced(name, matrix)
-    matrix = _dense(matrix)
-    holed = holed_columns(name, matrix)
-    if not holed.any():
-        return matrix, Preparation(n_columns)
-    whole = ~np.isnan(matrix).all(axis=1)
-    # A column that nobody has tells nothing: its holes are 0.
-    counts = np.count_nonzero(~np.isnan(matrix[whole]), axis=0)
-    means = np.nansum(matrix[whole], axis=0, dtype=float) / np.maximum(counts, 1)
-    means, holed = means.astype(matrix.dtype), np.flatnonzero(holed & (counts > 0))
-    return _filled(matrix, means, holed), Preparation(n_columns, means, holed)
+    too_wide = n_columns > WIDEST or (issparse(matrix) and not _fits_densely(matrix.shape))
+    if not issparse(matrix) or not too_wide:
+        matrix = _dense(matrix)
+        means, holed = _means_for_holes(matrix, holed_columns(name, matrix))
+        matrix = matrix if means is None else _filled(matrix, means, holed)
+    elif not np.isfinite(matrix.data).all():
+        raise ValueError(f"modalities[{name!r}] is a sparse matrix with NaN or infinite values; replace them.")
+    else:
+        means = holed = None
+    if not too_wide:
+        return matrix, Preparation(n_columns, means, holed)
+    components, share = _leading_components(matrix)
+    tell(
+        f"modalities[{name!r}] has {n_columns} columns, of which {len(components)} leading singular vectors are kept, "
+        f"with {share:.0%} of the squares; pass new entities through new_entities(), which reduces theirs alike."
+    )
+    return _times(matrix, components.T), Preparation(n_columns, means, holed, components)
 
 
 def holed_columns(name, matrix):
@@ -110,9 +115,20 @@ def observed_rows(matrix):
     return observed
 
 
+def _means_for_holes(matrix, holed):
+    """Return the mean of each column over the rows that have it, and the columns with holes; None without any."""
+    if not holed.any():
+        return None, None
+    counts, sums = np.zeros(len(holed)), np.zeros(len(holed))
+    for rows in row_blocks(matrix.shape):
+        counts += np.count_nonzero(~np.isnan(matrix[rows]), axis=0)
+        sums += np.nansum(matrix[rows], axis=0, dtype=float)
+    # A column that nobody has tells nothing: its holes are 0, and no other column tells of them.
+    return (sums / np.maximum(counts, 1)).astype(matrix.dtype), np.flatnonzero(holed & (counts > 0))
+
+
 def _filled(matrix, means, holed):
-    """Put means into the holes of rows that have other values, and add a column of 0 and 1 for each that may have some."""
-    matrix = _dense(matrix)
+    """Put means into the holes of rows with other values, and add a column of 0 and 1 for each that may have some."""
     missing = np.isnan(matrix) if matrix.dtype.kind == "f" else np.zeros(matrix.shape, dtype=bool)
     whole = ~missing.all(axis=1)
     dtype = np.result_type(matrix.dtype, means.dtype)
@@ -133,31 +149,19 @@ def _fits_densely(shape):
     return np.prod(shape, dtype=float) * 4 <= _working_memory()
 
 
-def _reduced(name, matrix):
-    """Project a wide matrix on as many of its leading right singular vectors as fit into the working memory."""
+def _leading_components(matrix):
+    """Return as many leading right singular vectors as fit into the working memory, and their share of all squares."""
     from sklearn.decomposition import TruncatedSVD
 
     n_rows, n_columns = matrix.shape
-    values = matrix.data if issparse(matrix) else matrix
-    if values.dtype.kind == "f":
-        holed = holed_columns(name, values.reshape(-1, 1) if issparse(matrix) else values)
-        if holed.any() or (issparse(matrix) and np.isnan(values).any()):
-            raise ValueError(
-                f"modalities[{name!r}] has NaN in some columns of a row, and {n_columns} columns; of more than {WIDEST} "
-                "columns holes are not filled: fill them, or leave the row's vector out."
-            )
     affordable = int(_working_memory() // (COPIES_OF_COMPONENTS * 4 * (n_rows + n_columns)))
     observed = np.ones(n_rows, dtype=bool) if issparse(matrix) else observed_rows(matrix)
     kept = max(1, min(N_COMPONENTS, affordable, np.count_nonzero(observed) - 1, n_columns - 1))
-    rows = matrix if observed.all() else matrix[observed]
+    rows = (matrix if observed.all() else matrix[observed]).astype(np.float32)
     # X = U S V': the columns X V = U S keep the inner products of the rows as well as any so few can.
-    svd = TruncatedSVD(kept, random_state=0).fit(rows.astype(np.float32))
-    components = svd.components_.astype(np.float32)
-    tell(
-        f"modalities[{name!r}] has {n_columns} columns, of which {kept} leading singular vectors are kept, with "
-        f"{svd.explained_variance_ratio_.sum():.0%} of the variance; new entities are to come by new_entities()."
-    )
-    return _times(matrix, components.T), Preparation(n_columns, components=components)
+    svd = TruncatedSVD(kept, random_state=0).fit(rows)
+    squares = np.square(rows.data if issparse(rows) else rows, dtype=float).sum()
+    return svd.components_, np.square(svd.singular_values_, dtype=float).sum() / max(squares, np.finfo(float).tiny)
 
 
 def _times(matrix, projection):

@@ -128,7 +128,7 @@ def test_wide_matrices_keep_the_inner_products_of_their_rows(is_sparse, rng):
     low_rank[:, rng.random(WIDEST + 1) < 0.9] = 0
     given = csr_array(low_rank) if is_sparse else low_rank
     triples = [(i, "r", (i + 1) % 30) for i in range(30)]
-    with pytest.warns(UserWarning, match=rf"has {WIDEST + 1} columns, of which 29 .* 100% of the variance"):
+    with pytest.warns(UserWarning, match=rf"has {WIDEST + 1} columns, of which 29 .* 100% of the squares"):
         X = MultimodalTriples(triples, {"x": (given, range(30))})
     matrix = X.modalities["x"]
     assert matrix.shape == (30, 29)
@@ -145,8 +145,13 @@ def test_missing_rows_of_wide_matrices_stay_missing(rng):
         X = MultimodalTriples(triples, {"x": values}, entities=range(12))
     assert np.flatnonzero(~X.observed("x")).tolist() == [5]
     values[3, 7] = np.nan
-    with pytest.raises(ValueError, match="NaN in some columns of a row, and 4097 columns"):
-        MultimodalTriples(triples, {"x": values}, entities=range(12))
+    with pytest.warns(UserWarning, match="of which 10"):
+        X = MultimodalTriples(triples, {"x": values}, entities=range(12))
+    new = X.new_entities({"x": (values[3:6], ["n", "m", "k"])})
+    np.testing.assert_allclose(new.modalities["x"], X.modalities["x"][3:6], rtol=1e-4, atol=1e-3)
+    sparse = csr_array(values[:4].astype(float))
+    with pytest.raises(ValueError, match="sparse matrix with NaN or infinite values"):
+        MultimodalTriples(triples, {"x": (sparse, range(4))}, entities=range(12))
 
 
 def test_components_follow_the_working_memory():
