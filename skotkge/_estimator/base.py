@@ -26,7 +26,7 @@ from .._ranking.predictor import LinkPredictor
 from .._spaces import FUSED
 from .._utils.persistence import Persistent
 from .answering import answer
-from .lookup import ids_of, ids_of_labels, ids_of_sets, positions_of
+from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
 
 SELF_LOOP = "self_loop"
 
@@ -125,7 +125,8 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         wanted = {name: len(mean) for name, (mean, _) in encoder.scalings.items()}
         check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
         matrices = {name: X.modalities[name][rows] for name in wanted}
-        return predictor.with_entities(X.entities[rows], matrices, {name: X.observed(name)[rows] for name in wanted})
+        observed = {name: X.observed(name)[rows] for name in wanted}
+        return predictor.with_entities(X.entities[rows], matrices, observed, None if X.names is None else X.names[rows])
 
     def score_triples(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
         """Raw scores, larger for more plausible triples.
@@ -309,7 +310,9 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         Parameters
         ----------
         X : array-like of labels of shape (n_questions, 3)
-            Each row has exactly one None: its head, relation or tail.
+            Each row has exactly one None: its head, relation or tail. Where the triples of `fit` had names, the name
+            of an entity is taken for its label if no other has it; upper and lower case, and what stands before its
+            first letter, make no difference.
         k : int, default=10
         known : triples or list of triples, default=None
             More true triples, whose answers are known as those of training are.
@@ -331,6 +334,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
             ``labels`` and ``scores`` of shape ``(n_questions, k)``, the best first, which is also what unpacking gives;
             ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. The score of an entity is that of the
             direction asked in, the score of a relation the mean of both; probabilities are those of `predict_proba`.
+            ``names`` are those of the answers, where the triples of `fit` had names.
 
         Raises
         ------
@@ -343,7 +347,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         columns = asked_columns(labels)
         unknown = handle_unknown or self.handle_unknown_
         ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, np.arange(3) == columns[:, None])
-        questions = Questions(labels, columns, ids, known_rows)
+        questions = Questions.of(predictor.vocabulary, labels, columns, ids, known_rows)
         known = predictor.known_with(ids_of_sets(predictor.vocabulary, known))
         return answer(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
 
@@ -360,6 +364,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         Parameters
         ----------
         entities : array-like of labels of shape (n_asked,)
+            Or names, as for `complete`.
         k : int, default=10
             Neighbours of each; an entity is not its own neighbour.
         space : str, default=None
@@ -384,7 +389,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         space = space or main_space(tables)
         if space not in tables:
             raise ValueError(f"space={space!r}; the model has the spaces {name_first(list(tables))}.")
-        asked = positions_of(entities, predictor.vocabulary.entity_index, "entities")
+        asked = entities_of(entities, predictor.vocabulary, "entities")
         table = tables[space]
         n_found = min(k + 1, len(table))
         distances, found = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table).kneighbors(table[asked])
@@ -392,7 +397,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         labels, similarities = np.full((len(asked), k), None), np.full((len(asked), k), np.nan)
         labels[:, : n_found - 1] = predictor.vocabulary.entities[np.take_along_axis(found, others, axis=1)]
         similarities[:, : n_found - 1] = 1 - np.take_along_axis(distances, others, axis=1)
-        return Neighbors(labels, similarities)
+        return Neighbors(labels, similarities, predictor.vocabulary.entities[asked], predictor.vocabulary)
 
     def score_contributions(self, X: ArrayLike, *, handle_unknown: str | None = None) -> dict[str, NDArray[Any]]:
         """Tell what each kind of evidence adds to the raw scores of triples.

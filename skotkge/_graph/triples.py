@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import column_or_1d
 
-from .details import EntityDetails, as_data, data_frame
+from .details import EntityDetails, as_data, data_frame, names_in_order
 from .headers import COLUMNS
 from .label_columns import as_label_triples as as_label_triples  # other rooms import it from here
 from .label_columns import as_rows
@@ -67,7 +67,10 @@ class MultimodalTriples:
         many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
         where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
     names : mapping, array-like of shape (n_entities,) or path, default=None
-        Readable names: by label, in the order of `entities`, or a tab-separated file with label and name in each line.
+        Readable names: by label, in the order of `entities`, a tab-separated file with label and name in each line, or
+        an attribute that a file tells, such as ``"http://www.w3.org/2000/01/rdf-schema#label@en"`` (see `attributes`).
+        Fitted models keep them, tell them beside labels, and take the name of one entity alone in place of its label in
+        a question.
     texts, pictures : mapping, array-like of shape (n_entities,) or path, default=None
         Texts and paths of pictures for display, given like `names`.
 
@@ -133,8 +136,10 @@ class MultimodalTriples:
         entities = _entities_of(distinct, sources, attributes) if entities is None else as_labels(entities)
         relations = distinct.relations if relations is None else as_labels(relations)
         vocabulary = Vocabulary(entities, relations)
+        if names is not None:
+            vocabulary = vocabulary.with_names(names_in_order(names, vocabulary, attributes))
         self._table = EntityTable(vocabulary, *modality_matrices(sources, entities))
-        self._details = EntityDetails.of(vocabulary, attributes, names=names, texts=texts, pictures=pictures)
+        self._details = EntityDetails.of(vocabulary, attributes, texts=texts, pictures=pictures)
         ids = distinct.ids_in(vocabulary)
         kept = first_rows(ids, vocabulary, duplicates)
         data = {name: as_data(name, column, len(ids)) for name, column in rows.data.items()}
@@ -519,7 +524,7 @@ class MultimodalTriples:
     @property
     def names(self) -> NDArray[np.object_] | None:
         """Readable names in the order of `entities`, the label itself where none was given; None without `names`."""
-        return self._details.names
+        return self._table.vocabulary.names
 
     @property
     def texts(self) -> NDArray[np.object_] | None:
@@ -619,15 +624,17 @@ class MultimodalTriples:
         """
         return to_network(self)
 
-    def new_entities(self, vectors: Mapping[str, Any]) -> "MultimodalTriples":
+    def new_entities(self, vectors: Any, *, names: Any = None) -> "MultimodalTriples":
         """Return entities that come with vectors and without triples, as ``complete(new_entities=)`` takes them.
 
         Parameters
         ----------
-        vectors : mapping of str to labelled vectors
+        vectors : mapping of str to labelled vectors, or data frame
             For one or more of the modalities of these triples a pair ``(matrix, labels)``, a data frame or a mapping
             from label to vector, as for the class and of the same columns: holes are filled and wide rows reduced as
             they were there. An entity may lack some of them. Of a single modality, its data frame alone will do.
+        names : mapping, array-like of shape (n_new,) or path, default=None
+            Readable names, as for the class.
 
         Returns
         -------
@@ -660,7 +667,8 @@ class MultimodalTriples:
             for name, matrix in self.modalities.items()
         }
         matrices |= {name: source.in_order_of(labels, name) for name, source in sources.items()}
-        return type(self)(np.empty((0, 3), dtype=object), matrices, entities=labels, relations=self.relations)
+        none = np.empty((0, 3), dtype=object)
+        return type(self)(none, matrices, entities=labels, relations=self.relations, names=names)
 
     def __len__(self) -> int:
         return len(self._ids)

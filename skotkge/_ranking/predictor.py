@@ -165,7 +165,7 @@ class LinkPredictor:
                 left_out[rows] = known.contains(triples).reshape(-1, self.n_relations)
         return best_relations(scores, k, left_out, allowed)
 
-    def with_entities(self, labels, matrices, observed):
+    def with_entities(self, labels, matrices, observed, names=None):
         """Return a predictor that also knows unseen entities by their vectors.
 
         Parameters
@@ -175,6 +175,8 @@ class LinkPredictor:
             The modalities of the encoder.
         observed : dict of str to ndarray of shape (n_unseen,), dtype bool
             Which vectors are there.
+        names : ndarray of shape (n_unseen,), dtype object, default=None
+            Readable ones.
 
         Returns
         -------
@@ -184,7 +186,7 @@ class LinkPredictor:
         entities, relations = self.informed
         return replace(
             self,
-            vocabulary=self.vocabulary.with_entities(labels),
+            vocabulary=self.vocabulary.with_entities(labels, names),
             evidence=tuple(kind.extended(unseen) for kind in self.evidence),
             informed=(np.append(entities, np.ones(len(labels), dtype=bool)), relations),
         )
@@ -194,6 +196,7 @@ class LinkPredictor:
         return {
             "entities": self.vocabulary.entities,
             "relations": self.vocabulary.relations,
+            "names": self.vocabulary.names,
             "true_ids": self.true_ids,
             "evidence": [_state_of(kind) for kind in self.evidence],
             "weights": self.weights,
@@ -207,7 +210,7 @@ class LinkPredictor:
     def from_state(cls, state):
         """Return the predictor that `state` was made of."""
         state = dict(state)
-        vocabulary = Vocabulary(state.pop("entities"), state.pop("relations"))
+        vocabulary = Vocabulary(state.pop("entities"), state.pop("relations"), state.pop("names", None))
         evidence = tuple(
             kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
         )

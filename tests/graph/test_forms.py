@@ -176,6 +176,13 @@ def test_names_texts_and_pictures(tmp_path):
         MultimodalTriples(LABELS, names={"z": "Ann"})
 
 
+def test_names_of_an_attribute(tmp_path):
+    path = tmp_path / "graph.ttl"
+    path.write_text('@prefix : <x:> . :a :in :b ; :name "Ann"@en ; :name "Anne"@fr . :b :name "Bob"@en ; :age 3 .')
+    X = MultimodalTriples.from_rdf(path, literals="attributes", names="x:name@en")
+    assert X.names.tolist() == ["Ann", "Bob"]
+
+
 def test_new_entities_of_a_data_frame():
     X = MultimodalTriples(LABELS, {"text": {"a": [1.0, 0.0]}})
     for frame in (pd.DataFrame([[1, 2]], index=["x"]), pl.DataFrame({"entity": ["x"], "n": [1], "m": [2]})):
