@@ -21,7 +21,7 @@ def guess_kind(values, max_categories):
     values : list
         Without holes.
     max_categories : int
-        Strings are categories if they have at most so many distinct values, of which at least one occurs twice.
+        Strings are categories if they have at most so many distinct values, and at most two for each three strings.
 
     Returns
     -------
@@ -33,8 +33,8 @@ def guess_kind(values, max_categories):
             return kind
     if not all(isinstance(value, str) for value in values):
         return None
-    distinct = set(values)
-    return "category" if len(distinct) <= max_categories and len(distinct) < len(values) else "text"
+    n_distinct = len(set(values))
+    return "category" if n_distinct <= max_categories and 3 * n_distinct <= 2 * len(values) else "text"
 
 
 def is_boolean(value):

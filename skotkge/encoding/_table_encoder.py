@@ -57,7 +57,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         them), ``"image"`` (paths) or ``"vector"`` (lists of numbers); a transformer of scikit-learn's that takes an
         array of one column; or ``"drop"``. Columns that it does not name, and all of them for "auto", are guessed by
         their values. Strings are numbers or dates if all of them are written so, pictures if they end like ``.png``,
-        categories if at most `max_categories` are distinct and at least one occurs twice, else texts.
+        categories if at most `max_categories` and at most two thirds of them are distinct, else texts.
     entity : str, default="entity"
         The column with the labels of the entities; where there is none, they are the index of a pandas data frame.
     text_encoder : str, default="tfidf"
