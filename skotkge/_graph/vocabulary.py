@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .coded import CodedColumn, joined_in_order
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
 from .names import NameIndex, similar_labels
 from .notices import tell
@@ -182,15 +183,13 @@ class DistinctLabels:
 
     def __init__(self, columns):
         heads, relations, tails = columns
-        ends = [None] * (2 * len(heads))
-        ends[::2], ends[1::2] = heads, tails
-        self.entities, end_codes = factorize(ends)
-        self.relations, relation_codes = factorize(relations)
-        self._codes = end_codes[::2], relation_codes, end_codes[1::2]
-        for distinct, codes, per_row in ((self.entities, end_codes, 2), (self.relations, relation_codes, 1)):
+        self.entities, (head_codes, tail_codes) = _distinct([heads, tails])
+        self.relations, (relation_codes,) = _distinct([relations])
+        self._codes = head_codes, relation_codes, tail_codes
+        for distinct, parts in ((self.entities, (head_codes, tail_codes)), (self.relations, (relation_codes,))):
             missing = first_missing(distinct)
             if missing is not None:
-                row = int((codes == missing).argmax()) // per_row
+                row = min(int((codes == missing).argmax()) for codes in parts if (codes == missing).any())
                 labels = [column[row] for column in columns]
                 raise ValueError(
                     f"triples has a missing label in row {row}: {labels!r}; leave the row out, or, where "
@@ -222,6 +221,17 @@ class DistinctLabels:
         return np.column_stack(
             [positions["entities"][head], positions["relations"][relation], positions["entities"][tail]]
         )
+
+
+def _distinct(columns):
+    """Return the distinct labels of some columns, in order of first appearance row by row, and the codes of each."""
+    if all(isinstance(column, CodedColumn) for column in columns):
+        return joined_in_order(columns)
+    labels = [None] * sum(map(len, columns))
+    for start, column in enumerate(columns):
+        labels[start :: len(columns)] = column
+    distinct, codes = factorize(labels)
+    return distinct, [codes[start :: len(columns)] for start in range(len(columns))]
 
 
 def frozen(array):
