@@ -31,7 +31,9 @@ class CodedColumn(Sequence):
         if high - low > SPAN * len(values):
             distinct, codes = np.unique(values, return_inverse=True)
             return cls(distinct.tolist(), codes)
-        return cls(list(range(low, high + 1)), (values - values.dtype.type(low)).astype(np.int64))
+        # Small types would overflow, and the largest of unsigned ones fit into no other.
+        shifted = values - values.dtype.type(low) if values.dtype.kind == "u" else values.astype(np.int64) - low
+        return cls(list(range(low, high + 1)), shifted.astype(np.int64))
 
     def __len__(self):
         return len(self.codes)

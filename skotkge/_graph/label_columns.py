@@ -91,7 +91,7 @@ def _plain(column):
     if hasattr(column, "factorize") and str(column.dtype) in ("str", "string"):  # of pandas, without other objects
         codes, distinct = column.factorize()
         if (codes >= 0).all():
-            return CodedColumn(list(distinct), codes)
+            return CodedColumn(distinct.tolist(), codes)
     if hasattr(column, "to_pylist"):
         column = column.to_pylist()
     elif is_tensor(column):

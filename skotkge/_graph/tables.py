@@ -183,7 +183,7 @@ def _regular_shape(characters, sep, quoted):
         is_quote = np.concatenate([[False], characters == ord('"'), [False]])
         if not (bounds | is_quote)[opening].all() or not (bounds | is_quote)[closing + 2].all():
             return None
-        inside = np.cumsum(is_quote[1:-1], dtype=np.int64) % 2 == 1
+        inside = np.logical_xor.accumulate(is_quote[1:-1])
         if (is_end & inside).any():
             return None
         between &= ~inside
