@@ -25,7 +25,8 @@ def check_modalities(given, fitted):
     if {name: given.get(name) for name in fitted} != fitted:
         raise ValueError(
             f"X has the modalities {dict(given)} (columns of each), but the fit saw {fitted}; give one that no entity "
-            "of X has as a matrix of NaN."
+            "of X has as a matrix of NaN, and make triples of unseen entities by new_entities() of those of the fit, "
+            "which fills holes and reduces wide vectors alike."
         )
 
 

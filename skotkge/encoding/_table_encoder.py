@@ -84,7 +84,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     encoders_ : dict of str to transformer
         The fitted encoder of each column.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype object
+    feature_names_in_ : ndarray of shape (n_columns,), dtype object
         Columns of the table without that of the labels.
 
     See Also
@@ -440,3 +440,7 @@ def _encoded(name, encoder, values):
     if not values:
         return np.empty((0, len(encoder.suffixes_)))
     return np.asarray(_named(name, encoder.transform, values), dtype=float)
+
+
+# Saved encoders name the public place of the class.
+TableEncoder.__module__ = "skotkge.encoding"
