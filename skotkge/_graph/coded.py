@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .labels import factorize
+
 # Integers within so many times their number get their codes from a table in place of a sort.
 SPAN = 4
 
@@ -70,8 +72,6 @@ def joined_in_order(columns):
     distinct : list
     codes : list of ndarray of shape (n,)
     """
-    from .labels import factorize
-
     together, positions = factorize([label for column in columns for label in column.distinct])
     starts = np.cumsum([0, *(len(column.distinct) for column in columns)])
     codes = np.column_stack([positions[start + column.codes] for start, column in zip(starts, columns, strict=False)])

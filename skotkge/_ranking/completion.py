@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Completions:
     questions: "Questions"
     vocabulary: Vocabulary
 
-    @property
+    @cached_property
     def names(self) -> np.ndarray | None:
         """Names of the answers."""
         return _names(self.labels, self.vocabulary)
@@ -118,7 +119,7 @@ class Neighbors:
     asked: np.ndarray
     vocabulary: Vocabulary
 
-    @property
+    @cached_property
     def names(self) -> np.ndarray | None:
         """Names of the neighbours."""
         return _names(self.labels, self.vocabulary)
