@@ -2,11 +2,12 @@
 
 import re
 from difflib import SequenceMatcher, get_close_matches
+from heapq import nlargest
 
 # A name may be asked for without what stands before its first letter or figure, such as the character of an emoji.
 BEFORE_LETTERS = re.compile(r"^[\W_]+")
-# Comparing with more names than this takes seconds; then only those that begin alike are compared.
-MOST_COMPARED = 50_000
+# Comparing whole names is slow; of more than this, those with the most pairs of letters in common are compared.
+MOST_COMPARED = 500
 
 
 def name_key(name):
@@ -68,4 +69,7 @@ def similar_labels(label, labels, limit=3):
 
 
 def _to_compare(key, keys):
-    return keys if len(keys) <= MOST_COMPARED else [other for other in keys if other[:2] == key[:2]]
+    if len(keys) <= MOST_COMPARED:
+        return keys
+    pairs = {key[start : start + 2] for start in range(max(1, len(key) - 1))}
+    return nlargest(MOST_COMPARED, keys, key=lambda other: sum(pair in other for pair in pairs) - len(other) / 1000)

@@ -138,6 +138,14 @@ def test_names_are_found_exactly_first_and_alike_then():
         index.position("ROME")
 
 
+def test_the_most_similar_of_many_names_are_found():
+    labels = np.array([f"Q{number}" for number in range(20_000)], dtype=object)
+    names = np.array([f"place {number:05}" for number in range(19_999)] + ["Zanzibar"], dtype=object)
+    index = NameIndex(labels, names)
+    assert index.similar("Zansibar") == [19_999]
+    assert index.similar("plce 01234")[0] == 1234
+
+
 def test_command_line_reads_shows_and_takes_names(tmp_path, capsys):
     (tmp_path / "graph.tsv").write_text("".join(f"{h}\t{r}\t{t}\n" for h, r, t in TRIPLES))
     (tmp_path / "names.tsv").write_text("".join(f"{label}\t{name}\n" for label, name in NAMES.items()))
