@@ -11,6 +11,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import baselines as baselines
     from . import datasets as datasets
+    from . import encoding as encoding
     from . import inspection as inspection
     from . import metrics as metrics
     from . import model_selection as model_selection
@@ -62,7 +63,7 @@ __all__ = [
     "rank",
 ]
 
-_SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
+_SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
 _HOMES = {
     "BoundEvidence": "._evidence.protocol",
     "ColumnAligner": "._fusion.column_alignment",

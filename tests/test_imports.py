@@ -9,7 +9,7 @@ import pytest
 
 import skotkge
 
-SUBMODULES = {"baselines", "datasets", "inspection", "metrics", "model_selection"}
+SUBMODULES = {"baselines", "datasets", "encoding", "inspection", "metrics", "model_selection"}
 
 DATA = """
 import tempfile
@@ -25,6 +25,7 @@ with tempfile.TemporaryDirectory() as folder:
     path = Path(folder, "triples.nt")
     path.write_text("<urn:a> <urn:likes> <urn:b> .\\n")
     assert len(skotkge.MultimodalTriples.from_ntriples(path)) == 1
+skotkge.encoding.TableEncoder().fit({"entity": ["a", "b"], "text": ["x", "y"]})
 train, test = skotkge.model_selection.transductive_train_test_split(kg.train, random_state=0)
 next(skotkge.model_selection.TransductiveKFold(3).split(kg.train[:500]))
 ranks = [[1.0, 2.0]] * len(test)

@@ -12,22 +12,22 @@ from helpers import REPOSITORY
 
 import skotkge
 import skotkge.__main__
-from skotkge import baselines, datasets, inspection, metrics, model_selection
+from skotkge import baselines, datasets, encoding, inspection, metrics, model_selection
 
 PACKAGE = REPOSITORY / "skotkge"
 
 # A room imports only from those before it.
 ORDER = [
-    *("_version", "_spaces", "_utils", "_graph", "metrics", "model_selection"),
+    *("_version", "_spaces", "_utils", "_graph", "encoding", "metrics", "model_selection"),
     *("_fusion", "_embedding", "_evidence", "_ranking", "_matching", "_estimator"),
     *("baselines", "inspection", "datasets", "__init__", "_cli", "__main__"),
 ]
-USES_TORCH = {"_embedding", "_evidence", "_ranking", "_matching", "baselines"}
+USES_TORCH = {"encoding", "_embedding", "_evidence", "_ranking", "_matching", "baselines"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(
         getattr(module, name)
-        for module in (skotkge, datasets, baselines, inspection)
+        for module in (skotkge, datasets, baselines, encoding, inspection)
         for name in module.__all__
         if name != "__version__"
     ),

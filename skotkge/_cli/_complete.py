@@ -1,7 +1,6 @@
 """``complete``: ask a saved model for what is missing in triples."""
 
 import csv
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +44,9 @@ def run(options):
         raise ValueError("--why explains answers on the terminal and --output writes them to a file; leave one out")
     questions = _questions(options)
     model = load_model(options.model, "complete")
+    vocabulary = model.predictor_.vocabulary
     if options.questions is None:
-        _check_given_labels(model, questions[0])
+        _check_given_labels(vocabulary, questions[0])
     else:
         check_labels(model, questions, options.questions, "leave such lines out")
     known = [read_triples(path, options) for path in options.known]
@@ -54,13 +54,12 @@ def run(options):
     found = np.isfinite(answers.scores)
     console = Console(soft_wrap=True)
     if options.output is None:
-        told = zip(answers.labels, answers.scores, answers.probabilities, strict=True)
-        for question, columns, kept in zip(questions, told, found, strict=True):
-            console.print(answer_table(question, *(column[kept] for column in columns)))
+        for row, kept in enumerate(found):
+            console.print(answer_table(answers, row, kept))
             if options.why:
-                console.print(_why(model, question, columns[0][kept]), highlight=False, markup=False)
+                console.print(_why(model, answers, row, kept), highlight=False, markup=False)
     else:
-        _write(options.output, questions, answers, found)
+        _write(options.output, answers, found)
         console.print(f"{found.sum()} answers written to {options.output}", highlight=False, markup=False)
     return 0
 
@@ -94,39 +93,48 @@ def _questions(options):
     return questions
 
 
-def _why(model, question, answers):
+def _why(model, answers, row, kept):
     """The explanation of the answers to one question, in the direction asked in."""
-    triples = np.array([question] * len(answers), dtype=object).reshape(-1, 3)
-    asked = list(question).index(None)
-    triples[:, asked] = answers
+    asked = answers.questions.asked[row]
+    triples = np.repeat(answers.questions.labels[[row]], np.count_nonzero(kept), axis=0)
+    triples[:, asked] = answers.labels[row][kept]
     return str(model.explain(triples, side=("head", "both", "tail")[asked]))
 
 
-def _check_given_labels(model, question):
-    """Refuse a label that the model has not seen, and name similar ones."""
+def _check_given_labels(vocabulary, question):
+    """Refuse a label that the model has not seen and that is no name of one entity, and tell similar ones."""
     for column, label in zip(COLUMNS, question, strict=True):
-        labels = (model.relations_ if column == "relation" else model.entities_).tolist()
-        if label is None or label in labels:
+        of_relations = column == "relation"
+        if label is None:
             continue
-        strings = [known for known in labels if isinstance(known, str)]
-        similar = get_close_matches(label, strings)
-        hint = f"similar ones: {', '.join(map(repr, similar))}" if similar else f"the first is {labels[0]!r}"
-        raise ValueError(f"--{column} {label!r} is none of the {len(labels)} labels that the model has seen; {hint}")
+        if of_relations:
+            is_known = vocabulary.relation_index.positions([label])[0] >= 0
+        else:
+            is_known = vocabulary.entities_asked([label])[0] >= 0
+        if not is_known:
+            labels = vocabulary.relations if of_relations else vocabulary.entities
+            similar = vocabulary.similar(label, of_relations)
+            hint = f"similar ones: {similar}" if similar else f"the first is {vocabulary.shown(labels[0])}"
+            raise ValueError(
+                f"--{column} {label!r} is none of the {len(labels)} labels that the model has seen; {hint}"
+            )
 
 
-def _write(path, questions, answers, found):
+def _write(path, answers, found):
     """Write the completed triples with the number of their question, rank, score and probability."""
     style = STYLES[path.suffix.lower()]
     try:
         with open(path, "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n", **style)
-            table.writerow(["question", *COLUMNS, "rank", "score", "probability"])
-            for number, question in enumerate(questions):
-                asked = list(question).index(None)
+            names = [] if answers.names is None else ["head_name", "tail_name"]
+            table.writerow(["question", *COLUMNS, "rank", "score", "probability", *names])
+            for number, question in enumerate(answers.questions.labels):
+                asked = answers.questions.asked[number]
                 for rank, place in enumerate(np.flatnonzero(found[number]), 1):
                     triple = question.copy()
                     triple[asked] = answers.labels[number, place]
                     told = answers.scores[number, place], answers.probabilities[number, place]
-                    table.writerow([number + 1, *triple, rank, *told])
+                    named = answers.vocabulary.names_of(triple[[0, 2]]) if names else []
+                    table.writerow([number + 1, *triple, rank, *told, *named])
     except csv.Error as error:
         raise ValueError(f"--output {path}: a label has a tab or a line end; write a .csv file") from error

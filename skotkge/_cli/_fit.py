@@ -54,6 +54,13 @@ def _add_entity_options(group):
         "entities.tsv of the folder, else those of the triples and vectors",
     )
     group.add_argument(
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="readable names: a tab-separated file with an entity and its name in each line; complete shows them and "
+        "takes them in questions",
+    )
+    group.add_argument(
         "--modality",
         type=_name_and_path,
         action="append",
@@ -151,7 +158,7 @@ def _read_graph(options):
         labels = first_occurrences([*every[:, [0, 2]].ravel(), *(label for labels in labelled for label in labels)])
     else:
         labels = read_entities(entities)
-    table = dict(entities=labels, relations=first_occurrences(every[:, 1]))
+    table = dict(entities=labels, relations=first_occurrences(every[:, 1]), names=options.names)
     train = MultimodalTriples(triples["train"], modalities, **table)
     return train, (train.with_triples(triples["valid"]) if "valid" in triples else None)
 

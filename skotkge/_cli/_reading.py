@@ -6,13 +6,13 @@ import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from .._estimator.lookup import similar_ones
 from .._graph import files
 from .._graph.files import suffix_of
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import name_first
 from .._graph.readers import FORMATS, ReadingOptions, read_rows
 from .._graph.tables import Dialect, read_records
-from .._graph.vocabulary import Vocabulary
 from .._utils.persistence import TYPES
 
 SKOPS = ".skops"
@@ -174,7 +174,7 @@ def load_model(path, method):
     except Exception as error:  # what unpickling raises on other files depends on their bytes
         raise ValueError(f"{path} is no saved model: {type(error).__name__}: {error}") from error
     model = model[-1] if isinstance(model, Pipeline) else model
-    if not (hasattr(model, method) and hasattr(model, "entities_")):
+    if not (hasattr(model, method) and hasattr(model, "predictor_")):
         raise ValueError(f"{path} holds a {type(model).__name__}, expected a fitted OTKGEClassifier")
     return model
 
@@ -196,7 +196,9 @@ def check_labels(model, triples, path, remedy):
         If not; it names the first few.
     """
     empty = np.equal(triples, None)
-    unknown = (Vocabulary(model.entities_, model.relations_).ids_of(triples) < 0) & ~empty
+    vocabulary = model.predictor_.vocabulary
+    unknown = (vocabulary.ids_of_asked(triples) < 0) & ~empty
     if unknown.any():
         labels = list(dict.fromkeys(triples[unknown]))
-        raise ValueError(f"{path} names {name_first(labels)}, which the model has not seen; {remedy}")
+        similar = similar_ones(vocabulary, labels[0], is_relation=unknown[:, 1].any() and labels[0] in triples[:, 1])
+        raise ValueError(f"{path} names {name_first(labels)}, which the model has not seen{similar}; {remedy}")

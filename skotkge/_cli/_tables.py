@@ -1,5 +1,6 @@
 """Tables of results on the terminal."""
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -43,27 +44,41 @@ def training_table(classifier):
     return table
 
 
-def answer_table(question, answers, scores, probabilities):
+def answer_table(answers, row, places):
     """The answers to one question, the best first.
 
     Parameters
     ----------
-    question : sequence of head, relation and tail
-        One of them is None.
-    answers : list of str
-    scores, probabilities : list of float
+    answers : Completions
+    row : int
+        The question.
+    places : ndarray of shape (k,), dtype bool
+        Which of the answers there are.
 
     Returns
     -------
     rich.table.Table
+        With a column of names if the model knows any.
     """
-    asked = list(question).index(None)
-    shown = ["?" if label is None else str(label) for label in question]
-    table = Table(title=Text(f"\n({', '.join(shown)})"), title_justify="left")
+    question, asked = answers.questions.labels[row], answers.questions.asked[row]
+    names = None if answers.names is None or asked == 1 else answers.names[row]
+    title = ", ".join("?" if position == asked else _with_name(answers, question, position) for position in range(3))
+    table = Table(title=Text(f"\n({title})"), title_justify="left")
     table.add_column("rank", justify="right")
     table.add_column(("head", "relation", "tail")[asked], overflow="fold")
+    if names is not None:
+        table.add_column("name", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("probability", justify="right")
-    for rank, (answer, score, probability) in enumerate(zip(answers, scores, probabilities, strict=True), 1):
-        table.add_row(str(rank), Text(str(answer)), f"{score:.3f}", f"{probability:.3f}")
+    for rank, place in enumerate(np.flatnonzero(places), 1):
+        told = [Text(str(answers.labels[row, place]))]
+        if names is not None:
+            told.append(Text(names[place] or ""))
+        score, probability = answers.scores[row, place], answers.probabilities[row, place]
+        table.add_row(str(rank), *told, f"{score:.3f}", f"{probability:.3f}")
     return table
+
+
+def _with_name(answers, question, position):
+    (name,) = [None] if position == 1 else answers.vocabulary.names_of(question[[position]])
+    return str(question[position]) if name is None else f"{question[position]} {name}"

@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from .._ranking.answer_calibration import LISTED
 from .._ranking.completion import Completions
-from .lookup import positions_of
+from .lookup import entities_of, relations_of
 
 
 def answer(predictor, questions, k, known, drops_known, candidates, device):
@@ -45,7 +45,7 @@ def answer(predictor, questions, k, known, drops_known, candidates, device):
         scores[rows[found], place] = predictor.answer_log_odds(raw, ids, column)[found, place]
         probabilities[rows[found], place] = expit(log_odds[found, place])
         marks[rows[found], place] = known.contains(triples)
-    return Completions(labels, scores, probabilities, marks, questions)
+    return Completions(labels, scores, probabilities, marks, questions, predictor.vocabulary)
 
 
 def allowed_answers(predictor, candidates, column, ids):
@@ -59,10 +59,9 @@ def allowed_answers(predictor, candidates, column, ids):
     if candidates is None:
         return None
     vocabulary = predictor.vocabulary
-    index = vocabulary.relation_index if column == 1 else vocabulary.entity_index
     if not isinstance(candidates, str):
         chosen = np.zeros((1, vocabulary.shape[int(column == 1)]), dtype=bool)
-        chosen[0, positions_of(candidates, index, "candidates")] = True
+        chosen[0, (relations_of if column == 1 else entities_of)(candidates, vocabulary, "candidates")] = True
         return chosen if column == 1 else lambda relations: chosen
     if candidates != "seen":
         raise ValueError(f"candidates={candidates!r}; give 'seen', None or an array of labels.")

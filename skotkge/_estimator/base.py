@@ -28,7 +28,7 @@ from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .explaining import explain
-from .lookup import ids_of, ids_of_labels, ids_of_sets, positions_of
+from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
 
 SIDES = {"both", "head", "tail"}
 
@@ -127,7 +127,8 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         wanted = {name: len(mean) for name, (mean, _) in encoder.scalings.items()}
         check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
         matrices = {name: X.modalities[name][rows] for name in wanted}
-        return predictor.with_entities(X.entities[rows], matrices, {name: X.observed(name)[rows] for name in wanted})
+        observed = {name: X.observed(name)[rows] for name in wanted}
+        return predictor.with_entities(X.entities[rows], matrices, observed, None if X.names is None else X.names[rows])
 
     def score_triples(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
         """Raw scores, larger for more plausible triples.
@@ -341,7 +342,9 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         Parameters
         ----------
         X : array-like of labels of shape (n_questions, 3)
-            Each row has exactly one None: its head, relation or tail.
+            Each row has exactly one None: its head, relation or tail. Where the triples of `fit` had names, the name
+            of an entity is taken for its label if no other has it; upper and lower case, and what stands before its
+            first letter, make no difference.
         k : int, default=10
         known : triples or list of triples, default=None
             More true triples, whose answers are known as those of training are.
@@ -365,6 +368,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
             `decision_function` with the side asked for ("both" for a relation). Probabilities are those of answers in
             such a list: an answer is the best of many candidates, so that it is true less often than a triple drawn at
             random with the same score, which is what `predict_proba` tells of.
+            ``names`` are those of the answers, where the triples of `fit` had names.
 
         Raises
         ------
@@ -377,7 +381,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         columns = asked_columns(labels)
         unknown = handle_unknown or self.handle_unknown_
         ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, np.arange(3) == columns[:, None])
-        questions = Questions(labels, columns, ids, known_rows)
+        questions = Questions.of(predictor.vocabulary, labels, columns, ids, known_rows)
         known = predictor.known_with(ids_of_sets(predictor.vocabulary, known))
         return answer(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
 
@@ -394,6 +398,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         Parameters
         ----------
         entities : array-like of labels of shape (n_asked,)
+            Or names, as for `complete`.
         k : int, default=10
             Neighbours of each; an entity is not its own neighbour.
         space : str, default=None
@@ -418,7 +423,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         space = space or main_space(tables)
         if space not in tables:
             raise ValueError(f"space={space!r}; the model has the spaces {name_first(list(tables))}.")
-        asked = positions_of(entities, predictor.vocabulary.entity_index, "entities")
+        asked = entities_of(entities, predictor.vocabulary, "entities")
         table = tables[space]
         n_found = min(k + 1, len(table))
         distances, found = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table).kneighbors(table[asked])
@@ -426,7 +431,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         labels, similarities = np.full((len(asked), k), None), np.full((len(asked), k), np.nan)
         labels[:, : n_found - 1] = predictor.vocabulary.entities[np.take_along_axis(found, others, axis=1)]
         similarities[:, : n_found - 1] = 1 - np.take_along_axis(distances, others, axis=1)
-        return Neighbors(labels, similarities)
+        return Neighbors(labels, similarities, predictor.vocabulary.entities[asked], predictor.vocabulary)
 
     @validate_params({"side": [StrOptions(SIDES)]}, prefer_skip_nested_validation=True)
     def explain(self, X: ArrayLike, *, side: str = "both", handle_unknown: str | None = None) -> Explanation:

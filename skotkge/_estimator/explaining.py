@@ -35,6 +35,7 @@ def explain(predictor, labels, ids, rows, side, device):
         [*(str(kind.id) for kind in predictor.evidence), SELF_LOOP, OFFSET],
         contributions,
         [_facts(predictor, triple, side) if known else () for triple, known in zip(ids, rows, strict=True)],
+        predictor.vocabulary,
     )
 
 

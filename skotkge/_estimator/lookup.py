@@ -14,18 +14,20 @@ def ids_of(vocabulary, X, handle_unknown):
 
 
 def ids_of_labels(vocabulary, labels, handle_unknown, empty=False):
-    """As `ids_of`, for an array of labels; places marked in `empty` are not looked up.
+    """As `ids_of`, for an array of labels, or names of entities; places marked in `empty` are not looked up.
 
     Raises
     ------
     ValueError
-        If a label is unknown and ``handle_unknown="error"``.
+        If a label is unknown and ``handle_unknown="error"``, or several entities have the name.
     """
-    ids = np.where(empty, 0, vocabulary.ids_of(labels))
+    ids = np.where(empty, 0, vocabulary.ids_of_asked(labels))
     if (ids < 0).any() and handle_unknown == "error":
         unknown = name_first(first_occurrences(labels[ids < 0]))
+        row, column = np.argwhere(ids < 0)[0]
+        similar = similar_ones(vocabulary, labels[row, column], is_relation=column == 1)
         raise ValueError(
-            f"X has labels that fit has not seen: {unknown}; set handle_unknown='last' to rank such rows last."
+            f"X has labels that fit has not seen: {unknown}{similar}; set handle_unknown='last' to rank such rows last."
         )
     known = (ids >= 0).all(axis=1)
     return np.where(known[:, None], ids, 0), known
@@ -57,17 +59,35 @@ def ids_of_sets(vocabulary, known):
     return found
 
 
-def positions_of(labels, index, argument):
-    """Positions of labels in a `LabelIndex`.
+def similar_ones(vocabulary, label, is_relation=False):
+    """Write which labels are like an unknown one, for the end of a sentence."""
+    similar = vocabulary.similar(label, is_relation)
+    return f" (similar to {label!r}: {similar})" if similar else ""
+
+
+def entities_of(labels, vocabulary, argument):
+    """Positions of entities by their labels or names.
 
     Raises
     ------
     ValueError
-        If a label is unknown.
+        If a label is unknown, or several entities have the name.
     """
     labels = as_labels(labels)
-    positions = index.positions(labels)
-    if (positions < 0).any():
-        unknown = name_first(first_occurrences(labels[positions < 0]))
-        raise ValueError(f"{argument} has labels that the model does not know: {unknown}.")
+    return _all_known(vocabulary.entities_asked(labels), labels, vocabulary, argument, is_relation=False)
+
+
+def relations_of(labels, vocabulary, argument):
+    """Positions of relations by their labels; errors as for `entities_of`."""
+    labels = as_labels(labels)
+    return _all_known(vocabulary.relation_index.positions(labels), labels, vocabulary, argument, is_relation=True)
+
+
+def _all_known(positions, labels, vocabulary, argument, is_relation):
+    unknown = labels[positions < 0]
+    if len(unknown):
+        raise ValueError(
+            f"{argument} has labels that the model does not know: {name_first(first_occurrences(unknown))}"
+            f"{similar_ones(vocabulary, unknown[0], is_relation)}."
+        )
     return positions

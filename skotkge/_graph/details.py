@@ -20,27 +20,37 @@ class EntityDetails:
     ----------
     attributes : tuple of ndarray, or None
         Entities, names of attributes and values.
-    names, texts, pictures : ndarray of shape (n_entities,), dtype object, or None
+    texts, pictures : ndarray of shape (n_entities,), dtype object, or None
     """
 
     attributes: tuple | None = None
-    names: np.ndarray | None = None
     texts: np.ndarray | None = None
     pictures: np.ndarray | None = None
 
     @classmethod
     def of(cls, vocabulary, attributes, **given):
-        """Bring what is given by label, in order or in a file into the order of the entities."""
-        found = {what: _in_order(values, vocabulary, what) for what, values in given.items() if values is not None}
-        if "names" in found:
-            empty = np.equal(found["names"], None)
-            found["names"][empty] = [str(label) for label in vocabulary.entities[empty]]
-        return cls(attributes, **found)
+        """Bring what is given by label, in order, in a file or as an attribute into the order of the entities."""
+        return cls(
+            attributes, **{what: _in_order(values, vocabulary, what, attributes) for what, values in given.items()}
+        )
 
 
-def _in_order(values, vocabulary, what):
+def names_in_order(names, vocabulary, attributes=None):
+    """Return names in the order of the entities, the label as a string where there is none; None without names."""
+    names = _in_order(names, vocabulary, "names", attributes)
+    if names is not None:
+        empty = np.equal(names, None)
+        names[empty] = [str(label) for label in vocabulary.entities[empty]]
+    return names
+
+
+def _in_order(values, vocabulary, what, attributes=None):
     entities = vocabulary.entities
-    if isinstance(values, str | PathLike):
+    if values is None:
+        return None
+    if isinstance(values, str) and attributes is not None and values in attributes[1].tolist():
+        values = _of_attribute(values, *attributes)
+    elif isinstance(values, str | PathLike):
         values = _from_file(values, what)
     elif hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
         values = dict(zip(values.index.tolist(), values.to_numpy().tolist(), strict=True))
@@ -62,6 +72,15 @@ def _in_order(values, vocabulary, what):
     out = np.full(len(entities), None, dtype=object)
     out[positions[positions >= 0]] = _without_holes(as_labels(list(values.values())))[positions >= 0]
     return out
+
+
+def _of_attribute(wanted, entities, names, values):
+    """Return the first value of an attribute that each entity has."""
+    found = {}
+    for entity, name, value in zip(entities.tolist(), names.tolist(), values.tolist(), strict=True):
+        if name == wanted:
+            found.setdefault(entity, value)
+    return found
 
 
 def _without_holes(values):

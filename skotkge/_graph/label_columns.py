@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from .coded import CodedColumn
 from .headers import COLUMNS, find_named
 from .labels import as_labels, name_first, plain_labels
 from .networks import has_edges, network_rows
@@ -24,7 +25,7 @@ class TripleRows:
 
     Attributes
     ----------
-    columns : list of list
+    columns : list of list or CodedColumn
         Heads, relations and tails.
     data : mapping of str or int to sequence
         Further columns, with one value for each row.
@@ -84,14 +85,22 @@ def as_rows(triples):
 
 
 def _plain(column):
-    """Return a column as a list of labels without anything of the library that it comes from."""
+    """Return a column as a list of labels, or coded, without anything of the library that it comes from."""
+    if isinstance(column, CodedColumn):
+        return column
+    if hasattr(column, "factorize") and str(column.dtype) in ("str", "string"):  # of pandas, without other objects
+        codes, distinct = column.factorize()
+        if (codes >= 0).all():
+            return CodedColumn(distinct.tolist(), codes)
     if hasattr(column, "to_pylist"):
         column = column.to_pylist()
     elif is_tensor(column):
         column = as_array(column)
     elif hasattr(column, "to_numpy"):
         column = column.to_numpy()
-    if isinstance(column, np.ndarray) and column.dtype.kind in "biuSUf":
+    if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
+        return CodedColumn.of_integers(column)
+    if isinstance(column, np.ndarray) and column.dtype.kind in "bSUf":
         return column.tolist()  # no foreign object can be in here
     values = plain_labels(column)
     foreign = {kind for kind in set(map(type, values)) if hasattr(kind, "n3") or _is_scalar_array(kind)}

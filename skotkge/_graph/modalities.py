@@ -5,38 +5,16 @@ from difflib import get_close_matches
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn import get_config
 
 from .._spaces import COSINES, COUNTS, KINDS, NEIGHBORS, RELATION_MAPS
-from .._utils.memory import row_blocks
 from .labels import LabelIndex, as_labels, name_first
+from .matrices import as_matrix, frame_values, rows_of_vectors
+from .preparing import prepare
 
 LABEL_COLUMN = "entity"
 # What a score is made of beside the modalities.
 RESERVED = (*KINDS, "self_loop")
 OF_A_MODALITY = tuple(f"{kind} of " for kind in (RELATION_MAPS, COUNTS, COSINES, NEIGHBORS))
-
-
-def observed_rows(name, matrix):
-    """Find the rows that are present, and refuse infinities and rows with only some values missing."""
-    observed = np.ones(len(matrix), dtype=bool)
-    if matrix.dtype.kind != "f":
-        return observed
-    for rows in row_blocks(matrix.shape):
-        block = matrix[rows]
-        if np.isinf(block).any():
-            row = rows.start + int(np.isinf(block).any(axis=1).argmax())
-            raise ValueError(f"modalities[{name!r}] has an infinite value in row {row}; replace it before fusing.")
-        missing = np.isnan(block)
-        partly = missing.any(axis=1) & ~missing.all(axis=1)
-        if partly.any():
-            row = rows.start + int(partly.argmax())
-            raise ValueError(
-                f"modalities[{name!r}] has NaN in some columns of row {row}; a missing modality is a whole row of NaN: "
-                "impute the single values or drop the row's vector altogether."
-            )
-        observed[rows] = ~missing.all(axis=1) if matrix.shape[1] else False
-    return observed
 
 
 def check_modalities(given, fitted):
@@ -47,7 +25,8 @@ def check_modalities(given, fitted):
     if {name: given.get(name) for name in fitted} != fitted:
         raise ValueError(
             f"X has the modalities {dict(given)} (columns of each), but the fit saw {fitted}; give one that no entity "
-            "of X has as a matrix of NaN."
+            "of X has as a matrix of NaN, and make triples of unseen entities by new_entities() of those of the fit, "
+            "which fills holes and reduces wide vectors alike."
         )
 
 
@@ -70,8 +49,8 @@ class LabelledVectors:
                 f"modalities[{name!r}] is a tuple of length {len(pair)}; a tuple is (matrix, labels), the rows of a "
                 "matrix without labels are a list or an array."
             )
-        matrix, labels = dense(name, pair[0]), as_labels(pair[1])
-        if matrix.ndim != 2 or len(matrix) != len(labels):
+        matrix, labels = as_matrix(name, pair[0]), as_labels(pair[1])
+        if matrix.ndim != 2 or matrix.shape[0] != len(labels):
             raise ValueError(
                 f"modalities[{name!r}] is a tuple of a matrix of the shape {matrix.shape} and {len(labels)} labels; "
                 "give a matrix with one row for each label."
@@ -81,28 +60,30 @@ class LabelledVectors:
     @classmethod
     def from_frame(cls, name, frame):
         if len(frame.shape) != 2:
-            raise ValueError(f"modalities[{name!r}] is a Series; pass a data frame with one column for each feature.")
+            if not hasattr(frame, "index"):
+                raise ValueError(f"modalities[{name!r}] is a Series without labels; pass the pair (matrix, labels).")
+            if frame.dtype == object:
+                LabelIndex(frame.index.to_numpy(), f"modalities[{name!r}]")
+                return cls.from_mapping(name, dict(zip(frame.index.tolist(), frame.tolist(), strict=True)))
+            frame = frame.to_frame()
         if hasattr(frame, "index"):
-            return cls(frame.index.to_numpy(), frame.to_numpy())
+            return cls(frame.index.to_numpy(), frame_values(name, frame))
         if LABEL_COLUMN not in frame.columns:
             raise ValueError(
                 f"modalities[{name!r}] is a data frame without index and has the columns "
                 f"{name_first(list(frame.columns))}; name the one with the entity labels {LABEL_COLUMN!r}, or pass the "
                 "pair (matrix, labels)."
             )
-        return cls(frame[LABEL_COLUMN].to_numpy(), frame.drop(LABEL_COLUMN).to_numpy())
+        return cls(frame[LABEL_COLUMN].to_list(), frame_values(name, frame.drop(LABEL_COLUMN)))
 
     @classmethod
     def from_mapping(cls, name, vectors):
-        widths = {np.shape(vector) for vector in vectors.values()}
-        if not vectors:
-            raise ValueError(f"modalities[{name!r}] is an empty mapping; leave the modality out.")
-        if len(widths) != 1 or len(next(iter(widths))) != 1:
-            raise ValueError(
-                f"modalities[{name!r}] maps labels to vectors of the shapes {name_first(sorted(widths))}; "
-                "all vectors need one common length."
-            )
-        return cls(list(vectors), np.array(list(vectors.values())))
+        return cls(list(vectors), rows_of_vectors(name, vectors))
+
+    def prepared(self, name):
+        """Return vectors whose matrix is as modalities are, and the `Preparation` that made it."""
+        matrix, preparation = prepare(name, self.matrix)
+        return LabelledVectors(self.labels, matrix), preparation
 
     def in_order_of(self, entities, name):
         positions = LabelIndex(self.labels, f"modalities[{name!r}]").positions(entities)
@@ -123,36 +104,8 @@ class LabelledVectors:
         return out
 
 
-def dense(name, matrix):
-    """Return a matrix as an array: itself where it is one, in single precision where it is sparse.
-
-    Raises
-    ------
-    TypeError
-        If it is a masked array.
-    ValueError
-        If a sparse matrix would take more memory than scikit-learn's ``working_memory``.
-    """
-    if isinstance(matrix, np.ma.MaskedArray):
-        raise TypeError(
-            f"modalities[{name!r}] is a masked array; turn it into floats and pass what its filled(np.nan) returns."
-        )
-    if isinstance(matrix, np.matrix):
-        return np.asarray(matrix)
-    if not issparse(matrix):
-        return matrix.to_numpy() if hasattr(matrix, "to_numpy") else np.asanyarray(matrix)
-    size, limit = np.prod(matrix.shape, dtype=float) * 4 / 2**20, get_config()["working_memory"]
-    if size > limit:
-        raise ValueError(
-            f"modalities[{name!r}] is a sparse matrix of the shape {matrix.shape}, which as a dense one takes "
-            f"{size:.0f} MiB, more than the {limit} MiB of scikit-learn's working_memory; reduce it with TruncatedSVD, "
-            "or raise the limit with sklearn.set_config(working_memory=...)."
-        )
-    return matrix.astype(np.float32).toarray()
-
-
 def _source(name, given):
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and not issparse(given):
         return LabelledVectors.from_mapping(name, given)
     if hasattr(given, "collect"):
         raise TypeError(f"modalities[{name!r}] is a lazy data frame; pass what its collect() returns.")
@@ -160,7 +113,7 @@ def _source(name, given):
         return LabelledVectors.from_pair(name, given)
     if hasattr(given, "to_numpy"):
         return LabelledVectors.from_frame(name, given)
-    return dense(name, given)
+    return as_matrix(name, given)
 
 
 def check_modality_name(name, argument):
@@ -190,38 +143,65 @@ def modality_sources(modalities):
 
 
 def modality_matrices(sources, entities):
-    """Bring every modality into the order of the entities and check its shape and dtype."""
-    matrices = {}
+    """Prepare every modality, bring it into the order of the entities and check its shape.
+
+    Returns
+    -------
+    matrices : dict of str to ndarray of shape (n_entities, n_features)
+    preparations : dict of str to Preparation
+    """
+    matrices, preparations = {}, {}
     for name, source in sources.items():
-        matrix = source.in_order_of(entities, name) if isinstance(source, LabelledVectors) else source
-        if matrix.ndim != 2 or len(matrix) != len(entities) or matrix.shape[1] == 0:
+        labelled = isinstance(source, LabelledVectors)
+        shape = source.matrix.shape if labelled else source.shape
+        if len(shape) != 2 or shape[1] == 0 or (not labelled and shape[0] != len(entities)):
             raise ValueError(
-                f"modalities[{name!r}] has the shape {matrix.shape}, expected ({len(entities)}, n_features): "
+                f"modalities[{name!r}] has the shape {shape}, expected ({len(entities)}, n_features): "
                 "one row for each entity, in the order of entities."
             )
-        if matrix.dtype.kind not in "fiub":
-            raise ValueError(f"modalities[{name!r}] has the dtype {matrix.dtype}, expected real numbers.")
-        matrices[name] = matrix
-    return matrices
+        if labelled:
+            vectors, preparations[name] = source.prepared(name)
+            matrices[name] = vectors.in_order_of(entities, name)
+        else:
+            matrices[name], preparations[name] = prepare(name, source)
+    return matrices, preparations
 
 
-def labelled_sources(vectors, widths):
-    """Validate vectors of new entities: by label, for modalities of which `widths` has the numbers of columns."""
+def labelled_sources(vectors, preparations):
+    """Validate vectors of new entities, and prepare them as those of the modalities were."""
+    if hasattr(vectors, "columns") and not isinstance(vectors, Mapping):
+        vectors = {_only_modality(preparations): vectors}
     sources = modality_sources(vectors)
     if not sources:
-        raise ValueError(f"vectors is empty, expected vectors for some of the modalities {name_first(list(widths))}.")
+        names = name_first(list(preparations))
+        raise ValueError(f"vectors is empty, expected vectors for some of the modalities {names}.")
     for name, source in sources.items():
-        if name not in widths:
-            near = get_close_matches(name, widths, 1)
+        if name not in preparations:
+            near = get_close_matches(name, preparations, 1)
             remedy = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"vectors has the modality {name!r}, which is none of {name_first(list(widths))}{remedy}")
+            names = name_first(list(preparations)) or "none"
+            raise ValueError(f"vectors has the modality {name!r}, which is none of {names}{remedy}")
         if not isinstance(source, LabelledVectors):
             raise ValueError(
                 f"vectors[{name!r}] has no labels; pass the pair (matrix, labels), a data frame or a mapping from "
                 "label to vector."
             )
-        if source.matrix.shape[1] != widths[name]:
+        width = preparations[name].n_columns
+        if source.matrix.shape[1] != width:
             raise ValueError(
-                f"vectors[{name!r}] has {source.matrix.shape[1]} columns, expected {widths[name]} as the modality has."
+                f"vectors[{name!r}] has {source.matrix.shape[1]} columns, expected {width} as the modality had."
             )
-    return sources
+    return {
+        name: LabelledVectors(source.labels, preparations[name].apply(source.matrix))
+        for name, source in sources.items()
+    }
+
+
+def _only_modality(preparations):
+    if len(preparations) != 1:
+        names = name_first(list(preparations)) or "none"
+        raise ValueError(
+            f"vectors is a data frame, and there are the modalities {names}; say which it is of, such as "
+            "{'text': frame}."
+        )
+    return next(iter(preparations))

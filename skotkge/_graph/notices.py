@@ -3,12 +3,12 @@
 import sys
 import warnings
 
-PACKAGE = __name__.partition(".")[0]
+PASSED_OVER = {__name__.partition(".")[0], "sklearn"}
 
 
 def tell(message):
     """Warn the caller of the library."""
     frame, depth = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in PASSED_OVER:
         frame, depth = frame.f_back, depth + 1
-    warnings.warn(message, UserWarning, stacklevel=depth - 1)
+    warnings.warn(message, UserWarning, stacklevel=depth)

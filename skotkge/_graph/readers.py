@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 
+from .coded import CodedColumn
 from .exports import neo4j_table_rows, read_graphml, read_neo4j
 from .files import SPLITS, find_split, shortened, shown, suffix_of
 from .headers import COLUMNS, begins_with_names, find_named, stands_alone
@@ -237,7 +238,10 @@ def _filled(table, positions, names, empty):
         remedy = "empty='drop' (--empty drop) leaves them out; the nodes of a Neo4j export are rows of this kind"
         raise ValueError(shortened(f"{shown(table.path)}, {place}; {counts}: {remedy}."))
     tell(shortened(f"{shown(table.path)}: {counts}; the first, {place}."))
-    return [[column[row] for row in kept] for column in table.columns]
+    return [
+        column.chosen(kept) if isinstance(column, CodedColumn) else [column[row] for row in kept]
+        for column in table.columns
+    ]
 
 
 def _further(data, names, positions, table):

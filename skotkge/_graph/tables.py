@@ -1,11 +1,13 @@
 """Fields of text tables: any separator, with quotes or without, every character kept.
 
-pandas and polars do not read these files. Both fill a line that is too short, pandas with what an empty field gives
-too, and pandas drops the quotes of ``"a"x``; neither tells the line of a field. The csv module of the standard library
-refuses the same lines by number, and a text without quotes is split at once, faster than either makes Python strings.
+pandas and polars do not read these files alone. Both fill a line that is too short, and drop the quotes of ``"a"x``;
+neither tells the line of a field. So the places of separators, line ends and quotes are looked at first: where each
+line is a row of equal length and each quote stands at an end of its field, polars reads the text if it is installed and
+the text is long. What is left is read field by field, and refused by number of line.
 """
 
 import csv
+import importlib.util
 import io
 import re
 from dataclasses import dataclass
@@ -13,11 +15,14 @@ from operator import itemgetter
 
 import numpy as np
 
+from .coded import CodedColumn
 from .files import read_text, shortened, shown
 
 WHITE_SPACE = r"\s+"
 BLANKS = re.compile(r"[ \t\f\v]+")  # white space of ASCII: a no-break space belongs to its label
-TOO_LONG = 2**31 - 1  # of a field; the default of the csv module is 131,072 characters
+LINE_END = re.compile(r"\r\n|\r|\n")
+# Shorter texts are read before polars is imported.
+LONG_TEXT = 2**20
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Table:
     Attributes
     ----------
     path : path-like
-    columns : list of list of str
+    columns : list of list or CodedColumn of str
         Of equal length.
     lines : sequence of int
         The line in which each row begins.
@@ -74,7 +79,7 @@ class Table:
         return Table(self.path, [column[1:] for column in self.columns], self.lines[1:])
 
 
-def read_table(path, dialect, n_fields=None, at_least=1):
+def read_table(path, dialect, n_fields=None, at_least=1, long_text=LONG_TEXT):
     """Read a table in which all lines have the same number of fields; empty lines are skipped.
 
     Parameters
@@ -85,6 +90,8 @@ def read_table(path, dialect, n_fields=None, at_least=1):
         Fields of each line; None takes the number from the first one.
     at_least : int, default=1
         Fewest fields that the first line may have.
+    long_text : int, default=LONG_TEXT
+        Texts of so many characters are read by polars if it is installed, to the same end.
 
     Returns
     -------
@@ -97,6 +104,10 @@ def read_table(path, dialect, n_fields=None, at_least=1):
     """
     text = read_text(path)
     quoted = dialect.quoting and '"' in text
+    if len(text) >= long_text and importlib.util.find_spec("polars") is not None:
+        table = _by_polars(text, dialect, quoted, n_fields, path, at_least)
+        if table is not None:
+            return table
     if not quoted and dialect.sep != WHITE_SPACE and dialect.sep.isascii():
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         table = _split_at_once(text, dialect.sep, n_fields, path, at_least)
@@ -118,6 +129,69 @@ def read_table(path, dialect, n_fields=None, at_least=1):
 def read_records(path, dialect):
     """Yield the number and the fields of each line that is not empty, however many these are."""
     return _records(read_text(path), dialect, path)
+
+
+def _by_polars(text, dialect, quoted, n_fields, path, at_least):
+    """Read a regular text by polars, or return None if it is not one."""
+    if dialect.sep == WHITE_SPACE or not dialect.sep.isascii():
+        return None
+    text = text.replace("\r\n", "\n")
+    if not quoted:
+        text = text.replace("\r", "\n")
+    text = text.removesuffix("\n")
+    data = text.encode()
+    found = _regular_shape(np.frombuffer(data, dtype=np.uint8), ord(dialect.sep), quoted)
+    if found is None or found[1] == 1 or found[1] < at_least or n_fields not in (None, found[1]):
+        return None
+    n_rows, n_fields = found
+    import polars
+
+    frame = polars.read_csv(
+        data,
+        separator=dialect.sep,
+        has_header=False,
+        quote_char='"' if quoted else None,
+        infer_schema=False,
+    )
+    if frame.shape != (n_rows, n_fields):
+        return None
+    columns = []
+    for column in frame.fill_null("").iter_columns():
+        distinct = column.unique(maintain_order=True)
+        codes = column.cast(polars.Enum(distinct)).to_physical().to_numpy()
+        columns.append(CodedColumn(distinct.to_list(), codes.astype(np.int64)))
+    return Table(path, columns, range(1, n_rows + 1))
+
+
+def _regular_shape(characters, sep, quoted):
+    """Return the numbers of lines and of fields in each, or None if a line or a quote is out of order.
+
+    The places of the line ends among all separators tell it: every n-th, no matter where in the text.
+    """
+    is_end = characters == ord("\n")
+    between = is_end | (characters == sep)
+    if quoted:
+        if (characters == ord("\r")).any():
+            return None
+        quotes = np.flatnonzero(characters == ord('"'))
+        # Of an even number of quotes each second one closes. Opening ones follow a separator, closing ones precede one,
+        # but for two that are one quote of the field.
+        bounds = np.concatenate([[True], between, [True]])
+        opening, closing = quotes[::2], quotes[1::2]
+        if len(opening) != len(closing):
+            return None
+        is_quote = np.concatenate([[False], characters == ord('"'), [False]])
+        if not (bounds | is_quote)[opening].all() or not (bounds | is_quote)[closing + 2].all():
+            return None
+        inside = np.logical_xor.accumulate(is_quote[1:-1])
+        if (is_end & inside).any():
+            return None
+        between &= ~inside
+    ends = np.append(np.flatnonzero(is_end[between]), np.count_nonzero(between))
+    n_fields = int(ends[0]) + 1
+    if not np.array_equal(ends, np.arange(n_fields - 1, (n_fields) * len(ends), n_fields)):
+        return None
+    return len(ends), n_fields
 
 
 def _split_at_once(text, sep, n_fields, path, at_least):
@@ -157,7 +231,7 @@ def _records(text, dialect, path):
     if dialect.quoting and '"' in text and dialect.sep != WHITE_SPACE:
         yield from _quoted_records(text, dialect, path)
         return
-    for line, content in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+    for line, content in enumerate(LINE_END.split(text), 1):
         if dialect.sep != WHITE_SPACE:
             if content:
                 yield line, content.split(dialect.sep)
@@ -168,18 +242,26 @@ def _records(text, dialect, path):
 
 
 def _quoted_records(text, dialect, path):
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.sep, strict=True)
-    limit = csv.field_size_limit(TOO_LONG)
-    begins = 1
-    try:
-        for row in rows:
-            if row:
+    """Yield the line in which each row begins, and its fields; a quote inside of a field without quotes is kept."""
+    sep = re.escape(dialect.sep)
+    field = re.compile(rf'(?:"([^"]*(?:""[^"]*)*)"|((?!")[^{sep}\r\n]*))({sep}|\r\n|\r|\n|\Z)')
+    position, line, begins, row = 0, 1, 1, []
+    while position < len(text) or row:
+        found = field.match(text, position)
+        if found is None:
+            closed = re.compile(r'"[^"]*(?:""[^"]*)*"').match(text, position)
+            trouble = f"{dialect.sep!r} expected after '\"'" if closed else "unexpected end of data"
+            raise ValueError(_wrong_quotes(path, begins, trouble))
+        written, plain, end = found.groups()
+        row.append(plain if written is None else written.replace('""', '"'))
+        position = found.end()
+        if end != dialect.sep:
+            line += 1 + (0 if written is None else len(LINE_END.findall(written)))
+            if row != [""] or written is not None:
                 yield begins, row
-            begins = rows.line_num + 1
-    except csv.Error as error:
-        raise ValueError(_wrong_quotes(path, begins, error)) from error
-    finally:
-        csv.field_size_limit(limit)
+            begins, row = line, []
+        elif written is not None:
+            line += len(LINE_END.findall(written))
 
 
 def _quoted_words(content, line, path):

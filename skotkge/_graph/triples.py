@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import column_or_1d
 
-from .details import EntityDetails, as_data, data_frame
+from .details import EntityDetails, as_data, data_frame, names_in_order
 from .headers import COLUMNS
 from .label_columns import as_label_triples as as_label_triples  # other rooms import it from here
 from .label_columns import as_rows
@@ -46,11 +46,17 @@ class MultimodalTriples:
 
         - a matrix of shape ``(n_entities, n_features)`` in the order of `entities`;
         - a pair ``(matrix, labels)``, with the entity label of each row;
-        - a pandas data frame indexed by entity label, or a polars one with the labels in a column ``"entity"``;
-        - a mapping from entity label to vector.
+        - a pandas data frame or Series indexed by entity label, or a polars frame with the labels in a column
+          ``"entity"``: columns of numbers or truth values, nullable ones too; text, categories and dates become
+          vectors by `skotkge.encoding.encode_table`;
+        - a mapping from entity label to vector or number.
 
-        A row of NaN, or a label absent from the pair, data frame or mapping, is a missing modality. A matrix may be
-        sparse, and is then made dense in single precision; its rows of zeros are vectors like any other.
+        Matrices are arrays, tensors or sparse. A row of NaN, or a label absent from the pair, data frame or mapping,
+        is a missing modality. A hole in a row with other values is the mean of its column, and for each column with
+        such holes another one with 1 for a hole is added at the end. A sparse matrix is made dense in single
+        precision; its rows of zeros are vectors like any other. One of more than 4,096 columns, or a sparse one that
+        as a dense one would exceed scikit-learn's ``working_memory``, is reduced by a truncated SVD to at most 256
+        columns, fewer where the working memory asks for it, and a warning tells so.
     entities : array-like of shape (n_entities,), default=None
         Labels of all entities. By default those of the triples in order of first appearance, then those that only
         occur in a labelled modality. Required when a modality is a plain matrix.
@@ -61,7 +67,10 @@ class MultimodalTriples:
         many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
         where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
     names : mapping, array-like of shape (n_entities,) or path, default=None
-        Readable names: by label, in the order of `entities`, or a tab-separated file with label and name in each line.
+        Readable names: by label, in the order of `entities`, a tab-separated file with label and name in each line, or
+        an attribute that a file tells, such as ``"http://www.w3.org/2000/01/rdf-schema#label@en"`` (see `attributes`).
+        Fitted models keep them, tell them beside labels, and take the name of one entity alone in place of its label in
+        a question.
     texts, pictures : mapping, array-like of shape (n_entities,) or path, default=None
         Texts and paths of pictures for display, given like `names`.
 
@@ -87,13 +96,12 @@ class MultimodalTriples:
     ------
     ValueError
         If the triples do not have three columns, a label is missing or duplicated, a triple's label is not in the
-        table, a modality has the wrong number of rows, an infinite value or a partly missing row, or a sparse matrix
-        is too large to be made dense.
+        table, or a modality has the wrong number of rows, an infinite value or values that are no numbers.
 
     Warns
     -----
     UserWarning
-        If triples are given more than once.
+        If triples are given more than once, or a wide modality is reduced.
 
     Examples
     --------
@@ -128,8 +136,10 @@ class MultimodalTriples:
         entities = _entities_of(distinct, sources, attributes) if entities is None else as_labels(entities)
         relations = distinct.relations if relations is None else as_labels(relations)
         vocabulary = Vocabulary(entities, relations)
-        self._table = EntityTable(vocabulary, modality_matrices(sources, entities))
-        self._details = EntityDetails.of(vocabulary, attributes, names=names, texts=texts, pictures=pictures)
+        if names is not None:
+            vocabulary = vocabulary.with_names(names_in_order(names, vocabulary, attributes))
+        self._table = EntityTable(vocabulary, *modality_matrices(sources, entities))
+        self._details = EntityDetails.of(vocabulary, attributes, texts=texts, pictures=pictures)
         ids = distinct.ids_in(vocabulary)
         kept = first_rows(ids, vocabulary, duplicates)
         data = {name: as_data(name, column, len(ids)) for name, column in rows.data.items()}
@@ -514,7 +524,7 @@ class MultimodalTriples:
     @property
     def names(self) -> NDArray[np.object_] | None:
         """Readable names in the order of `entities`, the label itself where none was given; None without `names`."""
-        return self._details.names
+        return self._table.vocabulary.names
 
     @property
     def texts(self) -> NDArray[np.object_] | None:
@@ -614,14 +624,17 @@ class MultimodalTriples:
         """
         return to_network(self)
 
-    def new_entities(self, vectors: Mapping[str, Any]) -> "MultimodalTriples":
+    def new_entities(self, vectors: Any, *, names: Any = None) -> "MultimodalTriples":
         """Return entities that come with vectors and without triples, as ``complete(new_entities=)`` takes them.
 
         Parameters
         ----------
-        vectors : mapping of str to labelled vectors
+        vectors : mapping of str to labelled vectors, or data frame
             For one or more of the modalities of these triples a pair ``(matrix, labels)``, a data frame or a mapping
-            from label to vector, as for the class. An entity may lack some of them.
+            from label to vector, as for the class and of the same columns: holes are filled and wide rows reduced as
+            they were there. An entity may lack some of them. Of a single modality, its data frame alone will do.
+        names : mapping, array-like of shape (n_new,) or path, default=None
+            Readable names, as for the class.
 
         Returns
         -------
@@ -641,8 +654,7 @@ class MultimodalTriples:
         >>> X.new_entities({"text": {"eve": [0.5, 0.5]}})
         MultimodalTriples(0 triples, 1 entity, 1 relation; text: 2 columns)
         """
-        widths = {name: matrix.shape[1] for name, matrix in self.modalities.items()}
-        sources = labelled_sources(vectors, widths)
+        sources = labelled_sources(vectors, self._table.preparations)
         labels = first_occurrences(np.concatenate([source.labels for source in sources.values()]))
         known = labels[self.vocabulary.entity_index.positions(labels) >= 0]
         if len(known):
@@ -650,9 +662,13 @@ class MultimodalTriples:
                 f"vectors has {name_first(known)}, which the table has already; give new entities only, and make other "
                 "vectors of old ones part of modalities."
             )
-        matrices = {name: np.full((len(labels), width), np.nan, dtype=np.float32) for name, width in widths.items()}
+        matrices = {
+            name: np.full((len(labels), matrix.shape[1]), np.nan, dtype=np.float32)
+            for name, matrix in self.modalities.items()
+        }
         matrices |= {name: source.in_order_of(labels, name) for name, source in sources.items()}
-        return type(self)(np.empty((0, 3), dtype=object), matrices, entities=labels, relations=self.relations)
+        none = np.empty((0, 3), dtype=object)
+        return type(self)(none, matrices, entities=labels, relations=self.relations, names=names)
 
     def __len__(self) -> int:
         return len(self._ids)

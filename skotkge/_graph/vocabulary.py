@@ -5,9 +5,11 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .coded import CodedColumn, joined_in_order
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
-from .modalities import observed_rows
+from .names import NameIndex, similar_labels
 from .notices import tell
+from .preparing import Preparation, observed_rows
 
 
 class Vocabulary:
@@ -18,10 +20,13 @@ class Vocabulary:
     Parameters
     ----------
     entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
+    names : ndarray of shape (n_entities,), dtype object, default=None
+        Readable names of the entities, the label as a string where there is none; None without any.
     """
 
-    def __init__(self, entities, relations):
+    def __init__(self, entities, relations, names=None):
         self.entities, self.relations = frozen(entities), frozen(relations)
+        self.names = None if names is None else frozen(names)
 
     @cached_property
     def entity_index(self):
@@ -33,6 +38,11 @@ class Vocabulary:
         """The `LabelIndex` of the relations."""
         return LabelIndex(self.relations, "relations")
 
+    @cached_property
+    def name_index(self):
+        """The `NameIndex` of the entities, or None."""
+        return None if self.names is None else NameIndex(self.entities, self.names)
+
     @property
     def shape(self):
         """Numbers of entities and relations."""
@@ -43,21 +53,79 @@ class Vocabulary:
         columns = (self.entity_index, self.relation_index, self.entity_index)
         return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
 
+    def ids_of_asked(self, triples):
+        """As `ids_of`, with the name of an entity in place of its label where no label is written so.
+
+        Raises
+        ------
+        ValueError
+            If several entities have the name.
+        """
+        ids = self.ids_of(triples)
+        for column in (0, 2):
+            ids[:, column] = self._by_name(triples[:, column], ids[:, column])
+        return ids
+
+    def entities_asked(self, labels):
+        """Return the positions of entities by label or name, -1 where there is none; errors as for `ids_of_asked`."""
+        return self._by_name(labels, self.entity_index.positions(labels))
+
+    def _by_name(self, labels, positions):
+        if self.names is not None:
+            for row in np.flatnonzero(positions < 0).tolist():
+                positions[row] = self.name_index.position(labels[row])
+        return positions
+
+    def similar(self, label, of_relations=False):
+        """Write the labels, and the names, that are like one that is not here; "" without any."""
+        if not isinstance(label, str):
+            return ""
+        labels = similar_labels(label, (self.relations if of_relations else self.entities).tolist())
+        found = [self.shown(known) for known in labels]
+        if self.names is not None and not of_relations:
+            found += [self.shown(self.entities[position]) for position in self.name_index.similar(label)]
+        return ", ".join(dict.fromkeys(found))
+
+    def shown(self, label):
+        """Write a label for a message, with the name of the entity."""
+        (name,) = self.names_of([label])
+        return repr(label) if name is None else f"{label!r} ({name})"
+
+    def names_of(self, labels):
+        """Return the name of each entity in an array of object dtype; None for those without, and for other labels."""
+        found = np.full(len(labels), None, dtype=object)
+        if self.names is not None:
+            positions = self.entity_index.positions(labels)
+            known = np.flatnonzero(positions >= 0)
+            names = self.names[positions[known]]
+            named = [name != str(labels[row]) for name, row in zip(names, known.tolist(), strict=True)]
+            found[known[named]] = names[named]
+        return found
+
     def is_that_of(self, other):
         """Tell whether another vocabulary has the same labels in the same order."""
         return self is other or (
             same_labels(self.entities, other.entities) and same_labels(self.relations, other.relations)
         )
 
-    def with_entities(self, labels):
-        """Return a vocabulary that goes on with more entities."""
-        return Vocabulary(np.concatenate([self.entities, labels]), self.relations)
+    def with_entities(self, labels, names=None):
+        """Return a vocabulary that goes on with more entities, and their names or None."""
+        entities = np.concatenate([self.entities, labels])
+        if self.names is None and names is None:
+            return Vocabulary(entities, self.relations)
+        parts = ((self.entities, self.names), (labels, names))
+        told = [[str(label) for label in of] if given is None else given for of, given in parts]
+        return Vocabulary(entities, self.relations, np.concatenate([np.array(part, dtype=object) for part in told]))
+
+    def with_names(self, names):
+        """Return the same labels with names."""
+        return Vocabulary(self.entities, self.relations, names)
 
     def __getstate__(self):
-        return {"entities": self.entities, "relations": self.relations}
+        return {"entities": self.entities, "relations": self.relations, "names": self.names}
 
     def __setstate__(self, state):
-        self.entities, self.relations = frozen(state["entities"]), frozen(state["relations"])
+        vars(self).update(vars(Vocabulary(state["entities"], state["relations"], state.get("names"))))
 
 
 class EntityTable:
@@ -68,12 +136,14 @@ class EntityTable:
     vocabulary : Vocabulary
     modalities : dict of str to ndarray of shape (n_entities, n_features)
         One row per entity; a row of NaN is a missing one.
+    preparations : dict of str to Preparation
+        How rows of further entities are made.
     """
 
-    def __init__(self, vocabulary, modalities):
-        self.vocabulary = vocabulary
+    def __init__(self, vocabulary, modalities, preparations):
+        self.vocabulary, self.preparations = vocabulary, preparations
         self._modalities = {name: frozen(matrix) for name, matrix in modalities.items()}
-        self._observed = {name: frozen(observed_rows(name, matrix)) for name, matrix in modalities.items()}
+        self._observed = {name: frozen(observed_rows(matrix)) for name, matrix in modalities.items()}
 
     @property
     def modalities(self):
@@ -86,6 +156,8 @@ class EntityTable:
 
     def __setstate__(self, state):
         self.__dict__.update(state)
+        if "preparations" not in state:  # files of earlier versions
+            self.preparations = {name: Preparation(matrix.shape[1]) for name, matrix in self._modalities.items()}
         for array in (*self._modalities.values(), *self._observed.values()):
             array.flags.writeable = False
 
@@ -111,15 +183,13 @@ class DistinctLabels:
 
     def __init__(self, columns):
         heads, relations, tails = columns
-        ends = [None] * (2 * len(heads))
-        ends[::2], ends[1::2] = heads, tails
-        self.entities, end_codes = factorize(ends)
-        self.relations, relation_codes = factorize(relations)
-        self._codes = end_codes[::2], relation_codes, end_codes[1::2]
-        for distinct, codes, per_row in ((self.entities, end_codes, 2), (self.relations, relation_codes, 1)):
+        self.entities, (head_codes, tail_codes) = _distinct([heads, tails])
+        self.relations, (relation_codes,) = _distinct([relations])
+        self._codes = head_codes, relation_codes, tail_codes
+        for distinct, parts in ((self.entities, (head_codes, tail_codes)), (self.relations, (relation_codes,))):
             missing = first_missing(distinct)
             if missing is not None:
-                row = int((codes == missing).argmax()) // per_row
+                row = min(int((codes == missing).argmax()) for codes in parts if (codes == missing).any())
                 labels = [column[row] for column in columns]
                 raise ValueError(
                     f"triples has a missing label in row {row}: {labels!r}; leave the row out, or, where "
@@ -151,6 +221,17 @@ class DistinctLabels:
         return np.column_stack(
             [positions["entities"][head], positions["relations"][relation], positions["entities"][tail]]
         )
+
+
+def _distinct(columns):
+    """Return the distinct labels of some columns, in order of first appearance row by row, and the codes of each."""
+    if all(isinstance(column, CodedColumn) for column in columns):
+        return joined_in_order(columns)
+    labels = [None] * sum(map(len, columns))
+    for start, column in enumerate(columns):
+        labels[start :: len(columns)] = column
+    distinct, codes = factorize(labels)
+    return distinct, [codes[start :: len(columns)] for start in range(len(columns))]
 
 
 def frozen(array):

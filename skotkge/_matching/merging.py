@@ -66,7 +66,8 @@ def merge(X: Any, Y: Any, matches: Iterable[tuple]) -> MultimodalTriples:
     triples = np.empty(ids.shape, dtype=object)
     triples[:, 0], triples[:, 1], triples[:, 2] = entities[ids[:, 0]], relations[ids[:, 1]], entities[ids[:, 2]]
     modalities = _joined_modalities(X, Y, place, len(entities), entities)
-    return MultimodalTriples(triples, modalities, entities=entities, relations=relations)
+    names = _joined_names(X, Y, place, len(entities))
+    return MultimodalTriples(triples, modalities, entities=entities, relations=relations, names=names)
 
 
 def _mates(X, Y, matches):
@@ -107,6 +108,18 @@ def _joined_relations(X, Y):
     relations = np.empty(len(X.relations) + len(new), dtype=object)
     relations[: len(X.relations)], relations[len(X.relations) :] = X.relations, new
     return relations, np.array([position[label_key(label)] for label in Y.relations.tolist()], dtype=np.int64)
+
+
+def _joined_names(X, Y, place, n_entities):
+    """Return the names of X, and those of Y for what has none there; None if neither graph has names."""
+    if X.names is None and Y.names is None:
+        return None
+    names = np.full(n_entities, None, dtype=object)
+    names[place] = Y.vocabulary.names_of(Y.entities)
+    of_first = X.vocabulary.names_of(X.entities)
+    given = np.flatnonzero(np.not_equal(of_first, None))
+    names[given] = of_first[given]
+    return names
 
 
 def _joined_modalities(X, Y, place, n_entities, entities):

@@ -30,7 +30,7 @@ class TwoGraphs:
     sizes : tuple of two int
         Entities of each.
     names : tuple of two lists
-        Labels of the entities.
+        Names of the entities, or their labels where the triples have no names.
     modalities : tuple of two mappings of str to ndarray of shape (n_entities, n_features)
     links : tuple of two Links
     shared_types : ndarray of shape (n_shared, 2)
@@ -62,7 +62,7 @@ def two_graphs(X, Y):
     sides = (X, Y)
     return TwoGraphs(
         sizes=tuple(side.n_entities for side in sides),
-        names=tuple(side.entities.tolist() for side in sides),
+        names=tuple((side.entities if side.names is None else side.names).tolist() for side in sides),
         modalities=tuple(dict(side.modalities) for side in sides),
         links=tuple(links_of(side.ids, side.n_entities, len(side.relations)) for side in sides),
         shared_types=_shared_types(X.relations.tolist(), Y.relations.tolist()),

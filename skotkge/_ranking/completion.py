@@ -3,12 +3,17 @@
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from .._graph.labels import is_missing
+from .._graph.labels import counted, is_missing
 from .._graph.triples import COLUMNS
+from .._graph.vocabulary import Vocabulary
+
+# What a repr has of many questions and answers.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,11 @@ class Completions:
         list of facts has count as false. They fall with the rank. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
         Whether the completed triple was known to be true.
+    names : ndarray of shape (n_questions, k), dtype object, or None
+        Names of the answers, None where an answer has none; None if the model knows no names.
     questions : Questions
+    vocabulary : Vocabulary
+        That of the model.
     """
 
     labels: np.ndarray
@@ -35,6 +44,24 @@ class Completions:
     probabilities: np.ndarray
     known: np.ndarray
     questions: "Questions"
+    vocabulary: Vocabulary
+
+    @cached_property
+    def names(self) -> np.ndarray | None:
+        """Names of the answers."""
+        return _names(self.labels, self.vocabulary)
+
+    def __repr__(self):
+        lines = [
+            f"{type(self).__name__}({counted(len(self.labels), 'question', 'questions')}, k={self.labels.shape[1]})"
+        ]
+        shown = self.vocabulary.shown
+        for row, question in enumerate(self.questions.labels[:SHOWN]):
+            lines.append(f"({', '.join('?' if is_missing(label) else shown(label) for label in question)})")
+            places = np.flatnonzero(np.isfinite(self.probabilities[row]))
+            lines += [f"  {self.probabilities[row, k]:.3f} {shown(self.labels[row, k])}" for k in places[:SHOWN]]
+            lines += ["  ..."] if len(places) > SHOWN else []
+        return "\n".join([*lines, "..."] if len(self.labels) > SHOWN else lines)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.labels, self.scores))
@@ -49,7 +76,8 @@ class Completions:
         Returns
         -------
         DataFrame
-            Columns question (row number in X), rank (from 1), head, relation, tail, score, probability, known.
+            Columns question (row number in X), rank (from 1), head, relation, tail, score, probability, known; and last
+            head_name and tail_name, if the model knows names.
 
         Raises
         ------
@@ -65,21 +93,55 @@ class Completions:
         columns |= {name: triples[:, position].tolist() for position, name in enumerate(COLUMNS)}
         columns |= {"score": self.scores[found, place], "probability": self.probabilities[found, place]}
         columns["known"] = self.known[found, place]
+        if self.vocabulary.names is not None:
+            for position in (0, 2):
+                columns[f"{COLUMNS[position]}_name"] = self.vocabulary.names_of(triples[:, position]).tolist()
         return importlib.import_module(library).DataFrame(columns)
 
 
-class Neighbors(NamedTuple):
-    """Nearest entities of each entity asked about.
+@dataclass(frozen=True)
+class Neighbors:
+    """Nearest entities of each entity asked about. Unpacks to labels and similarities.
 
     Attributes
     ----------
     labels : ndarray of shape (n_asked, k), dtype object
     similarities : ndarray of shape (n_asked, k)
         Cosines in decreasing order.
+    names : ndarray of shape (n_asked, k), dtype object, or None
+        Names of the neighbours, None where one has none; None if the model knows no names.
+    asked : ndarray of shape (n_asked,), dtype object
+        The entities asked about.
+    vocabulary : Vocabulary
+        That of the model.
     """
 
     labels: np.ndarray
     similarities: np.ndarray
+    asked: np.ndarray
+    vocabulary: Vocabulary
+
+    @cached_property
+    def names(self) -> np.ndarray | None:
+        """Names of the neighbours."""
+        return _names(self.labels, self.vocabulary)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.labels, self.similarities))
+
+    def __repr__(self):
+        lines = [f"{type(self).__name__}({counted(len(self.labels), 'entity', 'entities')}, k={self.labels.shape[1]})"]
+        shown = self.vocabulary.shown
+        for entity, labels, similarities in zip(self.asked[:SHOWN], self.labels, self.similarities, strict=False):
+            lines.append(shown(entity))
+            places = np.flatnonzero(np.isfinite(similarities))
+            lines += [f"  {similarities[k]:.3f} {shown(labels[k])}" for k in places[:SHOWN]]
+            lines += ["  ..."] if len(places) > SHOWN else []
+        return "\n".join([*lines, "..."] if len(self.labels) > SHOWN else lines)
+
+
+def _names(labels, vocabulary):
+    return None if vocabulary.names is None else vocabulary.names_of(labels.ravel()).reshape(labels.shape)
 
 
 @dataclass(frozen=True)
@@ -101,6 +163,15 @@ class Questions:
     asked: np.ndarray
     ids: np.ndarray
     known_rows: np.ndarray
+
+    @classmethod
+    def of(cls, vocabulary, labels, asked, ids, known_rows):
+        """Return questions with the labels of entities that were asked about by name."""
+        labels = labels.copy()
+        for column, known in enumerate((vocabulary.entities, vocabulary.relations, vocabulary.entities)):
+            rows = known_rows & (asked != column)
+            labels[rows, column] = known[ids[rows, column]]
+        return cls(labels, asked, ids, known_rows)
 
     def by_column(self):
         """Yield the columns asked for, and the rows of each that can be answered."""

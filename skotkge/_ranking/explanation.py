@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._graph.triples import COLUMNS
+from .._graph.vocabulary import Vocabulary
 
 SHOWN_TRIPLES = 10
 SHOWN_FACTS = 3
@@ -56,6 +57,8 @@ class Explanation:
         They sum to `decision_function`. NaN for a triple with an unknown label.
     facts : list of tuple of Fact
         For each triple.
+    vocabulary : Vocabulary
+        That of the model, with names of entities if there are any.
     """
 
     triples: np.ndarray
@@ -63,6 +66,7 @@ class Explanation:
     evidence: list
     contributions: np.ndarray
     facts: list
+    vocabulary: Vocabulary
 
     def __len__(self):
         return len(self.triples)
@@ -112,15 +116,20 @@ class Explanation:
     def __str__(self):
         lines = []
         for row in range(min(len(self), SHOWN_TRIPLES)):
-            head, relation, tail = self.triples[row]
-            lines.append(f"({head}, {relation}, {tail}): log-odds {self.log_odds[row]:.2f}")
+            lines.append(f"{self._shown(self.triples[row])}: log-odds {self.log_odds[row]:.2f}")
             parts = {kind: values[row] for kind, values in self.by_kind().items()}
             for kind in sorted(parts, key=lambda kind: -abs(parts[kind])):
                 if parts[kind]:
                     lines.append(f"  {parts[kind]:+7.2f}  {kind}")
-            lines += [f"           {fact}" for fact in self.facts[row][:SHOWN_FACTS]]
+            for fact in self.facts[row][:SHOWN_FACTS]:
+                links = "".join(f", {self._shown(triple)}" for triple in fact.triples)
+                lines.append(f"           {fact.side}: {fact.text} {fact.value:.3g}{links}")
         if len(self) > SHOWN_TRIPLES:
             lines.append(f"and {len(self) - SHOWN_TRIPLES} more; see to_frame()")
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _shown(self, triple):
+        head, relation, tail = triple
+        return f"({self.vocabulary.shown(head)}, {relation}, {self.vocabulary.shown(tail)})"

@@ -253,7 +253,7 @@ class LinkPredictor:
         """`log_odds` of the triples that answers from `best_answers` complete, in the direction asked in."""
         return scores if column == 1 else self.calibration.log_odds(scores, ids[:, [1]])
 
-    def with_entities(self, labels, matrices, observed):
+    def with_entities(self, labels, matrices, observed, names=None):
         """Return a predictor that also knows unseen entities by their vectors.
 
         Parameters
@@ -263,6 +263,8 @@ class LinkPredictor:
             The modalities of the encoder.
         observed : dict of str to ndarray of shape (n_unseen,), dtype bool
             Which vectors are there.
+        names : ndarray of shape (n_unseen,), dtype object, default=None
+            Readable ones.
 
         Returns
         -------
@@ -272,7 +274,7 @@ class LinkPredictor:
         entities, relations = self.informed
         return replace(
             self,
-            vocabulary=self.vocabulary.with_entities(labels),
+            vocabulary=self.vocabulary.with_entities(labels, names),
             evidence=tuple(kind.extended(unseen) for kind in self.evidence),
             informed=(np.append(entities, np.ones(len(labels), dtype=bool)), relations),
         )
@@ -282,6 +284,7 @@ class LinkPredictor:
         return {
             "entities": self.vocabulary.entities,
             "relations": self.vocabulary.relations,
+            "names": self.vocabulary.names,
             "true_ids": self.true_ids,
             "evidence": [_state_of(kind) for kind in self.evidence],
             "weights": self.weights,
@@ -297,7 +300,7 @@ class LinkPredictor:
     def from_state(cls, state):
         """Return the predictor that `state` was made of."""
         state = dict(state)
-        vocabulary = Vocabulary(state.pop("entities"), state.pop("relations"))
+        vocabulary = Vocabulary(state.pop("entities"), state.pop("relations"), state.pop("names", None))
         evidence = tuple(
             kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
         )

@@ -29,9 +29,13 @@ def graph_bunch(name, parts, modalities, *, entities, entity_names, relations, *
     Returns
     -------
     Bunch
-        The parts as `MultimodalTriples`, ``entity_names``, ``DESCR`` and the extras.
+        The parts as `MultimodalTriples`, with the names if they differ from the labels; ``entity_names``, ``DESCR`` and
+        the extras.
     """
-    train = MultimodalTriples(parts["train"], modalities, entities=entities, relations=relations, duplicates="keep")
+    table = dict(entities=entities, relations=relations)
+    if list(entity_names) != list(entities):
+        table["names"] = list(entity_names)
+    train = MultimodalTriples(parts["train"], modalities, **table, duplicates="keep")
     others = {part: train.with_triples(triples) for part, triples in parts.items() if part != "train"}
     return Bunch(train=train, **others, entity_names=as_labels(entity_names), DESCR=_description(name), **extras)
 

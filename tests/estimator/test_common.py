@@ -42,6 +42,7 @@ from skotkge import (
     RotatE,
     TransE,
 )
+from skotkge._graph.vocabulary import Vocabulary
 from skotkge.baselines import RuleBaseline, TranslationBaseline
 
 pytestmark = pytest.mark.filterwarnings(
@@ -556,6 +557,8 @@ def assert_same_answers(found, expected, path=""):
         assert list(found) == list(expected), path
         for key in expected:
             assert_same_answers(found[key], expected[key], f"{path}/{key}")
+    elif isinstance(expected, Vocabulary):
+        assert found.is_that_of(expected), path
     elif isinstance(expected, str | type(None)) or type(expected).__name__ == "Questions":
         assert isinstance(found, type(expected)), path
         assert type(expected).__name__ == "Questions" or found == expected, path

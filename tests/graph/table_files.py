@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from skotkge import MultimodalTriples
+from skotkge._graph.tables import Dialect, read_table
 
 WHITE_SPACE = r"\s+"
 LINE_ENDS = ("\n", "\r\n", "\r")
@@ -121,6 +122,9 @@ def check_reads_back(table, folder):
     path.write_bytes(table.data())
     options = dict(sep=table.sep, columns=(0, 1, 2), header=table.header, duplicates="keep")
     holes = any("" in row[:3] for row in table.rows)
+    check_long_and_short_texts_are_read_alike(path, Dialect(table.sep, table.quoting))
+    if not holes:
+        check_the_guess_of_the_header(table, path)
     try:
         X = table.read(path, **options)
     except ValueError as error:
@@ -141,3 +145,29 @@ def check_reads_back(table, folder):
     assert [column.tolist() for column in X.triple_data.values()] == [
         [row[3 + n] for row in kept] for n in range(table.further)
     ]
+
+
+def check_long_and_short_texts_are_read_alike(path, dialect):
+    """Make sure that polars, which reads long texts, gives what the other readers give."""
+    found = []
+    for long_text in (0, float("inf")):
+        try:
+            read = read_table(path, dialect, long_text=long_text)
+            found.append(([list(column) for column in read.columns], list(read.lines)))
+        except ValueError as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
+def check_the_guess_of_the_header(table, path):
+    """Make sure that a first line is left out with a notice or not at all, and always if it has the usual names."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        X = table.read(path, sep=table.sep, columns=(0, 1, 2), duplicates="keep")
+    told = any("is taken for the names of columns" in str(warning.message) for warning in caught)
+    rows = [row[:3] for row in table.rows]
+    if table.header:
+        assert told
+        assert X.labels.tolist() == rows
+    else:
+        assert X.labels.tolist() == (rows[1:] if told else rows)

@@ -176,6 +176,20 @@ def test_names_texts_and_pictures(tmp_path):
         MultimodalTriples(LABELS, names={"z": "Ann"})
 
 
+def test_names_of_an_attribute(tmp_path):
+    path = tmp_path / "graph.ttl"
+    path.write_text('@prefix : <x:> . :a :in :b ; :name "Ann"@en ; :name "Anne"@fr . :b :name "Bob"@en ; :age 3 .')
+    X = MultimodalTriples.from_rdf(path, literals="attributes", names="x:name@en")
+    assert X.names.tolist() == ["Ann", "Bob"]
+
+
+def test_new_entities_of_a_data_frame():
+    X = MultimodalTriples(LABELS, {"text": {"a": [1.0, 0.0]}})
+    for frame in (pd.DataFrame([[1, 2]], index=["x"]), pl.DataFrame({"entity": ["x"], "n": [1], "m": [2]})):
+        new = X.new_entities(frame)
+        assert (new.entities.tolist(), new.modalities["text"].tolist()) == (["x"], [[1.0, 2.0]])
+
+
 def test_new_entities_come_with_vectors_alone():
     X = MultimodalTriples(LABELS, {"text": {"a": [1.0, 0.0]}, "image": {"b": [1.0]}})
     new = X.new_entities({"text": {"x": [0.5, 0.5], "y": [0.0, 1.0]}})
@@ -187,6 +201,7 @@ def test_new_entities_come_with_vectors_alone():
         ({"text": {"a": [1.0, 2.0]}}, "'a', which the table has already"),
         ({"text": [[1.0, 2.0]]}, "has no labels"),
         ({}, "vectors is empty"),
+        (pd.DataFrame([[1.0, 2.0]], index=["x"]), "is a data frame, and there are the modalities 'text', 'image'"),
     ):
         with pytest.raises(ValueError, match=words):
             X.new_entities(vectors)

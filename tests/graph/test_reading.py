@@ -301,3 +301,11 @@ def test_command_line_reads_with_the_same_options(tmp_path, capsys):
     captured = capsys.readouterr()
     assert "10 rows in, 9 kept, 1 refused" in captured.err
     assert "9 triples, 9 entities, 1 relation" in captured.out
+
+
+def test_warnings_point_at_the_line_that_caused_them(tmp_path):
+    path = tmp_path / "graph.tsv"
+    path.write_text("head\trelation\ttail\na\tr\tb\na\tr\tb\n")
+    with pytest.warns(UserWarning, match="taken for the names|repeated row") as caught:
+        MultimodalTriples.from_tsv(path)
+    assert [warning.filename for warning in caught] == [__file__] * 2

@@ -38,3 +38,13 @@ def test_double_matches_are_an_error():
         merge(X, Y, [("a", "A"), ("b", "A")])
     with pytest.raises(ValueError, match="'z'"):
         merge(X, Y, [("z", "A")])
+
+
+def test_names_of_both_graphs_are_kept():
+    X = MultimodalTriples([("a", "r", "b")], names={"a": "Ann"})
+    Y = MultimodalTriples([("x", "r", "y"), ("y", "r", "z")], names={"x": "Anna", "y": "Bob"})
+    merged = merge(X, Y, [("a", "x"), ("b", "y")])
+    assert dict(zip(merged.entities, merged.names, strict=True)) == {"a": "Ann", "b": "Bob", "z": "z"}
+    plain = MultimodalTriples([("x", "r", "y")])
+    assert merge(plain, MultimodalTriples([("p", "r", "q")]), [("x", "p")]).names is None
+    assert merge(plain, X, [("x", "b")]).names.tolist() == ["x", "y", "Ann"]

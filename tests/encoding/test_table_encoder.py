@@ -1,0 +1,294 @@
+"""Tables of attributes as modality matrices: kinds, holes, new rows, long tables, models that have to be installed."""
+
+import datetime
+import pickle
+import sys
+from decimal import Decimal
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skotkge import MultimodalTriples
+from skotkge.encoding import TableEncoder, encode_table
+
+LABELS = ["a", "b", "c", "d"]
+PEOPLE = pd.DataFrame(
+    {
+        "age": [30, 40, None, 50],
+        "tall": pd.array([True, None, False, True], "boolean"),
+        "born": pd.to_datetime(["1990-03-01", "1980-09-01", None, "1970-03-01"]),
+        "colour": ["red", "blue", "red", None],
+        "likes": [["tea", "sun"], ["tea"], None, []],
+        "about": ["reads books", None, "plays chess", "reads chess books"],
+        "vector": [[1.0, 2.0], None, [3.0, 4.0], [5.0, 6.0]],
+    },
+    index=LABELS,
+)
+
+
+@parametrize_with_checks([TableEncoder()])
+def test_scikit_learn_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2.5, None], "number"),
+        ([Decimal("1.5"), 2, np.nan], "number"),
+        (["1", "2.5", "", "-3e4"], "number"),
+        (pd.array([1, None], "Int64"), "number"),
+        (["007", "123"], "text"),
+        (["007", "123", "123"], "category"),
+        ([True, None, False], "boolean"),
+        ([np.True_, np.False_], "boolean"),
+        (["2020-01-31", "1815-06-18"], "date"),
+        (["2020-01-31T12:30:00Z", "2020-01-31 12:30:00+02:00"], "date"),
+        ([datetime.date(1, 1, 1), None], "date"),
+        (np.array(["2020-01-01", "NaT"], dtype="datetime64[ns]"), "date"),
+        (["x", "y", "x"], "category"),
+        (["NA", "nan", "NA"], "category"),
+        (["x", "y", "z"], "text"),
+        ([["x"], ("y", "z"), {"w"}, None], "tags"),
+        ([[1.0, 2], (3, 4)], "vector"),
+        ([torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])], "vector"),
+    ],
+)
+def test_kinds_are_guessed_by_the_values(values, kind):
+    assert TableEncoder().fit({"x": values}).kinds_ == {"x": kind}
+
+
+def test_holes_are_missing_and_not_zero():
+    encoder = TableEncoder().fit(PEOPLE)
+    frames = encode_table(PEOPLE, encoder)
+    assert list(frames) == ["numbers", "categories", "text", "vector"]
+    numbers = frames["numbers"]
+    assert numbers.columns[-3:].tolist() == ["missing_age", "missing_tall", "missing_born"]
+    np.testing.assert_allclose(numbers["age"], [-np.sqrt(1.5), 0, 0, np.sqrt(1.5)], atol=1e-6)
+    np.testing.assert_allclose(numbers["tall"], [1, 2 / 3, 0, 1], rtol=1e-6)
+    assert numbers["missing_tall"].tolist() == [0, 1, 0, 0]
+    assert frames["categories"].loc["a"].tolist() == [0, 1, 1, 1, 0, 0]
+    assert frames["categories"].columns.tolist()[2:] == ["likes_sun", "likes_tea", "missing_colour", "missing_likes"]
+    assert np.flatnonzero(frames["text"].isna().all(axis=1)).tolist() == [1]
+    assert frames["text"].isna().to_numpy().any(axis=1).tolist() == [False, True, False, False]
+    np.testing.assert_array_equal(frames["vector"], [[1, 2], [np.nan, np.nan], [3, 4], [5, 6]])
+    X = MultimodalTriples([("a", "r", "b"), ("c", "r", "d")], frames)
+    assert X.observed("text").tolist() == [True, False, True, True]
+    assert {name: matrix.shape for name, matrix in X.modalities.items()} == {
+        name: frame.shape for name, frame in frames.items()
+    }
+
+
+def test_a_row_without_any_value_of_a_modality_is_missing():
+    frame = pd.DataFrame({"n": [1.0, np.nan, 3.0], "m": [4, np.nan, np.nan]}, index=["a", "b", "c"])
+    matrix = encode_table(frame)["numbers"]
+    assert matrix.isna().all(axis=1).tolist() == [False, True, False]
+    assert matrix.columns.tolist() == ["n", "m", "missing_m"]
+
+
+@pytest.mark.parametrize("library", ["polars", "mapping", "entity column"])
+def test_forms_of_tables_give_the_same(library):
+    expected = encode_table(PEOPLE, random_state=0)
+    columns = {"entity": LABELS} | {name: PEOPLE[name].astype(object).tolist() for name in PEOPLE}
+    plain = {name: [None if pd.api.types.is_scalar(v) and pd.isna(v) else v for v in c] for name, c in columns.items()}
+    table = {"polars": lambda: pl.DataFrame(plain), "mapping": lambda: plain}.get(
+        library, lambda: PEOPLE.rename_axis("entity").reset_index()
+    )()
+    for name, frame in encode_table(table, random_state=0).items():
+        pd.testing.assert_frame_equal(frame, expected[name])
+
+
+def test_new_rows_are_encoded_as_the_old_ones():
+    encoder = TableEncoder(random_state=0)
+    assert np.array_equal(encoder.fit_transform(PEOPLE), encoder.fit(PEOPLE).transform(PEOPLE), equal_nan=True)
+    again = pickle.loads(pickle.dumps(encoder))
+    shuffled = PEOPLE.iloc[[2, 0], ::-1].assign(further=1)
+    np.testing.assert_array_equal(again.transform(shuffled), encoder.transform(PEOPLE)[[2, 0]])
+    assert encoder.get_feature_names_out().shape == (encoder.transform(PEOPLE).shape[1],)
+    new = pd.DataFrame({"age": [45], "colour": ["green"], "about": ["plays tennis"]}, index=["new"])
+    with pytest.raises(ValueError, match="lacks the column 'tall' of the fit"):
+        encoder.transform(new)
+    new = new.reindex(columns=PEOPLE.columns)
+    X = MultimodalTriples([("a", "r", "b"), ("c", "r", "d")], encode_table(PEOPLE, encoder))
+    unseen = X.new_entities(encode_table(new, encoder))
+    assert {name: unseen.observed(name).tolist() for name in X.modalities} == {
+        "numbers": [True],
+        "categories": [True],
+        "text": [True],
+        "vector": [False],
+    }
+    assert unseen.modalities["categories"][0, :2].tolist() == [0, 0]
+
+
+def test_long_tables_become_wide():
+    long = pd.DataFrame(
+        {
+            "entity": ["x", "y", "x", "x", "y", "z"],
+            "attribute": ["area", "area", "tag", "tag", "name", "tag"],
+            "value": [1, 3.0, "u", "v", "why", "u"],
+        }
+    )
+    encoder = TableEncoder().fit(long)
+    assert encoder.kinds_ == {"area": "number", "tag": "tags", "name": "text"}
+    frames = encode_table(long, encoder)
+    assert frames["numbers"].index.tolist() == ["x", "y", "z"]
+    np.testing.assert_array_equal(frames["numbers"]["area"], [-1, 1, np.nan])
+    assert frames["categories"].loc["x"].tolist() == [1, 1]
+    new = encode_table({"entity": ["n"], "attribute": ["tag"], "value": ["v"]}, encoder)
+    assert new["categories"].loc["n"].tolist() == [0, 1]
+    assert new["numbers"].isna().all(axis=None)
+
+
+def test_attributes_of_rdf_files(tmp_path):
+    path = tmp_path / "graph.ttl"
+    path.write_text(
+        '@prefix : <http://x.org/> . :at :near :ch ; :area 83879 ; :eu true ; :about "Danube"@en .\n'
+        ":ch :area 41285 ; :eu false . :li :area 160 ; :near :ch ."
+    )
+    X = MultimodalTriples.from_rdf(path, literals="attributes")
+    frames = encode_table(X.attributes)
+    assert list(frames) == ["numbers", "text"]
+    assert frames["numbers"].shape == (3, 3)
+    both = MultimodalTriples(X, frames, entities=X.entities, relations=X.relations)
+    assert both.observed("text").tolist() == [True, False, False]
+
+
+def test_specification_overrides_the_guess():
+    spec = {"age": "category", "colour": "drop", "born": FunctionTransformer(lambda x: [[d[0].year] for d in x])}
+    encoder = TableEncoder(spec).fit(PEOPLE)
+    assert encoder.kinds_["age"] == "category"
+    assert encoder.kinds_["colour"] == "drop"
+    assert encoder.modality_columns_.keys() >= {"born", "categories"}
+    np.testing.assert_array_equal(encode_table(PEOPLE, encoder)["born"].to_numpy(), [[1990], [1980], [np.nan], [1970]])
+    ranks = TableEncoder({"age": QuantileTransformer(n_quantiles=3)}).fit_transform(PEOPLE)
+    assert np.isfinite(ranks).any()
+    assert clone(encoder).spec.keys() == spec.keys()
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "words"),
+    [
+        (PEOPLE, dict(spec={"ago": "number"}), "spec names 'ago', which is no column"),
+        (PEOPLE, dict(spec={"age": "numbr"}), "spec has 'numbr' for 'age'; expected one of 'number'"),
+        (PEOPLE, dict(spec={"about": "number"}), "the column 'about' cannot be encoded: .*'reads books'"),
+        (PEOPLE, dict(spec={"about": "date"}), "the column 'about' cannot be encoded"),
+        ({"x": [{"a": 1}, {"b": 2}]}, {}, r"type dict in the column 'x'.*spec={'x': 'category'}"),
+        ({"x": [1, "red"]}, {}, "type int, str in the column 'x'"),
+        ({"x": [[1.0], [1.0, 2.0]]}, {}, "the column 'x' cannot be encoded: .*lengths"),
+        ({"x": [1], "y": [1, 2]}, {}, r"columns of the lengths \[1, 2\]"),
+        ({"x": ["a.png", "b.png"]}, {}, "the column 'x' cannot be encoded: it has the picture 'a.png'"),
+        ({"entity": [None], "attribute": ["x"], "value": [1]}, {}, "no entity in row 0"),
+    ],
+)
+def test_errors_name_the_column(table, options, words):
+    with pytest.raises(ValueError, match=words):
+        encode_table(table, **options)
+
+
+def test_tables_that_are_none():
+    with pytest.raises(TypeError, match="lazy data frame"):
+        encode_table(pl.DataFrame({"x": [1]}).lazy())
+    with pytest.raises(TypeError, match="n_components is given beside an encoder"):
+        encode_table(PEOPLE, TableEncoder(), n_components=3)
+    with pytest.warns(UserWarning, match="no value at all in 'e'; left out") as caught:
+        assert list(encode_table({"entity": ["a", "b"], "e": [None, ""], "n": [1, 2]})) == ["numbers"]
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("text_encoder", ["tfidf", "hashing"])
+def test_similar_texts_have_similar_vectors(text_encoder):
+    texts = [f"{animal} number {number}" for animal in ("elephant", "giraffe") for number in range(40)]
+    matrix = encode_table({"t": texts}, text_encoder=text_encoder, n_components=10, random_state=0)["text"].to_numpy()
+    assert matrix.shape == (80, 10)
+    unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    assert (unit[:40] @ unit[:40].T).mean() > (unit[:40] @ unit[40:].T).mean() + 0.2
+
+
+def test_pictures_by_path(tmp_path, rng):
+    from PIL import Image
+
+    shades = {"dark.png": 10, "grey.png": 120, "light.jpg": 250}
+    for name, shade in shades.items():
+        Image.new("RGB", (20, 30), (shade,) * 3).save(tmp_path / name)
+    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    table = {"entity": [*"abcde"], "picture": [*shades, "clear.png", None]}
+    matrix = encode_table(table, image_folder=tmp_path, n_components=2)["image"].to_numpy()
+    assert matrix.shape == (5, 2)
+    order = np.argsort(matrix[:4, 0])
+    assert order.tolist() in ([0, 1, 2, 3], [3, 2, 1, 0])  # what is transparent is white
+    assert np.isnan(matrix[4]).all()
+
+
+def test_models_are_used_when_installed_and_asked_for(monkeypatch, tmp_path):
+    asked = []
+
+    class SentenceTransformer:
+        def __init__(self, name):
+            asked.append(name)
+
+        def encode(self, texts):
+            return np.array([[len(text), 1.0] for text in texts])
+
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(ImportError, match="'all-MiniLM-L6-v2' is a model of sentence-transformers: pip install"):
+        encode_table({"t": ["ab", "cde"]}, text_encoder="all-MiniLM-L6-v2")
+    library = ModuleType("sentence_transformers")
+    library.SentenceTransformer = SentenceTransformer
+    monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+    frames = encode_table({"t": ["ab", None, "cde"]}, text_encoder="all-MiniLM-L6-v2")
+    np.testing.assert_array_equal(frames["text"], [[2, 1], [np.nan, np.nan], [3, 1]])
+    assert set(asked) == {"all-MiniLM-L6-v2"}
+
+
+def test_features_of_pictures_come_from_before_the_last_layer(monkeypatch, tmp_path):
+    from PIL import Image
+
+    class Net(torch.nn.Sequential):
+        def __init__(self):
+            super().__init__()
+            self.body = torch.nn.Flatten()
+            self.fc = torch.nn.Linear(3, 5)
+
+    def prepare(picture):
+        return torch.tensor(np.asarray(picture.resize((1, 1)), dtype=np.float32))
+
+    models = ModuleType("torchvision.models")
+    models.get_model = lambda name, weights: Net()
+    models.get_model_weights = lambda name: SimpleNamespace(DEFAULT=SimpleNamespace(transforms=lambda: prepare))
+    package = ModuleType("torchvision")
+    package.models = models
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "a.png")
+    table = {"p": ["a.png", None, "a.png"]}
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(ImportError, match="'resnet18' is a model of torchvision"):
+        encode_table(table, image_folder=tmp_path, image_encoder="resnet18")
+    monkeypatch.setitem(sys.modules, "torchvision", package)
+    frame = encode_table(table, image_folder=tmp_path, image_encoder="resnet18")["image"]
+    np.testing.assert_array_equal(frame, [[1, 2, 3], [np.nan] * 3, [1, 2, 3]])
+
+
+def test_in_a_pipeline_and_as_a_data_frame():
+    table = PEOPLE[["age", "colour"]].fillna({"age": 35, "colour": "red"})
+    pipe = make_pipeline(TableEncoder(), LogisticRegression()).fit(table, [0, 1, 0, 1])
+    assert pipe.predict(table).shape == (4,)
+    frame = TableEncoder().set_output(transform="pandas").fit(table).transform(table)
+    assert frame.index.tolist() == LABELS
+    assert frame.columns.tolist() == ["age", "colour_blue", "colour_red"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_the_table_vectorizer_of_skrub_gives_is_a_modality():
+    skrub = pytest.importorskip("skrub")
+    matrix = skrub.TableVectorizer().fit_transform(PEOPLE[["age", "colour"]])
+    X = MultimodalTriples([("a", "r", "b"), ("c", "r", "d")], {"table": matrix})
+    assert X.modalities["table"].shape == (4, matrix.shape[1] + 1)  # one column tells the hole of "age"
+    assert np.isfinite(X.modalities["table"]).all()
