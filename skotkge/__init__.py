@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
     from ._estimator.functions import complete, evaluate, nearest, rank
+    from ._estimator.saving import load, save
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.triples import MultimodalTriples
@@ -48,9 +49,11 @@ __all__ = [
     "__version__",
     "complete",
     "evaluate",
+    "load",
     "merge",
     "nearest",
     "rank",
+    "save",
 ]
 
 _SUBMODULES = ("baselines", "datasets", "inspection", "metrics", "model_selection")
@@ -77,7 +80,9 @@ _HOMES = {
     "complete": "._estimator.functions",
     "evaluate": "._estimator.functions",
     "nearest": "._estimator.functions",
+    "load": "._estimator.saving",
     "rank": "._estimator.functions",
+    "save": "._estimator.saving",
 }
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "fit": "train a model and save it",
     "evaluate": "rank test triples",
     "complete": "fill the empty places of triples",
+    "convert": "turn a saved model into a file of another kind",
     "demo": "do the whole job on the bundled graph",
 }
 

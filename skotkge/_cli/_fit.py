@@ -9,11 +9,12 @@ from sklearn.pipeline import Pipeline
 
 from .._embedding.score_functions import SCORE_FUNCTIONS
 from .._estimator.classifier import DEFAULT_WIDTH, OTKGEClassifier
+from .._estimator.saving import check_model_path, save
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.labels import first_occurrences
 from .._graph.triples import MultimodalTriples
-from ._options import add_reading_options, check_folder_of
-from ._reading import find_split, read_entities, read_triples, read_vectors, save_model
+from ._options import add_reading_options
+from ._reading import find_split, read_entities, read_triples, read_vectors
 from ._tables import ranking_table, training_table
 
 DEFAULTS = OTKGEClassifier().get_params()
@@ -36,8 +37,8 @@ def add_to(parser):
         "--output",
         type=Path,
         metavar="FILE",
-        default=Path("model.joblib"),
-        help="where the model is saved, by skops if the name ends with .skops (default: %(default)s)",
+        default=Path("model.skops"),
+        help="where the model is saved, as a pickle if the name ends with .joblib (default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     _add_entity_options(parser.add_argument_group("entities and their vectors"))
@@ -118,7 +119,7 @@ def _name_and_path(value):
 
 def run(options):
     """Fit a model on the files of the options; return the exit status."""
-    check_folder_of(options.output)
+    check_model_path(options.output, "--output")
     model = _model(options)
     for step in model:
         step._validate_params()
@@ -126,7 +127,7 @@ def run(options):
     train, valid = _read_graph(options)
     console.print(repr(train), highlight=False, markup=False)
     model.fit(train, **({} if valid is None else {"kge__X_val": valid}))
-    save_model(model, options.output)
+    save(model, options.output)
     console.print(training_table(model["kge"]))
     if valid is not None:
         console.print(ranking_table("Validation triples", model["kge"].evaluate(valid)))

@@ -20,6 +20,7 @@ from .._embedding.trainer import is_available
 from .._evidence.embedding import EmbeddingEvidence
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
+from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
 from .._ranking.predictor import LinkPredictor
@@ -86,11 +87,15 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
 
     def __getstate__(self):
         state = super().__getstate__()
-        return state | {"predictor_": state["predictor_"].state()} if "predictor_" in state else state
+        if "predictor_" not in state:
+            return state
+        packed = {"entity_names_": pack_labels(state.get("entity_names_"))}
+        return state | packed | {"predictor_": state["predictor_"].state()}
 
     def __setstate__(self, state):
         if "predictor_" in state:
-            state = state | {"predictor_": LinkPredictor.from_state(state["predictor_"])}
+            names = {"entity_names_": unpack_labels(state.get("entity_names_"))}
+            state = state | names | {"predictor_": LinkPredictor.from_state(state["predictor_"])}
         super().__setstate__(state)
 
     def _fitted_predictor(self):

@@ -5,6 +5,7 @@ from sklearn.utils.validation import validate_data
 
 from .base import LinkPredictionEstimator, main_space, spaces_of, tables_of_spaces
 from .fitting import fit_link_predictor
+from .record import record_of
 
 
 class TrainedEstimator(LinkPredictionEstimator):
@@ -22,6 +23,7 @@ class TrainedEstimator(LinkPredictionEstimator):
             predictor_=predictor,
             handle_unknown_=self.handle_unknown,
             space_training_={str(id): of_space for id, of_space in history.items()},
+            **record_of(split),
         )
         for callback in callbacks:
             if hasattr(callback, "on_fit_end"):

@@ -1,8 +1,8 @@
-"""The format number that fitted estimators carry in their pickled state."""
+"""The format number of saved models and checkpoints, the types in them, and how estimators carry the number."""
 
 from .._version import __version__
 
-# One more whenever a change of the fitted attributes keeps older versions from using the state.
+# One more whenever a change of what is saved keeps older versions from using it. Each format is read for ever.
 FORMAT = 1
 
 # The types of this package in a saved pipeline: what skops has to be told to trust.
@@ -11,6 +11,7 @@ TYPES = (
     "skotkge.CrossEntropy",
     "skotkge.DistMult",
     "skotkge.Logistic",
+    "skotkge.OTEntityMatcher",
     "skotkge.OTFusionTransformer",
     "skotkge.OTKGEClassifier",
     "skotkge.RotatE",
@@ -18,6 +19,26 @@ TYPES = (
     "skotkge.baselines.CrossSpaceTransE",
     "skotkge.baselines.RuleBaseline",
     "skotkge.baselines.TranslationBaseline",
+)
+
+# All others that load without trust: plain values (skops calls most of them strings), arrays, the numbers of NumPy that
+# parameters of a grid are, and what scikit-learn adds.
+PLAIN_TYPES = (
+    "builtins.bytes",
+    "builtins.dict",
+    "builtins.int",
+    "builtins.list",
+    "builtins.str",
+    "builtins.tuple",
+    "numpy.bool",
+    "numpy.bool_",
+    "numpy.float32",
+    "numpy.float64",
+    "numpy.int32",
+    "numpy.int64",
+    "numpy.ndarray",
+    "numpy.random.mtrand.RandomState",
+    "sklearn.pipeline.Pipeline",
 )
 
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from .._estimator.base import LinkPredictionEstimator
 from .._estimator.fitting import calibrate
 from .._estimator.holdout import TrainingSplit, true_and_false
+from .._estimator.record import record_of
 from .._evidence.rules import FiredRules, count_rules
 from .._graph.queries import both_directions
 from .._graph.triples import as_triples
@@ -147,6 +148,7 @@ class RuleBaseline(LinkPredictionEstimator):
             classes_=np.array([0, 1]),
             predictor_=replace(predictor, calibration=calibration),
             handle_unknown_=self.handle_unknown,
+            **record_of(split),
         )
         return self
 
