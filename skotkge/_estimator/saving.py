@@ -65,17 +65,16 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     if is_pickle(path):
         write_sealed(path, lambda file: joblib.dump(model, file))
         return
-    from skops.io import dumps
+    from skops.io import dump
     from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        content = dumps(model)
+        write_sealed(path, lambda file: dump(model, file))
     except (UnsupportedTypeException, NotImplementedError, AttributeError, TypeError) as error:
         raise ValueError(
             f"{path}: a {type(model).__name__} that holds something that skops cannot save ({error}); save it as "
             f"{Path(path).stem}.joblib, which holds everything that can be pickled."
         ) from error
-    write_sealed(path, lambda file: file.write(content))
 
 
 def check_model_path(path, argument="path"):
