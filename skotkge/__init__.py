@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._estimator.classifier import OTKGEClassifier
     from ._estimator.functions import complete, evaluate, nearest, rank
     from ._estimator.saving import load, save
+    from ._estimator.so_far import load_checkpoint
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.triples import MultimodalTriples
@@ -50,6 +51,7 @@ __all__ = [
     "complete",
     "evaluate",
     "load",
+    "load_checkpoint",
     "merge",
     "nearest",
     "rank",
@@ -81,6 +83,7 @@ _HOMES = {
     "evaluate": "._estimator.functions",
     "nearest": "._estimator.functions",
     "load": "._estimator.saving",
+    "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
     "save": "._estimator.saving",
 }

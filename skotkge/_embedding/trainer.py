@@ -63,6 +63,8 @@ class EpochState:
         Filtered MRR on the validation triples, with early stopping.
     state_dict : callable
         Returns all that is needed to go on from here: parameters, optimizers, generator, curves, best epoch.
+    so_far : callable
+        Returns the `TrainedSpace` of the best epoch so far, of the last one without early stopping.
     """
 
     space: str
@@ -71,6 +73,7 @@ class EpochState:
     loss: float
     validation_score: float | None
     state_dict: object
+    so_far: object = None
     stopped: bool = field(default=False, repr=False)
 
     def stop(self):
@@ -115,7 +118,7 @@ class Trainer:
         self._loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops
         )
-        self._losses, self._scores = [], []
+        self._losses, self._scores, self._stopped = [], [], False
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
 
     def run(self, *, validate=None, callbacks=(), name=""):
@@ -140,15 +143,26 @@ class Trainer:
         FloatingPointError
             If an embedding is not finite.
         """
-        stopped, patience = False, self.options.n_iter_no_change
-        while len(self._losses) < self.options.max_iter and self._stale < patience and not stopped:
+        patience = self.options.n_iter_no_change
+        while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
             self._losses.append(run_epoch(self._loss, self._optimizers))
             if validate is not None:
                 self._judge(validate)
-            stopped = self._tell(callbacks, name)
+            self._tell(callbacks, name)
+        self._stopped = False
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
         return self._result()
+
+    def so_far(self):
+        """Return the `TrainedSpace` of the best epoch so far, and go on from the last one."""
+        if self._best_parameters is None:
+            return self._result()
+        last = self.model.trained_state()
+        self.model.load_trained(self._best_parameters)
+        result = self._result()
+        self.model.load_trained(last)
+        return result
 
     def _judge(self, validate):
         """Keep the parameters of the best epoch, and count the epochs without a gain."""
@@ -161,12 +175,13 @@ class Trainer:
             self._best_parameters = self.model.trained_state()
 
     def _tell(self, callbacks, name):
-        """Call the callbacks; return whether one of them ends the training."""
+        """Call the callbacks, one of which may end the training; those that follow find that in the state, too."""
         score = self._scores[-1] if self._scores else None
-        state = EpochState(name, len(self._losses), self.options.max_iter, self._losses[-1], score, self.state_dict)
+        figures = len(self._losses), self.options.max_iter, self._losses[-1], score
+        state = EpochState(name, *figures, self.state_dict, self.so_far)
         for callback in callbacks:
             callback.on_epoch_end(state)
-        return state.stopped
+            self._stopped = state.stopped
 
     def state_dict(self):
         """Return all that `load_state_dict` of a trainer of the same data and options needs to go on from here."""
@@ -177,6 +192,7 @@ class Trainer:
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
             "best": (self._best_score, self._best_iter, self._best_parameters, self._stale),
+            "stopped": self._stopped,
         }
 
     def load_state_dict(self, state):
@@ -187,6 +203,7 @@ class Trainer:
         self._generator.set_state(state["generator"])
         self._losses, self._scores = list(state["losses"]), list(state["validation_scores"])
         self._best_score, self._best_iter, self._best_parameters, self._stale = state["best"]
+        self._stopped = state["stopped"]
 
     def _result(self):
         with torch.no_grad():
@@ -195,7 +212,8 @@ class Trainer:
         if not all(np.isfinite(table).all() for table in (entities, *parameters.values())):
             raise FloatingPointError("training diverged: an embedding is not finite; lower learning_rate.")
         best_iter = self._best_iter or len(self._losses)
-        return TrainedSpace(entities, parameters["relations"], parameters, self._losses, self._scores, best_iter)
+        curves = list(self._losses), list(self._scores)
+        return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter)
 
 
 def optimizers_of(model, options):

@@ -65,16 +65,29 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     if is_pickle(path):
         write_sealed(path, lambda file: joblib.dump(model, file))
         return
+    try:
+        write_skops(model, path)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; save it as {Path(path).stem}.joblib, which holds all that can be pickled."
+        ) from error
+
+
+def write_skops(values, path):
+    """Write a model or plain values to a sealed skops file.
+
+    Raises
+    ------
+    ValueError
+        If skops cannot save them.
+    """
     from skops.io import dump
     from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        write_sealed(path, lambda file: dump(model, file))
+        write_sealed(path, lambda file: dump(values, file))
     except (UnsupportedTypeException, NotImplementedError, AttributeError, TypeError) as error:
-        raise ValueError(
-            f"{path}: a {type(model).__name__} that holds something that skops cannot save ({error}); save it as "
-            f"{Path(path).stem}.joblib, which holds everything that can be pickled."
-        ) from error
+        raise ValueError(f"{path}: a {type(values).__name__} that holds what skops cannot save ({error})") from error
 
 
 def check_model_path(path, argument="path"):

@@ -3,10 +3,13 @@
 import csv
 import gzip
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from importlib.resources import files
 
@@ -19,6 +22,7 @@ from helpers import REPOSITORY
 import skotkge
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__
 from skotkge.__main__ import main
+from skotkge._embedding import trainer
 from skotkge._graph.vocabulary import Vocabulary
 from skotkge.baselines import RuleBaseline
 
@@ -333,7 +337,72 @@ def test_interruption_is_told_without_traceback(folder, monkeypatch, capsys):
 
     monkeypatch.setattr(OTKGEClassifier, "fit", interrupted)
     assert run("fit", folder, *QUICK) == 130
-    assert capsys.readouterr().err == "skotkge fit: interrupted\n"
+    assert capsys.readouterr().err == "skotkge fit: interrupted; nothing is saved: training had not begun.\n"
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+@pytest.mark.parametrize(("number", "status", "told"), [(2, 130, "interrupted"), (15, 143, "terminated")])
+def test_an_ended_fit_saves_the_best_so_far(
+    folder, small, tmp_path, monkeypatch, capsys, checkpoint, number, status, told
+):
+    epochs = []
+    run_epoch = trainer.run_epoch
+
+    def ended_in_the_fourth_epoch(*given):
+        epochs.append(given)
+        if len(epochs) == 4:
+            os.kill(os.getpid(), number)
+        return run_epoch(*given)
+
+    output = tmp_path / "model.skops"
+    kept = ["--checkpoint", tmp_path / "checkpoints"] if checkpoint else []
+    command = ["fit", folder, "--modality", f"image={folder / 'image.csv'}", *QUICK, *kept, "--output", output]
+    if checkpoint:
+        assert run(*command, "--resume") == 2
+        assert "nothing to resume" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "run_epoch", ended_in_the_fourth_epoch)
+        assert run(*command) == status
+    captured = capsys.readouterr()
+    assert not output.exists()
+    so_far = tmp_path / "model.so-far.skops"
+    assert captured.err.startswith(f"skotkge fit: {told}; the best so far is saved to {so_far}")
+    assert list(skotkge.load(so_far)["kge"].space_training_) == ["structure", "image"]
+    assert run("evaluate", so_far, folder / "test.tsv") == 0
+    if checkpoint:
+        assert run(*command, "--resume") == 0
+        assert run(*command[:-4], "--output", tmp_path / "other.skops") == 0
+        one, other = (skotkge.load(tmp_path / name)["kge"] for name in ("model.skops", "other.skops"))
+        np.testing.assert_array_equal(one.score_triples(small.labels), other.score_triples(small.labels))
+        assert (one.checkpoint, other.checkpoint) == (str(tmp_path / "checkpoints"), None)
+
+
+def test_resuming_needs_a_folder(folder, tmp_path, capsys):
+    assert run("fit", folder, *QUICK, "--resume", "--output", tmp_path / "model.skops") == 2
+    assert "--resume needs --checkpoint" in capsys.readouterr().err
+
+
+def test_interruption_of_imports_is_silent(tmp_path):
+    for delay in (0.3, 0.6):
+        command = [sys.executable, "-m", "skotkge", "fit", str(tmp_path / "nowhere.tsv")]
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, cwd=REPOSITORY, text=True, **pipes)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+        assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_errors_of_torch_and_of_memory_are_one_line(folder, monkeypatch, capsys):
+    for error in (RuntimeError("DefaultCPUAllocator:\nnot enough memory"), MemoryError()):
+
+        def failing(*_, error=error, **__):
+            raise error
+
+        monkeypatch.setattr(OTKGEClassifier, "fit", failing)
+        assert run("fit", folder, *QUICK) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "memory" in line
 
 
 def test_without_command_help_is_shown(capsys):

@@ -163,7 +163,7 @@ class TestContract:
     def test_dumps_hold_nothing_of_torch_and_no_modality_matrix(self, make, small):
         estimator = make().fit(data_for(make, small))
         for dumped in (pickle.dumps(estimator), joblib_bytes(estimator)):
-            assert b"torch" not in dumped
+            assert re.findall(rb"torch[\w.]*", dumped) in ([b"torch"], [])  # whose version is told
             assert all(matrix.tobytes() not in dumped for matrix in small.modalities.values())
 
     def test_global_state_is_untouched(self, make, small):
