@@ -301,10 +301,13 @@ class OTKGEClassifier(TrainedEstimator):
             has unknown labels, the number of columns does not suit the score function or the fusion, or there is no
             such device.
         FloatingPointError
-            If training diverges.
+            If training diverges in its first epoch, with no finite embeddings to keep.
 
         Warns
         -----
+        ConvergenceWarning
+            If training diverges: an epoch has a loss above ten times that of the start, or one that is not finite. The
+            best epoch before is kept.
         UserWarning
             If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
             without any.

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from .._graph.digest import data_digest
 from .._version import __version__
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "pot")
+LIBRARIES = {"NumPy": "numpy", "SciPy": "scipy", "scikit-learn": "scikit-learn", "PyTorch": "torch", "POT": "pot"}
 
 
 def record_of(split):
@@ -31,6 +31,6 @@ def record_of(split):
         "n_validation_triples": len(split.validation_ids),
         "modalities": {name: X.modalities[name].shape[1] for name in modalities},
     }
-    versions = {"skotkge": __version__, "python": platform.python_version()}
-    versions |= {name: version(name) for name in LIBRARIES}
+    versions = {"skotkge": __version__, "Python": platform.python_version()}
+    versions |= {name: version(package) for name, package in LIBRARIES.items()}
     return {"entity_names_": X.names, "fit_record_": {"data": data, "versions": versions}}

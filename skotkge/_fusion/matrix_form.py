@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from .._graph.modalities import check_modality_name
+from .._graph.modalities import check_modality_name, check_sizes
 from .._graph.triples import COLUMNS
 from .._utils.memory import row_blocks
 
@@ -124,6 +124,7 @@ def _whole_rows(name, matrix):
     for rows in row_blocks(matrix.shape):
         missing = np.isnan(matrix[rows])
         observed[rows] = ~missing.any(axis=1)
+        check_sizes(f"X[{name!r}]", matrix[rows], rows.start)
         partly = ~observed[rows] & ~missing.all(axis=1)
         if partly.any():
             raise ValueError(

@@ -14,6 +14,8 @@ from .labels import LabelIndex, as_labels, name_first
 LABEL_COLUMN = "entity"
 # What a score is made of beside the modalities.
 RESERVED = (*KINDS, "self_loop")
+# In absolute value; squares of larger ones, added up over the rows, may be infinite.
+LARGEST = 1e140
 OF_A_MODALITY = f"{RELATION_MAPS} of "
 
 
@@ -27,6 +29,7 @@ def observed_rows(name, matrix):
         if np.isinf(block).any():
             row = rows.start + int(np.isinf(block).any(axis=1).argmax())
             raise ValueError(f"modalities[{name!r}] has an infinite value in row {row}; replace it before fusing.")
+        check_sizes(f"modalities[{name!r}]", block, rows.start)
         missing = np.isnan(block)
         partly = missing.any(axis=1) & ~missing.all(axis=1)
         if partly.any():
@@ -37,6 +40,20 @@ def observed_rows(name, matrix):
             )
         observed[rows] = ~missing.all(axis=1) if matrix.shape[1] else False
     return observed
+
+
+def check_sizes(name, block, first_row=0):
+    """Refuse values so large that their squares are no finite numbers, NaN apart."""
+    if block.dtype.kind == "f" and float(np.finfo(block.dtype).max) < LARGEST:
+        return
+    too_large = (np.abs(block) > LARGEST).any(axis=1)
+    if too_large.any():
+        row = int(too_large.argmax())
+        value = block[row][np.nanargmax(np.abs(block[row]))]
+        raise ValueError(
+            f"{name} has the value {value:.3g} in row {first_row + row}, whose square is no finite number: correct it, "
+            "or divide the matrix."
+        )
 
 
 def check_modalities(given, fitted):

@@ -163,7 +163,7 @@ class TestContract:
     def test_dumps_hold_nothing_of_torch_and_no_modality_matrix(self, make, small):
         estimator = make().fit(data_for(make, small))
         for dumped in (pickle.dumps(estimator), joblib_bytes(estimator)):
-            assert re.findall(rb"torch[\w.]*", dumped) in ([b"torch"], [])  # whose version is told
+            assert b"torch" not in dumped
             assert all(matrix.tobytes() not in dumped for matrix in small.modalities.values())
 
     def test_global_state_is_untouched(self, make, small):
@@ -473,7 +473,7 @@ FREE = {"device", "verbose"}
 OTHER_VALUES = [
     *(False, True, None, 0, 1, 2, 3, 0.0, 0.3, 0.7, 1.0, 17, 400),
     {"structure": 5, "text": 1, "image": 1},
-    *(("fused",), ["structure"]),
+    *(("fused",), ["structure"], "elsewhere"),
     *(TransE(margin=1.0), ComplEx(), CrossEntropy(n_sampled=3), Logistic(n_negatives=2)),
 ]
 
