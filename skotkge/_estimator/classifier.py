@@ -18,6 +18,7 @@ from .._embedding.trainer import is_available
 from .._fusion.structure import observed_in
 from .._graph.triples import as_triples
 from .._spaces import FUSED, MODALITIES, RELATION_MAPS, RULES, STRUCTURE, EvidenceId, SpaceSpec
+from .._utils.messages import shown
 from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fitting import FitOptions
@@ -328,11 +329,11 @@ class OTKGEClassifier(TrainedEstimator):
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""
         kinds = EVIDENCE[self.evidence] if isinstance(self.evidence, str) else tuple(self.evidence)
-        unknown = [kind for kind in kinds if kind not in KINDS]
+        unknown = [kind for kind in kinds if not (isinstance(kind, str) and kind in KINDS)]
         if unknown or not kinds:
-            found = f"has {unknown[0]!r}" if unknown else "is empty"
+            found = f"has {shown(unknown[0])}" if unknown else "is empty"
             raise ValueError(
-                f"evidence={self.evidence!r} {found}; give 'all', 'embeddings', 'fused' or some of "
+                f"evidence={shown(self.evidence)} {found}; give 'all', 'embeddings', 'fused' or some of "
                 f"{', '.join(map(repr, KINDS))}."
             )
         return kinds

@@ -9,6 +9,7 @@ from typing import Any
 
 import joblib
 
+from .._utils.messages import shown
 from .._utils.persistence import PLAIN_TYPES, TYPES
 from .._utils.sealed_files import ZIP_BEGINS, check_seal, damaged, write_sealed
 from .._utils.whole_files import check_writable
@@ -61,6 +62,7 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     ...     skotkge.load(Path(folder) / "rules.skops")
     RuleBaseline(random_state=0)
     """
+    check_path(path, "path")
     check_model_path(path)
     if is_pickle(path):
         write_sealed(path, lambda file: joblib.dump(model, file))
@@ -88,6 +90,12 @@ def write_skops(values, path):
         write_sealed(path, lambda file: dump(values, file))
     except (UnsupportedTypeException, NotImplementedError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: a {type(values).__name__} that holds what skops cannot save ({error})") from error
+
+
+def check_path(path, argument):
+    """Refuse what names no file; a number would be taken for one that is open."""
+    if not isinstance(path, str | PathLike) or not str(path) or "\0" in str(path):
+        raise TypeError(f"{argument}={shown(path)} names no file; give a string or a pathlib.Path.")
 
 
 def check_model_path(path, argument="path"):
@@ -140,8 +148,10 @@ def load(path: str | PathLike[str], trusted: bool | Sequence[str] = False) -> An
     -----
     A checksum finds damage, not forgery: whoever can write the file can write its checksum.
     """
-    if not isinstance(trusted, bool) and (isinstance(trusted, str) or not all(isinstance(t, str) for t in trusted)):
-        raise TypeError(f"trusted={trusted!r}; give True, False or a list of names of types.")
+    check_path(path, "path")
+    names = isinstance(trusted, list | tuple | set | frozenset) and all(isinstance(name, str) for name in trusted)
+    if not (isinstance(trusted, bool) or names):
+        raise TypeError(f"trusted={shown(trusted)}; give True, False or a list of names of types.")
     with open(path, "rb") as file:
         sealed = check_seal(file, path) is not None
         is_skops = file.read(len(ZIP_BEGINS)) == ZIP_BEGINS

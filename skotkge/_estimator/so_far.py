@@ -18,6 +18,7 @@ from .._spaces import RULES, EvidenceId
 from .checkpoints import RUNNING
 from .fitting import FitOptions
 from .holdout import TrainingSplit
+from .saving import check_path
 from .stores import FolderStore
 
 
@@ -58,6 +59,7 @@ def load_checkpoint(folder: str | PathLike[str], trusted: bool | list[str] = Fal
     ...     skotkge.load_checkpoint(folder).rank(triples[:1]).shape
     (1, 2)
     """
+    check_path(folder, "folder")
     folder = Path(folder)
     fits = [folder] if (folder / "fit.skops").exists() else sorted(path.parent for path in folder.glob("*/fit.skops"))
     if not fits:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._spaces import STRUCTURE, joined_width
+from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
@@ -37,7 +38,12 @@ PARTS = {
 
 
 class OTFusionTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persistent, BaseEstimator, auto_wrap_output_keys=None
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    CheckedParameters,
+    Persistent,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
 
@@ -132,7 +138,7 @@ class OTFusionTransformer(
     """
 
     _parameter_constraints = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, 2**31 - 1, closed="both")],
         "alignment": [StrOptions({"transport", "linear", "pca"}), HasMethods("align")],
         "p": [Interval(Integral, 1, 2, closed="both")],
         "fusion": [StrOptions({"barycenter", "mean", "concat", "none"})],

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .._utils.messages import shown
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
 from .modalities import observed_rows
 from .notices import tell
@@ -122,7 +123,7 @@ class DistinctLabels:
                 row = int((codes == missing).argmax()) // per_row
                 labels = [column[row] for column in columns]
                 raise ValueError(
-                    f"triples has a missing label in row {row}: {labels!r}; leave the row out, or, where "
+                    f"triples has a missing label in row {row}: {shown(labels)}; leave the row out, or, where "
                     "a file has the label 'NA' or the like, read it as a string (dtype=str, keep_default_na=False in "
                     "pandas)."
                 )
@@ -165,7 +166,7 @@ def first_rows(ids, vocabulary, duplicates):
     if duplicates == "keep":
         return None
     if duplicates not in ("warn", "error"):
-        raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
+        raise ValueError(f"duplicates={shown(duplicates)}, expected 'warn', 'error' or 'keep'.")
     repetitions = repeated_rows(ids, vocabulary)
     if not len(repetitions):
         return None

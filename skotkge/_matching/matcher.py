@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent
 from .answers import MatchAnswers
 from .pairs import EntityPairs
@@ -21,7 +22,7 @@ from .views import check_start, chosen_views, two_graphs
 OF_ANSWERS = {"plan_", "similarity_", "matches_", "view_weights_", "n_iter_"}
 
 
-class OTEntityMatcher(Persistent, BaseEstimator):
+class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
     """Find which entities of two graphs are the same thing, by optimal transport between entities.
 
     The similarity of two entities is a weighted sum of cosines: of what lies around them, seen from the known pairs and

@@ -125,9 +125,9 @@ class RuleBaseline(LinkPredictionEstimator):
         """
         X, negatives = true_and_false(as_triples(X).with_fusion(None), y, warns=False)
         n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
-        counted = dict(smoothing=self.smoothing, min_confidence=self.min_confidence)
+        counted = dict(smoothing=float(self.smoothing), min_confidence=self.min_confidence)
         rules = count_rules(true_ids, X.n_entities, n_relations, **counted)
-        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, self.smoothing)
+        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, counted["smoothing"])
         parts = frequencies.data, frequencies.indices, frequencies.indptr
         predictor = LinkPredictor(
             vocabulary=X.vocabulary,
