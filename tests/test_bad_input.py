@@ -67,7 +67,7 @@ ARRAYS = [
     ),
     *(np.zeros(2, dtype=[("a", int), ("b", float)]), np.zeros(3, dtype="M8[s]"), np.zeros((2, 2), dtype=complex)),
     *(np.ma.masked_all((2, 3)), np.array([1, [2]], dtype=object), memoryview(b"abc"), memoryview(np.zeros((2, 3)))),
-    *(sparse.eye_array(3, format="csr"), sparse.eye_array(3, format="coo"), np.asmatrix(np.eye(3))),
+    *(sparse.eye_array(3, format="csr"), sparse.eye_array(3, format="coo")),
     *(pd.DataFrame({"head": ["e0"], "relation": ["r0"], "tail": ["e1"]}), pd.Series([1, 2]), pd.DataFrame()),
     *(
         [],

@@ -1,5 +1,7 @@
 """The format number of saved models and checkpoints, the types in them, and how estimators carry the number."""
 
+from inspect import signature
+
 from .._version import __version__
 
 # One more whenever a change of what is saved keeps older versions from using it. Each format is read for ever.
@@ -59,4 +61,9 @@ class Persistent:
                 f"this {type(self).__name__} was saved by skotkge {saved_by} in format {saved_format}, and skotkge "
                 f"{__version__} reads formats up to {FORMAT}: install skotkge {saved_by} or newer to load it."
             )
-        super().__setstate__(state)
+        super().__setstate__(self._later_parameters(state) | state)
+
+    def _later_parameters(self, state):
+        """Defaults of the parameters that a file of an older version does not have."""
+        parameters = signature(type(self).__init__).parameters
+        return {name: parameters[name].default for name in self._get_param_names() if name not in state}
