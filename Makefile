@@ -4,21 +4,26 @@ BIN := $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test test-oldest fuzz lint docs clean
+.PHONY: demo test test-oldest test-newest fuzz lint docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m skotkge demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 # Downloads some gigabytes where there is no build of that torch without CUDA.
 test-oldest:
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
-# Ten thousand random tables, read back; the tests have 200.
+# Whatever pip gives without constraints today. Warnings of libraries that are newer than this one do not count as errors.
+test-newest:
+	$(MAKE) test VENV=.venv-newest CONSTRAINTS=/dev/null PYTEST_OPTIONS="-W default::DeprecationWarning -W default::FutureWarning"
+
+# Ten thousand random tables, read back, and a hundred thousand bad inputs; the tests have 200 and 1000.
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python tests/graph/test_fuzz.py 10000
+	$(BIN)/python tests/test_bad_input.py 100000
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

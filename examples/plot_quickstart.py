@@ -13,12 +13,12 @@ The embeddings are small and the training is short, to keep the run short. The d
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import joblib
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+import skotkge
 from skotkge import OTFusionTransformer, OTKGEClassifier
 from skotkge.datasets import emoji_images, load_emoji
 
@@ -122,9 +122,9 @@ print(f"probability of the first triples: {otkge.predict_proba(kg.test.labels[:3
 # ------------------
 # A fitted pipeline holds NumPy arrays only, and neither the modality matrices nor the triples' container.
 with TemporaryDirectory() as folder:
-    path = Path(folder) / "emoji.joblib"
-    joblib.dump(otkge, path)
+    path = Path(folder) / "emoji.skops"
+    skotkge.save(otkge, path)
     print(f"{path.stat().st_size / 2**20:.1f} MiB")
-    loaded = joblib.load(path)
+    loaded = skotkge.load(path)
 
 print("same scores after loading:", np.array_equal(loaded.decision_function(kg.test), otkge.decision_function(kg.test)))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
     from ._estimator.functions import complete, evaluate, explain, nearest, rank
+    from ._estimator.saving import load, save
+    from ._estimator.so_far import load_checkpoint
     from ._evidence.protocol import BoundEvidence, Evidence
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
@@ -58,9 +60,12 @@ __all__ = [
     "complete",
     "evaluate",
     "explain",
+    "load",
+    "load_checkpoint",
     "merge",
     "nearest",
     "rank",
+    "save",
 ]
 
 _SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
@@ -93,7 +98,10 @@ _HOMES = {
     "evaluate": "._estimator.functions",
     "explain": "._estimator.functions",
     "nearest": "._estimator.functions",
+    "load": "._estimator.saving",
+    "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
+    "save": "._estimator.saving",
 }
 
 

@@ -1,7 +1,10 @@
 """``python -m skotkge`` and ``skotkge``: fit models on files of triples, evaluate them and ask them questions."""
 
 import argparse
+import os
+import signal
 import sys
+import threading
 import warnings
 from contextlib import contextmanager
 from importlib import import_module
@@ -9,15 +12,20 @@ from importlib import import_module
 from ._version import __version__
 
 INPUT_ERROR = 2
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 # What each module of `_cli` does.
 COMMANDS = {
     "fit": "train a model and save it",
     "evaluate": "rank test triples",
     "complete": "fill the empty places of triples",
+    "convert": "turn a saved model into a file of another kind",
     "demo": "do the whole job on the bundled graph",
 }
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does."""
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -38,24 +46,53 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, or 2 if the input is at fault, which is told in one line on the standard error.
+        The exit status: 0, or 2 if the input is at fault, which is told in one line on the standard error; 130 after
+        Ctrl-C and 143 after SIGTERM.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = command_parser(arguments)
+    with _handling(signal.SIGINT, _leave):
+        parser = command_parser(arguments)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
         return 0
     program = f"{parser.prog} {options.command}"
     try:
-        with _warnings_in_one_line(program):
+        with _warnings_in_one_line(program), _handling(signal.SIGTERM, _terminate):
             return options.run(options)
-    except (OSError, ValueError, ArithmeticError, ImportError) as error:
+    except (OSError, ValueError, ArithmeticError, ImportError, RuntimeError) as error:
         print(f"{program}: error: {_in_one_line(error)}", file=sys.stderr)
         return INPUT_ERROR
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except MemoryError as error:
+        print(f"{program}: error: out of memory {_in_one_line(error)}", file=sys.stderr)
+        return INPUT_ERROR
+    except KeyboardInterrupt as interruption:
+        told = "".join(f"; {_in_one_line(note)}" for note in interruption.args)
+        ended = "terminated" if isinstance(interruption, Terminated) else "interrupted"
+        print(f"{program}: {ended}{told}", file=sys.stderr)
+        return TERMINATED if isinstance(interruption, Terminated) else INTERRUPTED
+
+
+@contextmanager
+def _handling(number, handler):
+    """Handle a signal in another way; in the main thread, where that can be done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _leave(*_):
+    """End at once and without a word: a library that is interrupted while it is imported raises errors of any kind."""
+    os._exit(INTERRUPTED)
+
+
+def _terminate(*_):
+    raise Terminated
 
 
 def command_parser(arguments):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from golden import cases, models, record
 
+import skotkge
+
 TOLERANCE = 1e-4
 NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -53,3 +55,8 @@ def test_saved_models_of_each_format_answer_as_when_they_were_saved(name):
     expected = np.load(models.PICKLE.with_suffix(".npy"))
     np.testing.assert_allclose(models.answers(pipe), expected, rtol=1e-6, atol=1e-6)
     assert len(pipe[:-1].transform(models.graph())) == len(models.graph())
+
+
+def test_file_of_a_newer_format_says_so():
+    with pytest.raises(ValueError, match=r"newer\.skops is a file of skotkge in format 9999.* install a newer skotkge"):
+        skotkge.load(models.NEWER)

@@ -110,14 +110,14 @@ def test_examples_run(script, tmp_path, monkeypatch):
 
 
 def test_demo_trains_answers_and_saves(tmp_path, capsys):
-    assert skotkge.__main__.main(["demo", "--max-iter", "2", "--output", str(tmp_path / "model.joblib")]) == 0
+    assert skotkge.__main__.main(["demo", "--max-iter", "2", "--output", str(tmp_path / "model.skops")]) == 0
     out = capsys.readouterr().out
     assert "structure only" in out
     assert "the same ranks" in re.sub(r"\s+", " ", out)
 
 
 def test_command_line_errors_are_one_line(tmp_path):
-    command = [sys.executable, "-m", "skotkge", "demo", "--output", str(tmp_path / "nowhere" / "model.joblib")]
+    command = [sys.executable, "-m", "skotkge", "demo", "--output", str(tmp_path / "nowhere" / "model.skops")]
     result = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
     assert result.returncode == 2
     assert "there is no folder" in result.stderr.splitlines()[-1]

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ._options import add_known_option, add_reading_options, check_folder_of
+from .._utils.whole_files import check_writable, whole_file
+from ._options import add_known_option, add_model_option, add_reading_options
 from ._reading import check_labels, load_model, read_triples
 from ._tables import answer_table
 
@@ -20,7 +21,7 @@ def add_to(parser):
         "Fill the empty place of triples: give two of --head, --relation and --tail, or a file of them."
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
+    add_model_option(parser)
     for column in COLUMNS:
         parser.add_argument(f"--{column}", metavar="LABEL")
     parser.add_argument(
@@ -43,7 +44,7 @@ def run(options):
     if options.why and options.output is not None:
         raise ValueError("--why explains answers on the terminal and --output writes them to a file; leave one out")
     questions = _questions(options)
-    model = load_model(options.model, "complete")
+    model = load_model(options.model, "complete", options.trust)
     vocabulary = model.predictor_.vocabulary
     if options.questions is None:
         _check_given_labels(vocabulary, questions[0])
@@ -67,7 +68,7 @@ def run(options):
 def _check_output(path):
     if path is None:
         return
-    check_folder_of(path)
+    check_writable(path, "--output")
     if path.suffix.lower() not in STYLES:
         raise ValueError(f"--output {path}: expected a name that ends with .csv or .tsv")
 
@@ -124,7 +125,7 @@ def _write(path, answers, found):
     """Write the completed triples with the number of their question, rank, score and probability."""
     style = STYLES[path.suffix.lower()]
     try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with whole_file(path, "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n", **style)
             names = [] if answers.names is None else ["head_name", "tail_name"]
             table.writerow(["question", *COLUMNS, "rank", "score", "probability", *names])

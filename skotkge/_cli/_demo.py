@@ -5,24 +5,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-import joblib
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sklearn.pipeline import Pipeline
 
 from .._estimator.classifier import OTKGEClassifier
+from .._estimator.saving import check_model_path, save
 from .._fusion.transformer import OTFusionTransformer
 from ..datasets import load_emoji
-from ._options import check_folder_of
 
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
 
 RANK_IN_NEW_PROCESS = """
-import sys, joblib, numpy as np
-from skotkge.datasets import load_emoji
-kg = load_emoji()
-np.save(sys.argv[2], joblib.load(sys.argv[1])["kge"].rank(kg.test, known=kg.valid))
+import sys, skotkge, numpy as np
+kg = skotkge.datasets.load_emoji()
+trusted = sys.argv[1].endswith((".joblib", ".pkl", ".pickle"))
+np.save(sys.argv[2], skotkge.load(sys.argv[1], trusted=trusted)["kge"].rank(kg.test, known=kg.valid))
 """
 
 
@@ -37,20 +36,20 @@ def add_to(parser):
         "--max-iter", type=int, metavar="N", default=15, help="most epochs of each model (default: %(default)s)"
     )
     parser.add_argument(
-        "--output", type=Path, default=Path("emoji.joblib"), help="where the model is saved (default: %(default)s)"
+        "--output", type=Path, default=Path("emoji.skops"), help="where the model is saved (default: %(default)s)"
     )
 
 
 def run(options):
     """Run the demonstration; return the exit status."""
-    check_folder_of(options.output)
+    check_model_path(options.output, "--output")
     console = Console()
     kg = load_emoji()
     console.print(repr(kg.train), highlight=False)
     alone, fused = train_both(kg, options, console)
     console.print(results_table(kg, {"structure only": alone, "OTKGE, with text and image": fused["kge"]}))
     console.print(answers_table(kg, fused["kge"]))
-    joblib.dump(fused, options.output)
+    save(fused, options.output)
     if not np.array_equal(ranks_in_new_process(options.output), fused["kge"].rank(kg.test, known=kg.valid)):
         console.print(f"{options.output} gives other ranks in a new process")
         return 1
@@ -104,4 +103,4 @@ def ranks_in_new_process(path):
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "ranks.npy"
         subprocess.run([sys.executable, "-c", RANK_IN_NEW_PROCESS, str(path), str(result)], check=True)
-        return np.load(result)
+        return np.load(result, allow_pickle=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ._options import add_known_option, add_reading_options
+from ._options import add_known_option, add_model_option, add_reading_options
 from ._reading import check_labels, find_split, load_model, read_triples
 from ._tables import ranking_table
 
@@ -15,7 +15,7 @@ def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = "Rank the heads and tails of test triples with a saved model."
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
+    add_model_option(parser)
     parser.add_argument(
         "test", type=Path, metavar="TEST", help="file of true triples, or folder with test, valid and train files"
     )
@@ -33,7 +33,7 @@ def add_to(parser):
 
 def run(options):
     """Evaluate a saved model on a file; return the exit status."""
-    model = load_model(options.model, "evaluate")
+    model = load_model(options.model, "evaluate", options.trust)
     path, known_paths = _test_files(options)
     triples = read_triples(path, options)
     if options.unknown == "error":

@@ -9,11 +9,14 @@ from sklearn.pipeline import Pipeline
 
 from .._embedding.score_functions import SCORE_FUNCTIONS
 from .._estimator.classifier import DEFAULT_WIDTH, OTKGEClassifier
+from .._estimator.saving import check_model_path, save
+from .._estimator.so_far import model_so_far
+from .._estimator.stores import FolderStore, MemoryStore
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.labels import first_occurrences
 from .._graph.triples import MultimodalTriples
-from ._options import add_reading_options, check_folder_of
-from ._reading import find_split, read_entities, read_triples, read_vectors, save_model
+from ._options import add_reading_options
+from ._reading import find_split, read_entities, read_triples, read_vectors
 from ._tables import ranking_table, training_table
 
 DEFAULTS = OTKGEClassifier().get_params()
@@ -36,8 +39,26 @@ def add_to(parser):
         "--output",
         type=Path,
         metavar="FILE",
-        default=Path("model.joblib"),
-        help="where the model is saved, by skops if the name ends with .skops (default: %(default)s)",
+        default=Path("model.skops"),
+        help="where the model is saved, as a pickle if the name ends with .joblib (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the state of the training here after every epoch; the same command goes on from there",
+    )
+    parser.add_argument(
+        "--checkpoint-interval",
+        type=float,
+        metavar="SECONDS",
+        default=DEFAULTS["checkpoint_interval"],
+        help="seconds at least between two checkpoints (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="stop if there is nothing in --checkpoint to go on from, and do not begin anew",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     _add_entity_options(parser.add_argument_group("entities and their vectors"))
@@ -125,20 +146,50 @@ def _name_and_path(value):
 
 def run(options):
     """Fit a model on the files of the options; return the exit status."""
-    check_folder_of(options.output)
+    check_model_path(options.output, "--output")
     model = _model(options)
     for step in model:
         step._validate_params()
     console = Console(soft_wrap=True)
     train, valid = _read_graph(options)
     console.print(repr(train), highlight=False, markup=False)
-    model.fit(train, **({} if valid is None else {"kge__X_val": valid}))
-    save_model(model, options.output)
+    store = _store(options)
+    model["kge"].checkpoint = store
+    try:
+        model.fit(train, **({} if valid is None else {"kge__X_val": valid}))
+    except KeyboardInterrupt as interruption:
+        interruption.args = (_save_so_far(model, store, options),)
+        raise
+    model["kge"].checkpoint = options.checkpoint
+    save(model, options.output)
     console.print(training_table(model["kge"]))
     if valid is not None:
         console.print(ranking_table("Validation triples", model["kge"].evaluate(valid)))
     console.print(f"saved to {options.output}", highlight=False, markup=False)
     return 0
+
+
+def _store(options):
+    """Where the fit keeps its state: in the folder of the options, else in memory, for the case that it is ended."""
+    if options.checkpoint is not None:
+        return FolderStore(options.checkpoint, must_exist=options.resume)
+    if options.resume:
+        raise ValueError("--resume needs --checkpoint, the folder to go on from")
+    return MemoryStore()
+
+
+def _save_so_far(model, store, options):
+    """Save the model of the best epochs so far beside the output; return what is told about it."""
+    path = options.output.with_name(f"{options.output.stem}.so-far{options.output.suffix}")
+    try:
+        if store.opened is None:
+            raise ValueError("training had not begun.")
+        steps = [(name, step) for name, step in model.steps if name != "kge"]
+        save(Pipeline([*steps, ("kge", model_so_far(store.opened))]), path)
+    except (ValueError, OSError) as error:
+        return f"nothing is saved: {error}"
+    onwards = "" if options.checkpoint is None else "; the same command goes on from the last epoch"
+    return f"the best so far is saved to {path}{onwards}"
 
 
 def _read_graph(options):
@@ -185,6 +236,7 @@ def _model(options):
         evidence=options.evidence,
         learning_rate=options.learning_rate,
         max_iter=options.max_iter,
+        checkpoint_interval=options.checkpoint_interval,
         verbose=0 if options.quiet else 1,
         random_state=options.seed,
     )

@@ -62,18 +62,14 @@ def add_known_option(parser):
     )
 
 
-def check_folder_of(path):
-    """Make sure that a file can be written before anything long starts.
-
-    Raises
-    ------
-    ValueError
-        If its folder does not exist or it is a folder itself.
-    """
-    if not path.resolve().parent.is_dir():
-        raise ValueError(f"--output {path}: there is no folder {path.resolve().parent}")
-    if path.is_dir():
-        raise ValueError(f"--output {path} is a folder; name a file in it")
+def add_model_option(parser):
+    """Add the file of a saved model and the option to trust it."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by skotkge.save in Python")
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="load any file, pickles too, though it may run code: only if you trust its origin",
+    )
 
 
 def _three_columns(value):

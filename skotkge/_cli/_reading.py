@@ -2,20 +2,18 @@
 
 import warnings
 
-import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from .._estimator.lookup import similar_ones
+from .._estimator.saving import load
 from .._graph import files
 from .._graph.files import suffix_of
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import name_first
 from .._graph.readers import FORMATS, ReadingOptions, read_rows
 from .._graph.tables import Dialect, read_records
-from .._utils.persistence import TYPES
 
-SKOPS = ".skops"
 HEADER = {"guess": None, "yes": True, "no": False}
 VECTOR_DIALECTS = {
     ".tsv": Dialect("\t"),
@@ -140,22 +138,16 @@ def _numbers(fields):
         return None
 
 
-def save_model(model, path):
-    """Save a pipeline by joblib, or by skops where the name ends with ``.skops``."""
-    if suffix_of(path) == SKOPS:
-        _skops(path).dump(model, path)
-    else:
-        joblib.dump(model, path)
-
-
-def load_model(path, method):
-    """Load a model saved by joblib, or by skops where the name ends with ``.skops``.
+def load_model(path, method, trust=False):
+    """Load a model that can answer.
 
     Parameters
     ----------
     path : Path
     method : str
         What the model is needed for.
+    trust : bool, default=False
+        Whether code in the file may run.
 
     Returns
     -------
@@ -165,26 +157,13 @@ def load_model(path, method):
     Raises
     ------
     ValueError
-        If the file holds no such model, or one of a newer format.
+        If the file holds no such model, is damaged, of a newer format, or needs trust.
     """
-    try:
-        model = _skops(path).load(path, trusted=TYPES) if suffix_of(path) == SKOPS else joblib.load(path)
-    except (OSError, ValueError, ImportError):
-        raise
-    except Exception as error:  # what unpickling raises on other files depends on their bytes
-        raise ValueError(f"{path} is no saved model: {type(error).__name__}: {error}") from error
+    model = load(path, trusted=trust)
     model = model[-1] if isinstance(model, Pipeline) else model
     if not (hasattr(model, method) and hasattr(model, "predictor_")):
         raise ValueError(f"{path} holds a {type(model).__name__}, expected a fitted OTKGEClassifier")
     return model
-
-
-def _skops(path):
-    try:
-        import skops.io
-    except ImportError as error:
-        raise ImportError(f'{path} needs skops: pip install "skotkge[skops]"') from error
-    return skops.io
 
 
 def check_labels(model, triples, path, remedy):

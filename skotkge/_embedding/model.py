@@ -130,6 +130,12 @@ class EmbeddingModel:
                 "warm_start=True needs the score function, the modalities and the number of columns of the previous "
                 "fit; set warm_start=False to start anew."
             )
+        spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
+        if spoiled:
+            raise ValueError(
+                f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "
+                "model or its file is damaged; load another copy, or set warm_start=False to start anew."
+            )
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])

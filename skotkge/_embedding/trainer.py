@@ -1,16 +1,22 @@
 """The training loop of one space: epochs, validation, the best epoch, callbacks. The only module with an optimizer."""
 
+import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 # The same for a table of whose rows a batch has a gradient for a few.
 ROW_OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.SparseAdam}
+
+# A loss above so many times that before training has lost all, as equal scores for everything cost about the latter; of
+# a start below 1, such as that of parameters trained before, above so much.
+DIVERGENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class EpochState:
         Filtered MRR on the validation triples, with early stopping.
     state_dict : callable
         Returns all that is needed to go on from here: parameters, optimizers, generator, curves, best epoch.
+    so_far : callable
+        Returns the `TrainedSpace` of the best epoch so far, of the last one without early stopping.
     """
 
     space: str
@@ -71,6 +79,7 @@ class EpochState:
     loss: float
     validation_score: float | None
     state_dict: object
+    so_far: object = None
     stopped: bool = field(default=False, repr=False)
 
     def stop(self):
@@ -115,7 +124,8 @@ class Trainer:
         self._loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops
         )
-        self._losses, self._scores = [], []
+        self._losses, self._scores, self._stopped = [], [], False
+        self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
 
     def run(self, *, validate=None, callbacks=(), name=""):
@@ -138,17 +148,64 @@ class Trainer:
         Raises
         ------
         FloatingPointError
-            If an embedding is not finite.
+            If the embeddings of no epoch are finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges: the loss of an epoch is not finite, or above 10 times that of the start.
+            The best epoch before is kept.
         """
-        stopped, patience = False, self.options.n_iter_no_change
-        while len(self._losses) < self.options.max_iter and self._stale < patience and not stopped:
-            self._losses.append(run_epoch(self._loss, self._optimizers))
+        patience = self.options.n_iter_no_change
+        while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
+            loss, start = run_epoch(self._loss, self._optimizers)
+            self._start = start if self._start is None else self._start
+            self._losses.append(loss)
+            if not (self._is_finite() and loss <= DIVERGENCE * max(abs(self._start), 1.0)):
+                self._leave_diverged(name)
+                break
             if validate is not None:
                 self._judge(validate)
-            stopped = self._tell(callbacks, name)
+            else:
+                self._sound = len(self._losses), self.model.trained_state()
+            self._tell(callbacks, name)
+        self._stopped = False
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
         return self._result()
+
+    def _is_finite(self):
+        return np.isfinite(self._losses[-1]) and all(
+            bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters().values()
+        )
+
+    def _leave_diverged(self, name):
+        """Go back to the best epoch, or the last before; the first one is kept as it is, if it is finite."""
+        n_epochs, loss = len(self._losses), self._losses[-1]
+        if self._best_parameters is None and self._sound is not None:
+            self._best_iter, self._best_parameters = self._sound
+        if self._best_parameters is None and not self._is_finite():
+            raise FloatingPointError(
+                f"training of {name or 'the space'} diverged in epoch 1: the loss or an embedding is not finite; lower "
+                f"learning_rate={self.options.learning_rate!r}, or scale the modalities (standardize=True)."
+            )
+        warnings.warn(
+            f"training of {name or 'the space'} diverged: in epoch {n_epochs} the loss is {loss:.3g} after "
+            f"{self._start:.3g} at the start; epoch {self._best_iter or n_epochs} is kept. Lower "
+            f"learning_rate={self.options.learning_rate!r}, or scale the modalities (standardize=True).",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def so_far(self):
+        """Return the `TrainedSpace` of the best epoch so far, and go on from the last one."""
+        if self._best_parameters is None:
+            return self._result()
+        last = self.model.trained_state()
+        self.model.load_trained(self._best_parameters)
+        result = self._result()
+        self.model.load_trained(last)
+        return result
 
     def _judge(self, validate):
         """Keep the parameters of the best epoch, and count the epochs without a gain."""
@@ -161,12 +218,13 @@ class Trainer:
             self._best_parameters = self.model.trained_state()
 
     def _tell(self, callbacks, name):
-        """Call the callbacks; return whether one of them ends the training."""
+        """Call the callbacks, one of which may end the training; those that follow find that in the state, too."""
         score = self._scores[-1] if self._scores else None
-        state = EpochState(name, len(self._losses), self.options.max_iter, self._losses[-1], score, self.state_dict)
+        figures = len(self._losses), self.options.max_iter, self._losses[-1], score
+        state = EpochState(name, *figures, self.state_dict, self.so_far)
         for callback in callbacks:
             callback.on_epoch_end(state)
-        return state.stopped
+            self._stopped = state.stopped
 
     def state_dict(self):
         """Return all that `load_state_dict` of a trainer of the same data and options needs to go on from here."""
@@ -177,6 +235,8 @@ class Trainer:
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
             "best": (self._best_score, self._best_iter, self._best_parameters, self._stale),
+            "stopped": self._stopped,
+            "start": self._start,
         }
 
     def load_state_dict(self, state):
@@ -187,15 +247,21 @@ class Trainer:
         self._generator.set_state(state["generator"])
         self._losses, self._scores = list(state["losses"]), list(state["validation_scores"])
         self._best_score, self._best_iter, self._best_parameters, self._stale = state["best"]
+        self._stopped, self._start = state["stopped"], state["start"]
+        self._sound = (len(self._losses), state["parameters"]) if self._losses and not self._scores else None
 
     def _result(self):
         with torch.no_grad():
             entities = self.model.entities().cpu().numpy()
         parameters = {name: value.cpu().numpy() for name, value in self.model.trained_state().items()}
         if not all(np.isfinite(table).all() for table in (entities, *parameters.values())):
-            raise FloatingPointError("training diverged: an embedding is not finite; lower learning_rate.")
+            raise FloatingPointError(
+                "the entity embeddings are not finite, though their parameters are: scale the modalities "
+                "(standardize=True)."
+            )
         best_iter = self._best_iter or len(self._losses)
-        return TrainedSpace(entities, parameters["relations"], parameters, self._losses, self._scores, best_iter)
+        curves = list(self._losses), list(self._scores)
+        return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter)
 
 
 def optimizers_of(model, options):
@@ -219,16 +285,26 @@ def optimizers_of(model, options):
 
 
 def run_epoch(loss, optimizers):
-    """Visit all triples once; return the mean loss per triple."""
-    total = 0.0
+    """Visit all triples once.
+
+    Returns
+    -------
+    mean : float
+        Mean loss per triple.
+    start : float
+        About the same before the first step, from the first batch.
+    """
+    total, first, n_batches = 0.0, 0.0, 0
     with _explicit_invariants():
         for batch in loss.batches():
             for optimizer in optimizers:
                 optimizer.zero_grad(set_to_none=True)
-            total += loss.backward(batch)
+            value = loss.backward(batch)
+            first, n_batches = (value if n_batches == 0 else first), n_batches + 1
+            total += value
             for optimizer in optimizers:
                 optimizer.step()
-    return float(total) / len(loss.ids)
+    return float(total) / len(loss.ids), float(first) * n_batches / len(loss.ids)
 
 
 def _explicit_invariants():

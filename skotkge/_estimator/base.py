@@ -10,8 +10,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_scalar, column_or_1d
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
@@ -19,18 +18,20 @@ from .._embedding.trainer import is_available
 from .._evidence.embedding import EmbeddingEvidence
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
+from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._spaces import FUSED
+from .._utils.messages import CheckedParameters, check_choice, reading, shown
 from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .explaining import explain
 from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
 
-SIDES = {"both", "head", "tail"}
+SIDES = ("both", "head", "tail")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class AskedTriples:
         return np.where(self.rows, values, unknown)
 
 
-class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
+class LinkPredictionEstimator(ClassifierMixin, CheckedParameters, Persistent, BaseEstimator):
     """Answers of an estimator whose fit assigns `predictor_`, `handle_unknown_` and `classes_`.
 
     No method reads a constructor parameter but `device`.
@@ -88,11 +89,15 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
 
     def __getstate__(self):
         state = super().__getstate__()
-        return state | {"predictor_": state["predictor_"].state()} if "predictor_" in state else state
+        if "predictor_" not in state:
+            return state
+        packed = {"entity_names_": pack_labels(state.get("entity_names_"))}
+        return state | packed | {"predictor_": state["predictor_"].state()}
 
     def __setstate__(self, state):
         if "predictor_" in state:
-            state = state | {"predictor_": LinkPredictor.from_state(state["predictor_"])}
+            names = {"entity_names_": unpack_labels(state.get("entity_names_"))}
+            state = state | names | {"predictor_": LinkPredictor.from_state(state["predictor_"])}
         super().__setstate__(state)
 
     def _fitted_predictor(self):
@@ -105,8 +110,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         return wanted if is_available(wanted) else "cpu"
 
     def _asked(self, X, handle_unknown):
-        if handle_unknown not in (None, "error", "last"):
-            raise ValueError(f"handle_unknown={handle_unknown!r}; give 'error', 'last' or None.")
+        check_choice(handle_unknown, "handle_unknown", ("error", "last", None))
         predictor = self._covering(X)
         return AskedTriples(predictor, *ids_of(predictor.vocabulary, X, handle_unknown or self.handle_unknown_))
 
@@ -130,6 +134,17 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         observed = {name: X.observed(name)[rows] for name in wanted}
         return predictor.with_entities(X.entities[rows], matrices, observed, None if X.names is None else X.names[rows])
 
+    def _answering_for(self, new_entities):
+        """The predictor, with new entities if there are any."""
+        if new_entities is None:
+            return self._fitted_predictor()
+        if not isinstance(new_entities, MultimodalTriples):
+            raise TypeError(
+                f"new_entities={shown(new_entities)} is a {type(new_entities).__name__}; give what "
+                "MultimodalTriples.new_entities returns."
+            )
+        return self._covering(new_entities, asked_only=False)
+
     def score_triples(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:
         """Raw scores, larger for more plausible triples.
 
@@ -150,7 +165,6 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         asked = self._asked(X, handle_unknown)
         return asked.filled(asked.predictor.scores(asked.ids, self._device_of_answers()), -np.inf)
 
-    @validate_params({"side": [StrOptions(SIDES)]}, prefer_skip_nested_validation=True)
     def decision_function(
         self, X: ArrayLike, *, side: str = "both", handle_unknown: str | None = None
     ) -> NDArray[np.float64]:
@@ -173,6 +187,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
             equal numbers of true and corrupted triples where it had no known negatives. Within a relation they rise
             with the score.
         """
+        check_choice(side, "side", SIDES)
         asked = self._asked(X, handle_unknown)
         return asked.filled(asked.predictor.log_odds(asked.ids, self._device_of_answers(), side), -np.inf)
 
@@ -227,14 +242,18 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         """
         if y is None:
             return metrics.mean_reciprocal_rank(self.rank(X))
-        y = column_or_1d(y)
-        if len(np.unique(y)) < 2:
+        with reading("y", y, "labels in {0, 1}, one for each row"):
+            y = column_or_1d(y)
+            n_classes = len(np.unique(y))
+        if n_classes < 2:
             warnings.warn(
                 "y has one class only, so that accuracy says little; leave y out to get the filtered MRR.",
                 UserWarning,
                 stacklevel=2,
             )
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+        predicted = self.predict(X)
+        with reading("sample_weight" if sample_weight is not None else "y", sample_weight, "a value for each row"):
+            return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def rank(
         self,
@@ -318,14 +337,6 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         asked = self._asked(X, handle_unknown)
         return asked.filled(asked.predictor.was_trained_on(asked.ids), False)
 
-    @validate_params(
-        {
-            "known_answers": [StrOptions({"drop", "mark"})],
-            "new_entities": [MultimodalTriples, None],
-            "handle_unknown": [StrOptions({"error", "last"}), None],
-        },
-        prefer_skip_nested_validation=True,
-    )
     def complete(
         self,
         X: ArrayLike,
@@ -375,8 +386,10 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         ValueError
             If a row does not have exactly one None, or a label is not known.
         """
-        predictor = self._fitted_predictor() if new_entities is None else self._covering(new_entities, asked_only=False)
-        k = check_scalar(k, "k", Integral, min_val=1)
+        predictor = self._answering_for(new_entities)
+        check_choice(known_answers, "known_answers", ("drop", "mark"))
+        check_choice(handle_unknown, "handle_unknown", ("error", "last", None))
+        k = _checked_number(k)
         labels = as_label_triples(X)
         columns = asked_columns(labels)
         unknown = handle_unknown or self.handle_unknown_
@@ -417,12 +430,12 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         ValueError
             If an entity or the space is not known.
         """
-        predictor = self._fitted_predictor() if new_entities is None else self._covering(new_entities, asked_only=False)
-        k = check_scalar(k, "k", Integral, min_val=1)
+        predictor = self._answering_for(new_entities)
+        k = _checked_number(k)
         tables = tables_of_spaces(predictor)
-        space = space or main_space(tables)
-        if space not in tables:
-            raise ValueError(f"space={space!r}; the model has the spaces {name_first(list(tables))}.")
+        space = main_space(tables) if space is None else space
+        if not isinstance(space, str) or space not in tables:
+            raise ValueError(f"space={shown(space)}; the model has the spaces {name_first(list(tables))}.")
         asked = entities_of(entities, predictor.vocabulary, "entities")
         table = tables[space]
         n_found = min(k + 1, len(table))
@@ -433,7 +446,6 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         similarities[:, : n_found - 1] = 1 - np.take_along_axis(distances, others, axis=1)
         return Neighbors(labels, similarities, predictor.vocabulary.entities[asked], predictor.vocabulary)
 
-    @validate_params({"side": [StrOptions(SIDES)]}, prefer_skip_nested_validation=True)
     def explain(self, X: ArrayLike, *, side: str = "both", handle_unknown: str | None = None) -> Explanation:
         """Tell what each kind of evidence adds to the log-odds of triples, and the facts behind it.
 
@@ -454,6 +466,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
             with itself by a relation that never does; "offset" is what is left without any evidence. NaN for rows with
             an unknown label.
         """
+        check_choice(side, "side", SIDES)
         asked = self._asked(X, handle_unknown)
         labels = X.labels if isinstance(X, MultimodalTriples) else as_label_triples(X)
         return explain(asked.predictor, labels, asked.ids, asked.rows, side, self._device_of_answers())
@@ -465,6 +478,12 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
         tags.target_tags.required = False
         tags.classifier_tags.multi_class = False
         return tags
+
+
+def _checked_number(k):
+    if isinstance(k, bool | np.bool_) or not isinstance(k, Integral) or k < 1:
+        raise (ValueError if isinstance(k, Integral) else TypeError)(f"k == {shown(k)}, must be >= 1 and an integer.")
+    return min(int(k), np.iinfo(np.int32).max)
 
 
 def spaces_of(predictor):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from .._embedding.trainer import is_available
 from .._fusion.structure import observed_in
 from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
+from .._utils.messages import shown
 from .base import spaces_of
+from .checkpoints import open_checkpoint
 from .fitting import FitOptions, is_builder
 from .holdout import make_split, true_and_false
 from .trained import TrainedEstimator
@@ -115,6 +118,12 @@ class OTKGEClassifier(TrainedEstimator):
         "distmult"), and of those with the maps of modalities; no other product is changed. "bfloat16" is faster where
         the processor has instructions for it. Tables, the sums of the softmax, and the scores and ranks of validation
         and of the fitted model stay in single precision.
+    checkpoint : path-like, default=None
+        A folder, created if absent, in which the fit keeps its state after every epoch: the same call again goes on
+        from there, to the same result. It may be shared by the clones of a search, each of which has a subfolder of its
+        own. See `load_checkpoint`.
+    checkpoint_interval : float, default=0
+        Seconds at least between two checkpoints of a space. 0 makes one after every epoch.
     verbose : int, default=0
         Above 0 training shows a progress bar.
     random_state : int, RandomState instance or None, default=None
@@ -150,6 +159,11 @@ class OTKGEClassifier(TrainedEstimator):
         Mean loss per triple in each of the `n_iter_` epochs.
     validation_scores_ : list of float
         Filtered MRR on the validation triples after each epoch; empty without early stopping.
+    entity_names_ : ndarray of shape (n_entities,), dtype object, or None
+        Readable names, where the triples of the fit have them.
+    fit_record_ : dict
+        ``"data"``: a digest of the triples, labels and vectors of the fit, and their numbers; ``"versions"`` of
+        skotkge, Python and the libraries.
     n_features_in_ : int
         Always 3.
 
@@ -196,6 +210,8 @@ class OTKGEClassifier(TrainedEstimator):
         "handle_unknown": [StrOptions({"error", "last"})],
         "device": [str],
         "matmul_precision": [StrOptions(set(PRECISIONS))],
+        "checkpoint": [str, PathLike, None, HasMethods(["within", "read", "write", "remove"])],
+        "checkpoint_interval": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -225,6 +241,8 @@ class OTKGEClassifier(TrainedEstimator):
         handle_unknown: str = "error",
         device: str = "auto",
         matmul_precision: str = "float32",
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_interval: float = 0,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -250,6 +268,8 @@ class OTKGEClassifier(TrainedEstimator):
         self.handle_unknown = handle_unknown
         self.device = device
         self.matmul_precision = matmul_precision
+        self.checkpoint = checkpoint
+        self.checkpoint_interval = checkpoint_interval
         self.verbose = verbose
         self.random_state = random_state
 
@@ -294,10 +314,13 @@ class OTKGEClassifier(TrainedEstimator):
             has unknown labels, the number of columns does not suit the score function or the fusion, or there is no
             such device.
         FloatingPointError
-            If training diverges.
+            If training diverges in its first epoch, with no finite embeddings to keep.
 
         Warns
         -----
+        ConvergenceWarning
+            If training diverges: an epoch has a loss above ten times that of the start, or one that is not finite. The
+            best epoch before is kept.
         UserWarning
             If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
             without any.
@@ -307,22 +330,22 @@ class OTKGEClassifier(TrainedEstimator):
         evidence = self._evidence_kinds()
         width = self._check_width(X)
         self._check_device()
-        random_state = check_random_state(self.random_state)
+        start = self._parameters_to_continue(X) if self.warm_start else None
+        checkpoint = open_checkpoint(self, X, negatives.ids, X_val, y_val, start)
+        random_state = check_random_state(checkpoint.random_state(self.random_state))
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks)
-        start = self._parameters_to_continue(X, options) if self.warm_start else None
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        return self._fit_split(
-            split, _SpaceMaker(evidence, width, options.seed), options, random_state, start, callbacks
-        )
+        make_spaces = _SpaceMaker(evidence, width, options.seed)
+        return self._fit_split(split, make_spaces, options, random_state, checkpoint, start, callbacks)
 
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""
         kinds = EVIDENCE[self.evidence] if isinstance(self.evidence, str) else tuple(self.evidence)
         unknown = [kind for kind in kinds if not (kind in KINDS if isinstance(kind, str) else is_builder(kind))]
         if unknown or not kinds:
-            found = f"has {unknown[0]!r}" if unknown else "is empty"
+            found = f"has {shown(unknown[0])}" if unknown else "is empty"
             raise ValueError(
-                f"evidence={self.evidence!r} {found}; give 'all', 'embeddings', 'fused' or some of "
+                f"evidence={shown(self.evidence)} {found}; give 'all', 'embeddings', 'fused' or some of "
                 f"{', '.join(map(repr, KINDS))}, and objects with evidence_of(X)."
             )
         return kinds
@@ -382,14 +405,15 @@ class OTKGEClassifier(TrainedEstimator):
         if self.device != "auto" and not is_available(self.device):
             raise ValueError(f"device={self.device!r} is not available here; use 'auto' or 'cpu'.")
 
-    def _parameters_to_continue(self, X, options):
+    def _parameters_to_continue(self, X):
         """Parameters of the previous fit, if any; refuse one over other labels or by another score function."""
         if "predictor_" not in vars(self):
             return None
         spaces = spaces_of(self.predictor_).values()
         for space in spaces:
-            before, now = space.score_function, options.training.score_function
-            if type(before) is not type(now):
+            before, now = space.score_function, self.score_function
+            now = SCORE_FUNCTIONS[now] if isinstance(now, str) else type(now)
+            if type(before) is not now:
                 raise ValueError(
                     f"score_function={self.score_function!r} differs from that of the previous fit, {before!r}, which "
                     "warm_start=True continues; set warm_start=False to start anew."

@@ -27,11 +27,13 @@ from .._ranking.predictor import LinkPredictor
 from .._ranking.ranker import Ranker
 from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
 from .._utils.progress import training_progress
+from .checkpoints import Checkpoint
 
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
 # Kinds whose weights are not negative; the others are weighed on top of these, and may speak against an answer.
 BASE = {STRUCTURE, MODALITIES, FUSED, RELATION_MAPS}
+WITHOUT_CHECKPOINT = Checkpoint(None)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class FitOptions:
     callbacks: tuple = ()
 
 
-def fit_link_predictor(split, make_spaces, options, random_state, start=None):
+def fit_link_predictor(split, make_spaces, options, random_state, start=None, checkpoint=WITHOUT_CHECKPOINT):
     """Fit all evidence, weigh it by held-out triples, calibrate, and train again on all rows.
 
     Parameters
@@ -78,6 +80,8 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None):
         Draws what weighting and calibration sample.
     start : dict of EvidenceId to dict of str to ndarray, default=None
         Parameters of the spaces to continue from.
+    checkpoint : Checkpoint, default=WITHOUT_CHECKPOINT
+        Where the training is written to, and goes on from.
 
     Returns
     -------
@@ -86,8 +90,10 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None):
         Epochs and curves of each trained space.
     """
     facts = _Facts(split, options.exclude_self_loops)
-    train = partial(_train_spaces, make_spaces=make_spaces, options=options, facts=facts, start=start)
-    trained = train(split.train, max_iter={}, validate=_validation_score(split, facts, options))
+    checkpoint.begin(split, options)
+    shared = dict(make_spaces=make_spaces, options=options, facts=facts, start=start, checkpoint=checkpoint)
+    train = partial(_train_spaces, **shared)
+    trained = train(split.train, round="train", max_iter={}, validate=_validation_score(split, facts, options))
     evidence = _evidence_of(split.train, trained, options)
     weights = _weights_of(evidence, split, facts, options, random_state)
     predictor = LinkPredictor(
@@ -104,7 +110,7 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None):
     predictor, trained_on = _calibrated(predictor, split, options, random_state), split.train
     if len(split.train) < len(split.all) and options.refit:
         epochs = {id: space.best_iter for id, space in trained.items()}
-        again = train(split.all, max_iter=epochs, validate=None)
+        again = train(split.all, round="refit", max_iter=epochs, validate=None)
         evidence, trained_on = _evidence_of(split.all, again, options), split.all
     # The predictor above holds tensors of the first training; this one starts without.
     predictor = LinkPredictor(
@@ -168,10 +174,14 @@ class _Facts:
         )
 
 
-def _train_spaces(X, *, make_spaces, options, facts, start, max_iter, validate):
+def _train_spaces(X, *, make_spaces, options, facts, start, checkpoint, round, max_iter, validate):
     """Train each space by itself, for the numbers of epochs given or until its validation score stops rising."""
     trained = {}
-    for id, spec in make_spaces(X).items():
+    for number, (id, spec) in enumerate(make_spaces(X).items()):
+        stage = checkpoint.stage(round, number, id)
+        trained[id] = stage.result()
+        if trained[id] is not None:
+            continue
         training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
         trainer = Trainer(
             spec,
@@ -182,8 +192,10 @@ def _train_spaces(X, *, make_spaces, options, facts, start, max_iter, validate):
             excludes_self_loops=facts.excludes_self_loops,
             start=None if start is None else start.get(id),
         )
+        stage.restore(trainer)
         with training_progress(f"training {id}", training.max_iter, options.verbose) as bars:
-            trained[id] = trainer.run(validate=validate, callbacks=[*bars, *options.callbacks], name=str(id))
+            trained[id] = trainer.run(validate=validate, callbacks=[*bars, *options.callbacks, stage], name=str(id))
+        stage.finish(trained[id])
     return trained
 
 

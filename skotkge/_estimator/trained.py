@@ -1,32 +1,52 @@
 """TrainedEstimator: an estimator of trained spaces, around `fit_link_predictor`."""
 
+import os
+
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from .base import LinkPredictionEstimator, main_space, spaces_of, tables_of_spaces
 from .fitting import fit_link_predictor
+from .record import record_of
 
 
 class TrainedEstimator(LinkPredictionEstimator):
     """Fits trained spaces, and shows their tables and how training went."""
 
-    def _fit_split(self, split, make_spaces, options, random_state, start=None, callbacks=()):
+    def _fit_split(self, split, make_spaces, options, random_state, checkpoint, start=None, callbacks=()):
         """Fit, and assign all that was learned at once: a fit that fails leaves the estimator as it was."""
         for callback in callbacks:
             if hasattr(callback, "on_fit_begin"):
                 callback.on_fit_begin(self)
-        predictor, history = fit_link_predictor(split, make_spaces, options, random_state, start)
-        validate_data(self, split.all, skip_check_array=True)
+        predictor, history = fit_link_predictor(split, make_spaces, options, random_state, start, checkpoint)
+        checkpoint.finish()
+        self._assign(split.all, predictor, history, record_of(split))
+        for callback in callbacks:
+            if hasattr(callback, "on_fit_end"):
+                callback.on_fit_end(self)
+        return self
+
+    def _assign(self, X, predictor, history, record):
+        validate_data(self, X, skip_check_array=True)
         vars(self).update(
             classes_=np.array([0, 1]),
             predictor_=predictor,
             handle_unknown_=self.handle_unknown,
             space_training_={str(id): of_space for id, of_space in history.items()},
+            **record,
         )
-        for callback in callbacks:
-            if hasattr(callback, "on_fit_end"):
-                callback.on_fit_end(self)
+
+    def _fit_so_far(self, split, make_spaces, options, checkpoint, record):
+        """Take the place of a fit of which all that there is has been trained before."""
+        random_state = np.random.RandomState(options.seed)
+        predictor, history = fit_link_predictor(split, make_spaces, options, random_state, checkpoint=checkpoint)
+        self._assign(split.all, predictor, history, record)
         return self
+
+    def __getstate__(self):
+        # The name of a folder is a plain value; a store of another kind is of the fit alone.
+        state, place = super().__getstate__(), self.checkpoint
+        return state | {"checkpoint": os.fspath(place) if isinstance(place, str | os.PathLike) else None}
 
     @property
     def space_embeddings_(self):

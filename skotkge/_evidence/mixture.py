@@ -172,5 +172,8 @@ class Mixture:
 
 def _without_nan(scores):
     if torch.isnan(scores.sum()):
-        raise FloatingPointError("a score is NaN; training diverged: lower learning_rate or the scale of the features.")
+        raise FloatingPointError(
+            "a score is NaN: a table of the model has NaN, which no fit leaves in it (load another copy of its file), "
+            "or the features of new entities are too large (scale them as those of the fit)."
+        )
     return scores

@@ -22,7 +22,7 @@ SCALE = 100.0
 # Neighbours named in an explanation.
 FACTS = 3
 # Similarities held at once.
-SIMILARITIES_AT_ONCE = 2**23
+SIMILARITIES_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)

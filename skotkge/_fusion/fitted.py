@@ -8,6 +8,7 @@ import numpy as np
 
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
+from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import true_rows
 from .._spaces import (
     FUSED,
@@ -111,13 +112,19 @@ class FittedFusion:
     def state(self):
         """Return plain values and arrays; an aligner or an estimator of the structure as it is."""
         parts = {"structural_space": _values(self.structural_space), "options": _values(self.options)}
-        return _values(self) | parts
+        return _values(self) | parts | {"entities": pack_labels(self.entities)}
 
     @classmethod
     def from_state(cls, state):
         """Return the fusion that `state` was made of."""
-        parts = StructuralSpace(**state["structural_space"]), FusionOptions(**state["options"])
-        return cls(**state | dict(zip(("structural_space", "options"), parts, strict=True)))
+        return cls(
+            **state
+            | {
+                "structural_space": StructuralSpace(**state["structural_space"]),
+                "options": FusionOptions(**state["options"]),
+                "entities": unpack_labels(state["entities"]),
+            }
+        )
 
     @property
     def width(self):

@@ -8,8 +8,10 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .._graph.modalities import check_modality_name
+from .._graph.preparing import check_sizes
 from .._graph.triples import COLUMNS
 from .._utils.memory import row_blocks
+from .._utils.messages import reading
 
 SINGLE_MODALITY = "features"
 
@@ -40,7 +42,8 @@ def check_matrices(estimator, X, *, reset):
         if reset:
             estimator.n_features_in_ = sum(matrix.shape[1] for matrix in matrices.values())
     else:
-        checked = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+        with reading("X", X, "a matrix of numbers"):
+            checked = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
         matrices = {SINGLE_MODALITY: checked}
     if len({len(matrix) for matrix in matrices.values()}) != 1:
         rows = {name: len(matrix) for name, matrix in matrices.items()}
@@ -87,7 +90,8 @@ def check_structural_space(y, n_entities, name):
             f"{name} requires y to be passed, but the target y is None: in matrix form y is the "
             "structural space (n_entities, d); give a MultimodalTriples as X to learn it from triples."
         )
-    structure = check_array(y, dtype=float, ensure_2d=False, input_name="y")
+    with reading("y", y, "a matrix of numbers (n_entities, d)"):
+        structure = check_array(y, dtype=float, ensure_2d=False, input_name="y")
     structure = structure.reshape(len(structure), -1)
     if len(structure) != n_entities:
         raise ValueError(
@@ -124,6 +128,7 @@ def _whole_rows(name, matrix):
     for rows in row_blocks(matrix.shape):
         missing = np.isnan(matrix[rows])
         observed[rows] = ~missing.any(axis=1)
+        check_sizes(f"X[{name!r}]", matrix[rows], rows.start)
         partly = ~observed[rows] & ~missing.all(axis=1)
         if partly.any():
             raise ValueError(

@@ -27,9 +27,13 @@ def column_scaling(matrix, observed, standardize=True):
     if not standardize or not observed.any():
         return np.zeros(width), np.ones(width)
     mean, variance = moments(matrix, observed)
-    scale, precision = np.sqrt(variance), np.finfo(float)
-    constant = scale <= 10 * precision.eps * np.maximum(np.abs(mean), precision.tiny)
-    return mean, np.where(constant, 1.0, scale)
+    return mean, np.where(constant_columns(mean, variance), 1.0, np.sqrt(variance))
+
+
+def constant_columns(mean, variance):
+    """Tell which columns differ from a constant by rounding alone."""
+    precision = np.finfo(float)
+    return np.sqrt(variance) <= 10 * precision.eps * np.maximum(np.abs(mean), precision.tiny)
 
 
 def moments(matrix, observed):

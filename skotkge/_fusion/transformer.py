@@ -15,9 +15,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._spaces import STRUCTURE, joined_width
+from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
+from .information import informative
 from .matrix_form import check_matrices, check_structural_space, matrices_of_fit
 from .structure import StructuralSpace, learn_structure
 
@@ -36,7 +38,12 @@ PARTS = {
 
 
 class OTFusionTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persistent, BaseEstimator, auto_wrap_output_keys=None
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    CheckedParameters,
+    Persistent,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
 
@@ -131,7 +138,7 @@ class OTFusionTransformer(
     """
 
     _parameter_constraints = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, 2**31 - 1, closed="both")],
         "alignment": [StrOptions({"transport", "linear", "pca"}), HasMethods("align")],
         "p": [Interval(Integral, 1, 2, closed="both")],
         "fusion": [StrOptions({"barycenter", "mean", "concat", "none"})],
@@ -205,7 +212,9 @@ class OTFusionTransformer(
         validate_data(checked, X, skip_check_array=True)
         matrices = {} if self.fusion == "none" else X.modalities
         observed = {name: X.observed(name) for name in matrices}
-        weights, options = self._normalized_weights(matrices), self._options()
+        kept = informative(matrices, observed, self.standardize)
+        weights, options = self._normalized_weights(matrices, kept), self._options()
+        matrices, observed = kept, {name: observed[name] for name in kept}
         structure = learn_structure(true_part(X, y), options)
         fusion = fit_fusion(structure, matrices, observed, weights, options, X.entities)
         return fusion, fusion.embedding(matrices, observed)
@@ -215,7 +224,13 @@ class OTFusionTransformer(
         space = check_structural_space(y, len(next(iter(matrices.values()))), type(self).__name__)
         if self.fusion == "none":
             raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
-        weights, options = self._normalized_weights(matrices), self._options()
+        kept = informative(matrices, observed, self.standardize)
+        if not kept:
+            raise ValueError(
+                f"X has no modality that tells entities apart, of {', '.join(matrices)}: give other columns."
+            )
+        weights, options = self._normalized_weights(matrices, kept), self._options()
+        matrices, observed = kept, {name: observed[name] for name in kept}
         everywhere, random_state = np.ones(len(space), dtype=bool), np.random.RandomState(options.seed)
         structure = StructuralSpace.scaled(space, everywhere, options.standardize, random_state)
         fusion = fit_fusion(structure, matrices, observed, weights, options)
@@ -233,18 +248,19 @@ class OTFusionTransformer(
             return int(self.random_state)
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
-    def _normalized_weights(self, modalities):
-        names = [STRUCTURE, *modalities]
+    def _normalized_weights(self, modalities, kept):
+        """Weights of the structure and of the modalities that are kept; those given name all of them."""
+        names, of_kept = [STRUCTURE, *modalities], [STRUCTURE, *kept]
         if self.weights is None:
-            return dict.fromkeys(names, 1.0 / len(names))
+            return dict.fromkeys(of_kept, 1.0 / len(of_kept))
         if set(self.weights) != set(names):
             raise ValueError(f"weights={self.weights!r} must name exactly the spaces {names}.")
         if not all(isinstance(weight, Real) for weight in self.weights.values()):
             raise ValueError(f"weights={self.weights!r} must be numbers.")
-        total = sum(self.weights.values())
+        total = sum(self.weights[name] for name in of_kept)
         if not np.isfinite(total) or total <= 0 or min(self.weights.values()) < 0:
             raise ValueError(f"weights={self.weights!r} must be non-negative numbers with a positive sum.")
-        return {name: self.weights[name] / total for name in names}
+        return {name: self.weights[name] / total for name in of_kept}
 
     def transform(self, X: Any) -> Any:
         """Attach the fusion to triples, or map the rows of matrices into the fused space.

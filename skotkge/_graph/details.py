@@ -7,6 +7,7 @@ from os import PathLike
 
 import numpy as np
 
+from .._utils.messages import reading
 from .label_columns import as_array, is_tensor
 from .labels import LabelIndex, as_labels, is_missing, name_first
 from .tables import Dialect, read_table
@@ -91,7 +92,8 @@ def _without_holes(values):
 
 def _from_file(path, what):
     """Read labels and values; a name may have been given twice, and then the first counts for nothing but an error."""
-    labels, values = read_table(path, Dialect("\t"), n_fields=2).columns
+    with reading(what, path, "a mapping, an array in the order of entities, or the path of a file"):
+        labels, values = read_table(path, Dialect("\t"), n_fields=2).columns
     LabelIndex(labels, f"{what}={str(path)[-60:]!r}")
     return dict(zip(labels, values, strict=True))
 

@@ -182,7 +182,7 @@ def _named_rows(table, names):
 def _sequence_columns(triples):
     if isinstance(triples, np.ndarray):
         return _array_columns(triples)
-    if isinstance(triples, str | bytes) or not hasattr(triples, "__len__"):
+    if isinstance(triples, str | bytes | bytearray | memoryview) or not hasattr(triples, "__len__"):
         raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
     if isinstance(triples, set | frozenset):
         raise TypeError(f"triples is a {type(triples).__name__}, which has no order; pass a list.")

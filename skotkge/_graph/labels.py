@@ -5,6 +5,11 @@ from itertools import count, repeat
 
 import numpy as np
 
+from .._utils.messages import shown
+
+# Characters of a label in a message.
+LONGEST_LABEL = 60
+
 
 def as_labels(values):
     """Return a 1-D object array of the labels as plain Python objects."""
@@ -140,8 +145,8 @@ class LabelIndex:
 
 def name_first(labels, limit=5):
     """Write the first few of the labels for an error message."""
-    shown = ", ".join(repr(label) for label in labels[:limit])
-    return shown if len(labels) <= limit else f"{shown} and {len(labels) - limit} more"
+    first = ", ".join(shown(label, LONGEST_LABEL) for label in labels[:limit])
+    return first if len(labels) <= limit else f"{first} and {len(labels) - limit} more"
 
 
 def counted(number, singular, plural):

@@ -11,6 +11,8 @@ from .notices import tell
 
 # Wider matrices are reduced: what follows has matrices of columns times columns.
 WIDEST = 4096
+# In absolute value; squares of larger ones, added up over the rows, may be infinite.
+LARGEST = 1e140
 N_COMPONENTS = 256
 # Arrays of the size of the components, and of the rows, that a randomised SVD holds at its peak.
 COPIES_OF_COMPONENTS = 4
@@ -100,9 +102,24 @@ def holed_columns(name, matrix):
         if infinite.any():
             row = rows.start + int(infinite.any(axis=1).argmax())
             raise ValueError(f"modalities[{name!r}] has an infinite value in row {row}; replace it before fusing.")
+        check_sizes(f"modalities[{name!r}]", block, rows.start)
         missing = np.isnan(block)
         holed |= missing[~missing.all(axis=1)].any(axis=0)
     return holed
+
+
+def check_sizes(name, block, first_row=0):
+    """Refuse values so large that their squares are no finite numbers, NaN apart."""
+    if block.dtype.kind == "f" and float(np.finfo(block.dtype).max) < LARGEST:
+        return
+    too_large = (np.abs(block) > LARGEST).any(axis=1)
+    if too_large.any():
+        row = int(too_large.argmax())
+        value = block[row][np.nanargmax(np.abs(block[row]))]
+        raise ValueError(
+            f"{name} has the value {value:.3g} in row {first_row + row}, whose square is no finite number: correct it, "
+            "or divide the matrix."
+        )
 
 
 def observed_rows(matrix):

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .._utils.messages import shown
 from .coded import CodedColumn, joined_in_order
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
 from .names import NameIndex, similar_labels
@@ -192,7 +193,7 @@ class DistinctLabels:
                 row = min(int((codes == missing).argmax()) for codes in parts if (codes == missing).any())
                 labels = [column[row] for column in columns]
                 raise ValueError(
-                    f"triples has a missing label in row {row}: {labels!r}; leave the row out, or, where "
+                    f"triples has a missing label in row {row}: {shown(labels)}; leave the row out, or, where "
                     "a file has the label 'NA' or the like, read it as a string (dtype=str, keep_default_na=False in "
                     "pandas)."
                 )
@@ -243,10 +244,10 @@ def frozen(array):
 
 def first_rows(ids, vocabulary, duplicates):
     """Return the positions at which each triple is first, in order, and tell what is left out; None means all rows."""
+    if not (isinstance(duplicates, str) and duplicates in ("warn", "error", "keep")):
+        raise ValueError(f"duplicates={shown(duplicates)}, expected 'warn', 'error' or 'keep'.")
     if duplicates == "keep":
         return None
-    if duplicates not in ("warn", "error"):
-        raise ValueError(f"duplicates={duplicates!r}, expected 'warn', 'error' or 'keep'.")
     repetitions = repeated_rows(ids, vocabulary)
     if not len(repetitions):
         return None

@@ -3,11 +3,12 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from .calibration import entries, match_features
+from .._graph.packed_labels import pack_labels, unpack_labels
+from .calibration import MatchCalibration, entries, match_features
 from .lookup import RowNumbers
 from .pairs import EntityPairs
 from .plans import transport_plan
-from .rounds import mutual_best
+from .rounds import Learned, Matched, mutual_best
 
 # Probability from which a match is told.
 TOLD = 0.5
@@ -39,6 +40,38 @@ class MatchAnswers:
         told = probabilities >= TOLD
         self._told = np.column_stack([matched.rows[rows], matched.columns[columns]])[told]
         self._told_probabilities = probabilities[told]
+
+    def state(self):
+        """Return plain values and arrays that `from_state` makes the answers of again."""
+        matched, learned = self.matched, self.matched.learned
+        calibration = learned.calibration
+        return {
+            "first": pack_labels(self.entities[0]),
+            "second": pack_labels(self.entities[1]),
+            "known": self.known,
+            "solver": self.solver,
+            "matched": {
+                "rows": matched.rows,
+                "columns": matched.columns,
+                "similarity": _sparse_state(matched.similarity),
+                "plan": _sparse_state(matched.plan),
+                "n_plans": matched.n_plans,
+            },
+            "learned": {"weights": dict(learned.weights), "reg": learned.reg, "unmatched": learned.unmatched},
+            "calibration": None if calibration is None else vars(calibration),
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the answers that `state` was made of."""
+        calibration = None if state["calibration"] is None else MatchCalibration(**state["calibration"])
+        matched = dict(state["matched"])
+        for name in ("similarity", "plan"):
+            data, indices, starts, shape = matched[name]
+            matched[name] = csr_array((data, indices, starts), shape=tuple(shape))
+        matched = Matched(**matched, learned=Learned(**state["learned"], calibration=calibration))
+        labels = unpack_labels(state["first"]), unpack_labels(state["second"])
+        return cls(*labels, state["known"], matched, state["solver"])
 
     def whole_plan(self):
         """The plan over all entities, with 1 for known pairs, as csr_array."""
@@ -178,3 +211,7 @@ def plan_ranks(plan, similarity, rows, columns):
         better = np.count_nonzero((mass > own_mass) | (equal & (gain > own_gain)))
         ranks[position] = better + (np.count_nonzero(equal & (gain == own_gain)) + 1) / 2
     return ranks
+
+
+def _sparse_state(matrix):
+    return matrix.data, matrix.indices, matrix.indptr, matrix.shape

@@ -11,13 +11,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils.messages import CheckedParameters
+from .._utils.persistence import Persistent
 from .answers import MatchAnswers
 from .pairs import EntityPairs
 from .rounds import MatchingOptions, match_graphs
 from .views import check_start, chosen_views, two_graphs
 
+# Attributes that are made of the answers, and so are not saved.
+OF_ANSWERS = {"plan_", "similarity_", "matches_", "view_weights_", "n_iter_"}
 
-class OTEntityMatcher(BaseEstimator):
+
+class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
     """Find which entities of two graphs are the same thing, by optimal transport between entities.
 
     The similarity of two entities is a weighted sum of cosines: of what lies around them, seen from the known pairs and
@@ -161,14 +166,21 @@ class OTEntityMatcher(BaseEstimator):
             isinstance(self.views, str),
         )
         matched = match_graphs(graphs, views, pairs.ids, options, check_random_state(self.random_state))
-        self._answers = answers = MatchAnswers(pairs.X.entities, pairs.Y.entities, pairs.ids, matched, self.solver)
-        self.plan_ = answers.whole_plan()
-        self.similarity_ = answers.whole_similarity()
-        self.matches_ = answers.matches()
-        self.view_weights_ = dict(matched.learned.weights)
-        self.n_iter_ = matched.n_plans
-        self.n_features_in_ = 2
+        answers = MatchAnswers(pairs.X.entities, pairs.Y.entities, pairs.ids, matched, self.solver)
+        vars(self).update(_fitted_attributes(answers))
         return self
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_answers" not in state:
+            return state
+        kept = {name: value for name, value in state.items() if name not in OF_ANSWERS}
+        return kept | {"_answers": state["_answers"].state()}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "_answers" in state:
+            vars(self).update(_fitted_attributes(MatchAnswers.from_state(state["_answers"])))
 
     def predict(self, labels: ArrayLike) -> NDArray[np.object_]:
         """Return the counterparts of entities of X.
@@ -287,6 +299,19 @@ class OTEntityMatcher(BaseEstimator):
         return tags
 
 
+def _fitted_attributes(answers):
+    """All that a fit learns, of which the answers alone are saved."""
+    return {
+        "_answers": answers,
+        "plan_": answers.whole_plan(),
+        "similarity_": answers.whole_similarity(),
+        "matches_": answers.matches(),
+        "view_weights_": dict(answers.matched.learned.weights),
+        "n_iter_": answers.matched.n_plans,
+        "n_features_in_": 2,
+    }
+
+
 def _check_pairs(pairs):
     if not isinstance(pairs, EntityPairs):
         raise TypeError(
@@ -303,3 +328,7 @@ def _check_one_to_one(pairs):
                 f"pairs has the entity {label!r} of {argument} in {counts.max()} rows; an entity has one counterpart, "
                 "keep one of them."
             )
+
+
+# Saved models name the public place of the class.
+OTEntityMatcher.__module__ = "skotkge"

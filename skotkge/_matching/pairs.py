@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from .._graph.triples import MultimodalTriples
+from .._utils.messages import shown
 from .lookup import RowNumbers
 
 # The name of the modality that a bare feature matrix becomes.
@@ -161,11 +163,11 @@ def _label_columns(pairs):
         if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2):
             raise ValueError(f"pairs has the shape {pairs.shape}, expected (n_pairs, 2): label of X, label of Y.")
         pairs = pairs.tolist()
-    if isinstance(pairs, str) or not hasattr(pairs, "__len__"):
+    if isinstance(pairs, str) or issparse(pairs) or not hasattr(pairs, "__len__"):
         raise TypeError(f"pairs is a {type(pairs).__name__}, expected (n_pairs, 2) labels.")
     for number, row in enumerate(pairs):
         if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 2:
-            raise ValueError(f"pairs has the row {row!r} at position {number}, expected label of X, label of Y.")
+            raise ValueError(f"pairs has the row {shown(row)} at position {number}, expected label of X, label of Y.")
     return [row[0] for row in pairs], [row[1] for row in pairs]
 
 

@@ -17,6 +17,7 @@ from .._evidence.relation_maps import RelationMaps
 from .._evidence.rules import RuleEvidence
 from .._evidence.unseen import UnseenEntities
 from .._fusion.encoder import RowEncoder
+from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
 from .._graph.vocabulary import Vocabulary
 from .answer_calibration import AnswerCalibration
@@ -282,8 +283,8 @@ class LinkPredictor:
     def state(self) -> dict[str, Any]:
         """Return plain values and arrays that `from_state` makes the predictor of again."""
         return {
-            "entities": self.vocabulary.entities,
-            "relations": self.vocabulary.relations,
+            "entities": pack_labels(self.vocabulary.entities),
+            "relations": pack_labels(self.vocabulary.relations),
             "names": self.vocabulary.names,
             "true_ids": self.true_ids,
             "evidence": [_state_of(kind) for kind in self.evidence],
@@ -300,7 +301,8 @@ class LinkPredictor:
     def from_state(cls, state):
         """Return the predictor that `state` was made of."""
         state = dict(state)
-        vocabulary = Vocabulary(state.pop("entities"), state.pop("relations"), state.pop("names", None))
+        labels = (unpack_labels(state.pop(name)) for name in ("entities", "relations"))
+        vocabulary = Vocabulary(*labels, state.pop("names", None))
         evidence = tuple(
             kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
         )

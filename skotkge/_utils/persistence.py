@@ -1,8 +1,10 @@
-"""The format number that fitted estimators carry in their pickled state."""
+"""The format number of saved models and checkpoints, the types in them, and how estimators carry the number."""
+
+from inspect import signature
 
 from .._version import __version__
 
-# One more whenever a change of the fitted attributes keeps older versions from using the state.
+# One more whenever a change of what is saved keeps older versions from using it. Each format is read for ever.
 FORMAT = 1
 
 # The types of this package in a saved pipeline: what skops has to be told to trust.
@@ -11,6 +13,7 @@ TYPES = (
     "skotkge.CrossEntropy",
     "skotkge.DistMult",
     "skotkge.Logistic",
+    "skotkge.OTEntityMatcher",
     "skotkge.OTFusionTransformer",
     "skotkge.OTKGEClassifier",
     "skotkge.RotatE",
@@ -18,6 +21,26 @@ TYPES = (
     "skotkge.baselines.CrossSpaceTransE",
     "skotkge.baselines.RuleBaseline",
     "skotkge.baselines.TranslationBaseline",
+)
+
+# All others that load without trust: plain values (skops calls most of them strings), arrays, the numbers of NumPy that
+# parameters of a grid are, and what scikit-learn adds.
+PLAIN_TYPES = (
+    "builtins.bytes",
+    "builtins.dict",
+    "builtins.int",
+    "builtins.list",
+    "builtins.str",
+    "builtins.tuple",
+    "numpy.bool",
+    "numpy.bool_",
+    "numpy.float32",
+    "numpy.float64",
+    "numpy.int32",
+    "numpy.int64",
+    "numpy.ndarray",
+    "numpy.random.mtrand.RandomState",
+    "sklearn.pipeline.Pipeline",
 )
 
 
@@ -38,4 +61,9 @@ class Persistent:
                 f"this {type(self).__name__} was saved by skotkge {saved_by} in format {saved_format}, and skotkge "
                 f"{__version__} reads formats up to {FORMAT}: install skotkge {saved_by} or newer to load it."
             )
-        super().__setstate__(state)
+        super().__setstate__(self._later_parameters(state) | state)
+
+    def _later_parameters(self, state):
+        """Defaults of the parameters that a file of an older version does not have."""
+        parameters = signature(type(self).__init__).parameters
+        return {name: parameters[name].default for name in self._get_param_names() if name not in state}

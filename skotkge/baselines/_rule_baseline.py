@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from .._estimator.base import LinkPredictionEstimator
 from .._estimator.fitting import calibrate
 from .._estimator.holdout import TrainingSplit, true_and_false
+from .._estimator.record import record_of
 from .._evidence.rules import FiredRules, count_rules
 from .._graph.queries import both_directions
 from .._graph.triples import as_triples
@@ -124,9 +125,9 @@ class RuleBaseline(LinkPredictionEstimator):
         """
         X, negatives = true_and_false(as_triples(X).with_fusion(None), y, warns=False)
         n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
-        counted = dict(smoothing=self.smoothing, min_confidence=self.min_confidence)
+        counted = dict(smoothing=float(self.smoothing), min_confidence=self.min_confidence)
         rules = count_rules(true_ids, X.n_entities, n_relations, **counted)
-        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, self.smoothing)
+        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, counted["smoothing"])
         parts = frequencies.data, frequencies.indices, frequencies.indptr
         predictor = LinkPredictor(
             vocabulary=X.vocabulary,
@@ -147,6 +148,7 @@ class RuleBaseline(LinkPredictionEstimator):
             classes_=np.array([0, 1]),
             predictor_=replace(predictor, calibration=calibration),
             handle_unknown_=self.handle_unknown,
+            **record_of(split),
         )
         return self
 

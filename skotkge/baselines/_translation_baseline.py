@@ -1,15 +1,17 @@
 """TranslationBaseline: IKRL and TBKGE, translations between the structure and the modalities."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._embedding.options import CrossEntropy, TrainingOptions
 from .._embedding.score_functions import CrossSpaceTransE
+from .._estimator.checkpoints import open_checkpoint
 from .._estimator.fitting import FitOptions
 from .._estimator.holdout import make_split, true_and_false
 from .._estimator.trained import TrainedEstimator
@@ -63,6 +65,12 @@ class TranslationBaseline(TrainedEstimator):
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     device : str, default="auto"
         A PyTorch device; "auto" is a GPU where there is one.
+    checkpoint : path-like, default=None
+        A folder, created if absent, in which the fit keeps its state after every epoch: the same call again goes on
+        from there, to the same result. It may be shared by the clones of a search, each of which has a subfolder of its
+        own. See `load_checkpoint`.
+    checkpoint_interval : float, default=0
+        Seconds at least between two checkpoints of a space. 0 makes one after every epoch.
     verbose : int, default=0
         Above 0 training shows a progress bar.
     random_state : int, RandomState instance or None, default=None
@@ -100,6 +108,8 @@ class TranslationBaseline(TrainedEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "handle_unknown": [StrOptions({"error", "last"})],
         "device": [str],
+        "checkpoint": [str, PathLike, None, HasMethods(["within", "read", "write", "remove"])],
+        "checkpoint_interval": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -119,6 +129,8 @@ class TranslationBaseline(TrainedEstimator):
         tol: float = 1e-3,
         handle_unknown: str = "error",
         device: str = "auto",
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_interval: float = 0,
         verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -134,6 +146,8 @@ class TranslationBaseline(TrainedEstimator):
         self.tol = tol
         self.handle_unknown = handle_unknown
         self.device = device
+        self.checkpoint = checkpoint
+        self.checkpoint_interval = checkpoint_interval
         self.verbose = verbose
         self.random_state = random_state
 
@@ -174,18 +188,20 @@ class TranslationBaseline(TrainedEstimator):
                 f"X has no modality, and model={self.model!r} relates modalities to the structure: give a "
                 "MultimodalTriples with modalities, or use OTKGEClassifier(score_function='transe')."
             )
+        checkpoint = open_checkpoint(self, X.with_fusion(None), y, X_val, y_val)
+        given = checkpoint.random_state(self.random_state)
         side_by_side = OTFusionTransformer(
             self.n_components,
             alignment="linear",
             structure="random",
             fusion="concat",
-            random_state=self.random_state,
+            random_state=given,
         )
         X, negatives = true_and_false(side_by_side.fit_transform(X, y), y)
-        random_state = check_random_state(self.random_state)
+        random_state = check_random_state(given)
         options = self._fit_options(1 + len(X.fusion.maps), random_state.randint(np.iinfo(np.int32).max))
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        return self._fit_split(split, _joined_space, options, random_state)
+        return self._fit_split(split, _joined_space, options, random_state, checkpoint)
 
     def _fit_options(self, n_spaces, seed):
         training = TrainingOptions(

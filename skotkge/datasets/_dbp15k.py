@@ -84,7 +84,7 @@ def _distinct(names):
 
 
 def _read_ours(folder):
-    with np.load(folder / OURS[0]) as arrays:
+    with np.load(folder / OURS[0], allow_pickle=False) as arrays:
         triples, pairs = [arrays["triples_1"], arrays["triples_2"]], arrays["pairs"]
     names = []
     for name in OURS[1:]:

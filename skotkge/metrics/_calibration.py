@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
+from .._utils.messages import reading
+
 
 def expected_calibration_error(
     y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 15, strategy: str = "quantile"
@@ -46,15 +48,20 @@ def expected_calibration_error(
     >>> expected_calibration_error([0, 1, 1, 1], [0.75, 0.75, 0.75, 0.75])
     0.0
     """
-    y_true, y_prob = column_or_1d(y_true), column_or_1d(y_prob)
+    with reading("y_true", y_true, "labels in {0, 1}"):
+        y_true = column_or_1d(y_true)
+    with reading("y_prob", y_prob, "probabilities from 0 to 1"):
+        y_prob = column_or_1d(y_prob)
     check_consistent_length(y_true, y_prob)
     check_scalar(n_bins, "n_bins", Integral, min_val=1)
     if not len(y_true):
         raise ValueError("y_true is empty; give at least one triple.")
-    for name, values, allowed, remedy in (
-        ("y_true", y_true, np.isin(y_true, [0, 1]), "labels in {0, 1}"),
-        ("y_prob", y_prob, (y_prob >= 0) & (y_prob <= 1), "probabilities from 0 to 1"),
+    for name, values, is_allowed, remedy in (
+        ("y_true", y_true, lambda values: np.isin(values, [0, 1]), "labels in {0, 1}"),
+        ("y_prob", y_prob, lambda values: (values >= 0) & (values <= 1), "probabilities from 0 to 1"),
     ):
+        with reading(name, values, remedy):
+            allowed = np.asarray(is_allowed(values), dtype=bool)
         if not allowed.all():
             raise ValueError(f"{name} has the value {values[~allowed].tolist()[0]!r}; give {remedy}.")
     if strategy not in ("quantile", "uniform"):

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 
+from .._utils.messages import reading
+
 SIDES = ("", "head_", "tail_")
 
 
@@ -134,7 +136,8 @@ def summarize_ranks(ranks: ArrayLike) -> dict[str, float]:
 
 
 def check_ranks(ranks):
-    ranks = np.asarray(ranks, dtype=float)
+    with reading("ranks", ranks, "ranks from 1 as numbers"):
+        ranks = np.asarray(ranks, dtype=float)
     if not ranks.size:
         raise ValueError("ranks is empty; there is nothing to average.")
     if not (ranks >= 1).all():

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_parameter_constraints
+from sklearn.utils._param_validation import Interval
 
 from .._graph.triples import as_triples, true_rows
+from .._utils.messages import check_parameters
 from ._units import NEVER, SplitUnits
 
 SWAP_ROUNDS, MOVE_ROUNDS = 20, 100
@@ -130,7 +131,7 @@ class TransductiveKFold(BaseCrossValidator):
 
     def _check_parameters(self):
         parameters = {name: getattr(self, name) for name in self._parameter_constraints}
-        validate_parameter_constraints(self._parameter_constraints, parameters, caller_name=type(self).__name__)
+        check_parameters(self._parameter_constraints, parameters, type(self).__name__)
         if not self.shuffle and self.random_state is not None:
             raise ValueError(
                 f"random_state={self.random_state!r} has no effect with shuffle=False; leave it at None or set "

@@ -8,22 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils._param_validation import Interval, RealNotInt, validate_params
+from sklearn.utils._param_validation import Interval, RealNotInt
 
 from .._graph.triples import as_triples, true_rows
+from .._utils.messages import check_parameters
 from ._units import SplitUnits, draw
 
+CONSTRAINTS = {
+    "y": ["array-like", None],
+    "test_size": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
+    "keep_pairs": ["boolean"],
+    "random_state": ["random_state"],
+}
 
-@validate_params(
-    {
-        "X": "no_validation",
-        "y": ["array-like", None],
-        "test_size": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
-        "keep_pairs": ["boolean"],
-        "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
-)
+
 def transductive_train_test_split(
     X: ArrayLike,
     y: ArrayLike | None = None,
@@ -77,6 +75,8 @@ def transductive_train_test_split(
     >>> X_train.shape, X_test.shape
     ((4096, 3), (1024, 3))
     """
+    given = {"y": y, "test_size": test_size, "keep_pairs": keep_pairs, "random_state": random_state}
+    check_parameters(CONSTRAINTS, given, "transductive_train_test_split")
     triples = as_triples(X)
     n_test = test_size if isinstance(test_size, Integral) else math.ceil(test_size * len(triples))
     if n_test >= len(triples):
@@ -95,7 +95,7 @@ def transductive_train_test_split(
             f"test_size={test_size} asks for {n_test} rows, but only {np.count_nonzero(is_test)} were found that can "
             "be tested while each entity and relation keeps a triple in training; these are the test part.",
             UserWarning,
-            stacklevel=3,  # past the wrapper of validate_params
+            stacklevel=2,
         )
     parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
     return tuple(_safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)

@@ -3,10 +3,13 @@
 import csv
 import gzip
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from importlib.resources import files
 
@@ -14,13 +17,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 from helpers import REPOSITORY
 
+import skotkge
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, __version__
 from skotkge.__main__ import main
+from skotkge._embedding import trainer
 from skotkge._graph.vocabulary import Vocabulary
-from skotkge._utils import persistence as _persistence
 from skotkge.baselines import RuleBaseline
 
 QUICK = ["--max-iter", "2", "--n-components", "4", "--quiet"]
@@ -51,7 +54,7 @@ def folder(tmp_path_factory, small):
 
 @pytest.fixture(scope="module")
 def model(folder):
-    path = folder / "model.joblib"
+    path = folder / "model.skops"
     vectors = ["--modality", f"text={folder / 'text.npy'}", "--modality", f"image={folder / 'image.csv'}"]
     assert main(["fit", str(folder), *vectors, *QUICK, "--output", str(path)]) == 0
     return path
@@ -62,22 +65,22 @@ def run(*arguments):
 
 
 def test_fit_on_a_folder_equals_the_estimators(model, folder, small):
-    fitted = joblib.load(model)
+    fitted = skotkge.load(model)
     assert fitted["fuse"].modality_names_ == ["text", "image"]
     assert fitted["kge"].entities_.tolist() == small.entities.tolist()
     table = dict(entities=small.entities, relations=fitted["kge"].relations_)
     train = MultimodalTriples.from_tsv(folder / "train.tsv", small.modalities, **table)
-    expected = joblib.load(model).set_params(kge__random_state=0)
+    expected = skotkge.load(model).set_params(kge__random_state=0)
     expected.fit(train, kge__X_val=small.labels[10:20])
     np.testing.assert_array_equal(expected["kge"].entity_embeddings_, fitted["kge"].entity_embeddings_)
 
 
 def test_fit_prints_training_and_validation_results(folder, tmp_path, capsys):
-    assert run("fit", folder, *QUICK, "--score-function", "distmult", "--output", tmp_path / "model.joblib") == 0
+    assert run("fit", folder, *QUICK, "--score-function", "distmult", "--output", tmp_path / "model.skops") == 0
     out = capsys.readouterr().out
     assert "validation MRR" in out
     assert "Validation triples" in out
-    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    fitted = skotkge.load(tmp_path / "model.skops")["kge"]
     assert (fitted.score_function, fitted.embedding_dim, fitted.max_iter) == ("distmult", 4, 2)
     assert f"{fitted.evaluate(MultimodalTriples.from_tsv(folder / 'valid.tsv'))['mrr']:.3f}" in out
 
@@ -88,9 +91,9 @@ def test_vectors_with_a_header_of_pandas(tmp_path, small, capsys):
     text.to_csv(tmp_path / "named.csv", index_label="entity")
     for labels, name in ((small.entities.tolist(), "unnamed"), ([*small.entities, "entity"], "named")):
         write_lines(tmp_path / "graph.tsv", small.labels)
-        arguments = ["--modality", f"text={tmp_path / name}.csv", *QUICK, "--output", tmp_path / "model.joblib"]
+        arguments = ["--modality", f"text={tmp_path / name}.csv", *QUICK, "--output", tmp_path / "model.skops"]
         assert run("fit", tmp_path / "graph.tsv", *arguments) == 0
-        assert set(joblib.load(tmp_path / "model.joblib")["kge"].entities_) == set(labels)
+        assert set(skotkge.load(tmp_path / "model.skops")["kge"].entities_) == set(labels)
         assert ("read as the vector of 'entity'" in capsys.readouterr().err) == (name == "named")
 
 
@@ -98,15 +101,15 @@ def test_fit_on_a_csv_file_with_header(tmp_path, small):
     rows = [["number", "subject", "verb", "object"], *([n, *row] for n, row in enumerate(small.labels))]
     with gzip.open(tmp_path / "graph.csv.gz", "wt", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
-    arguments = ["--columns", "subject,verb,object", *QUICK, "--output", tmp_path / "model.joblib"]
+    arguments = ["--columns", "subject,verb,object", *QUICK, "--output", tmp_path / "model.skops"]
     assert run("fit", tmp_path / "graph.csv.gz", *arguments) == 0
-    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    fitted = skotkge.load(tmp_path / "model.skops")["kge"]
     assert set(fitted.entities_) == set(small.entities)
     assert set(fitted.relations_) == set(small.relations)
 
 
 def test_evaluate_prints_the_figures_of_the_model(model, folder, small, capsys):
-    expected = joblib.load(model)["kge"].evaluate(small.labels[:10])
+    expected = skotkge.load(model)["kge"].evaluate(small.labels[:10])
     assert run("evaluate", model, folder / "test.tsv", "--json") == 0
     assert json.loads(capsys.readouterr().out) == expected
     assert run("evaluate", model, folder) == 0
@@ -120,7 +123,7 @@ def test_evaluate_leaves_out_what_is_known(model, folder, small, tmp_path, capsy
     write_lines(tmp_path / "asked.csv", [["head", "relation", "tail"], *small.labels[:5]], ",")
     columns = ["--columns", "head,relation,tail"]
     assert run("evaluate", model, tmp_path / "asked.csv", "--known", tmp_path / "known.csv", "--json", *columns) == 0
-    expected = joblib.load(model)["kge"].evaluate(small.labels[:5], known=small.labels[5:10])
+    expected = skotkge.load(model)["kge"].evaluate(small.labels[:5], known=small.labels[5:10])
     assert json.loads(capsys.readouterr().out) == expected
 
 
@@ -142,7 +145,7 @@ def test_complete_answers_one_question(model, small, capsys, asked):
     ]
     assert run("complete", model, *given, "-k", 2) == 0
     out = capsys.readouterr().out
-    answers = joblib.load(model)["kge"].complete([question], k=2)
+    answers = skotkge.load(model)["kge"].complete([question], k=2)
     for label, score in zip(answers.labels[0], answers.scores[0], strict=True):
         if label is not None:
             assert label in out
@@ -159,7 +162,7 @@ def test_complete_writes_the_answers_to_a_file_of_questions(model, small, tmp_pa
     with open(output, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=separator))
     asked = [[label or None for label in question] for question in questions]
-    answers = joblib.load(model)["kge"].complete(asked, k=3)
+    answers = skotkge.load(model)["kge"].complete(asked, k=3)
     assert [row["tail"] for row in rows if row["question"] == "1"] == answers.labels[0].tolist()
     assert [row["head"] for row in rows if row["question"] == "2"] == answers.labels[1].tolist()
     assert [float(row["score"]) for row in rows] == answers.scores.ravel().tolist()
@@ -169,49 +172,60 @@ def test_complete_writes_the_answers_to_a_file_of_questions(model, small, tmp_pa
 def test_tab_separated_answers_have_no_quoting(tmp_path, capsys):
     with open(tmp_path / "graph.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([(f'a "{n}"', "r", f'a "{(n + 1) % 5}"') for n in range(5)])
-    assert run("fit", tmp_path / "graph.csv", *QUICK, "--output", tmp_path / "model.joblib") == 0
-    asked = ["complete", tmp_path / "model.joblib", "--head", 'a "0"', "--relation", "r", "-k", "1", "--output"]
+    assert run("fit", tmp_path / "graph.csv", *QUICK, "--output", tmp_path / "model.skops") == 0
+    asked = ["complete", tmp_path / "model.skops", "--head", 'a "0"', "--relation", "r", "-k", "1", "--output"]
     assert run(*asked, tmp_path / "answers.tsv") == 0
     assert (tmp_path / "answers.tsv").read_text().splitlines()[1].startswith('1\ta "0"\tr\ta "')
-    fitted = joblib.load(tmp_path / "model.joblib")["kge"]
+    fitted = skotkge.load(tmp_path / "model.skops")["kge"]
     entities = np.array([label.replace(" ", "\t") for label in fitted.entities_], dtype=object)
     fitted.predictor_ = replace(fitted.predictor_, vocabulary=Vocabulary(entities, fitted.relations_))
-    joblib.dump(fitted, tmp_path / "model.joblib")
+    skotkge.save(fitted, tmp_path / "model.skops")
     asked[3] = 'a\t"0"'
     assert run(*asked, tmp_path / "answers.tsv") == 2
     assert "a label has a tab" in capsys.readouterr().err
 
 
-def test_models_saved_by_skops(folder, small, tmp_path, capsys):
-    model = tmp_path / "model.skops"
-    assert run("fit", folder, "--modality", f"image={folder / 'image.csv'}", *QUICK, "--output", model) == 0
+def test_models_saved_as_pickles_need_trust(model, folder, small, tmp_path, capsys):
+    pickled = tmp_path / "model.joblib"
+    assert run("convert", model, pickled) == 0
     capsys.readouterr()
-    assert run("evaluate", model, folder / "test.tsv", "--json") == 0
-    expected = skops.io.load(model, trusted=_persistence.TYPES)["kge"].evaluate(small.labels[:10])
+    assert run("evaluate", pickled, folder / "test.tsv", "--json") == 2
+    assert "--trust" in capsys.readouterr().err
+    assert run("evaluate", pickled, folder / "test.tsv", "--json", "--trust") == 0
+    expected = skotkge.load(model)["kge"].evaluate(small.labels[:10])
     assert json.loads(capsys.readouterr().out) == expected
-    skops.io.dump(Strange(), model)
-    assert run("evaluate", model, folder / "test.tsv") == 2
+    assert run("convert", pickled, tmp_path / "again.skops") == 2
+    assert run("convert", pickled, tmp_path / "again.skops", "--trust") == 0
+    assert skotkge.load(tmp_path / "again.skops")["kge"].evaluate(small.labels[:10]) == expected
+
+
+def test_types_of_others_need_trust(model, folder, small, tmp_path, capsys):
+    fitted = skotkge.load(model)
+    fitted["kge"].strange_ = Strange()
+    skotkge.save(fitted, tmp_path / "model.skops")
+    assert run("evaluate", tmp_path / "model.skops", folder / "test.tsv") == 2
     assert "Strange" in capsys.readouterr().err
+    assert run("evaluate", tmp_path / "model.skops", folder / "test.tsv", "--trust") == 0
 
 
 def test_evaluate_takes_the_rule_baseline(folder, small, tmp_path, capsys):
-    joblib.dump(RuleBaseline().fit(small), tmp_path / "rules.joblib")
-    assert run("evaluate", tmp_path / "rules.joblib", folder / "test.tsv", "--json") == 0
+    skotkge.save(RuleBaseline().fit(small), tmp_path / "rules.skops")
+    assert run("evaluate", tmp_path / "rules.skops", folder / "test.tsv", "--json") == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["mrr"] == RuleBaseline().fit(small).score(small[:10])
     assert "10 of the 10 triples in X were trained on" in told.err
-    assert run("complete", tmp_path / "rules.joblib", "--head", "e1", "--relation", "r1", "-k", "1") == 0
+    assert run("complete", tmp_path / "rules.skops", "--head", "e1", "--relation", "r1", "-k", "1") == 0
     (best,) = RuleBaseline().fit(small).complete([("e1", "r1", None)], k=1).labels[0]
     assert best in capsys.readouterr().out
-    joblib.dump(OTFusionTransformer(4).fit(small), tmp_path / "fusion.joblib")
-    assert run("complete", tmp_path / "fusion.joblib", "--head", "e1", "--relation", "r1") == 2
+    skotkge.save(OTFusionTransformer(4).fit(small), tmp_path / "fusion.skops")
+    assert run("complete", tmp_path / "fusion.skops", "--head", "e1", "--relation", "r1") == 2
     assert "holds a OTFusionTransformer" in capsys.readouterr().err
 
 
 def test_labels_that_look_like_markup_are_shown_as_they_are(tmp_path, capsys):
     write_lines(tmp_path / "graph.tsv", [(f"[bold]{n}", "[red]", f"[bold]{(n + 1) % 5}") for n in range(5)])
-    assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.joblib") == 0
-    assert run("complete", tmp_path / "model.joblib", "--head", "[bold]0", "--relation", "[red]") == 0
+    assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.skops") == 0
+    assert run("complete", tmp_path / "model.skops", "--head", "[bold]0", "--relation", "[red]") == 0
     out = capsys.readouterr().out
     assert "([bold]0, [red], ?)" in out
     assert "[bold]3" in out
@@ -221,7 +235,7 @@ def test_warnings_are_told_in_one_line(tmp_path, capsys):
     write_lines(
         tmp_path / "graph.tsv", [("head", "relation", "tail"), ("a", "r", "b"), ("a", "r", "b"), ("b", "r", "a")]
     )
-    assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.joblib") == 0
+    assert run("fit", tmp_path / "graph.tsv", *QUICK, "--output", tmp_path / "model.skops") == 0
     lines = capsys.readouterr().err.splitlines()
     assert all(line.startswith("skotkge fit: warning: ") for line in lines)
     assert any("head,relation,tail, is taken for the names of columns" in line for line in lines)
@@ -231,10 +245,19 @@ def test_warnings_are_told_in_one_line(tmp_path, capsys):
 WRONG = {
     "missing file": ("fit nowhere.tsv", "nowhere.tsv: No such file or directory"),
     "missing model": ("evaluate nowhere.joblib {folder}/test.tsv", "nowhere.joblib: No such file"),
-    "no model": ("evaluate {folder}/test.tsv {folder}/test.tsv", "is no saved model"),
-    "other object": ("evaluate {tmp}/list.joblib {folder}/test.tsv", "holds a list, expected a fitted OTKGEClassifier"),
-    "unfitted": ("evaluate {tmp}/unfitted.joblib {folder}/test.tsv", "expected a fitted OTKGEClassifier"),
-    "output folder": ("fit {folder} --output {tmp}/no/model.joblib", "there is no folder"),
+    "no model": ("evaluate {folder}/test.tsv {folder}/test.tsv", "is no skops file"),
+    "no model, trusted": ("evaluate {folder}/test.tsv {folder}/test.tsv --trust", "is no saved model"),
+    "no trust": (
+        "evaluate {tmp}/list.joblib {folder}/test.tsv",
+        "convert {tmp}/list.joblib list.skops --trust",
+    ),
+    "kind of model": ("fit {folder} --output {tmp}/model.bin", "expected a name that ends with .skops"),
+    "other object": (
+        "evaluate {tmp}/list.joblib {folder}/test.tsv --trust",
+        "holds a list, expected a fitted OTKGEClassifier",
+    ),
+    "unfitted": ("evaluate {tmp}/unfitted.skops {folder}/test.tsv", "expected a fitted OTKGEClassifier"),
+    "output folder": ("fit {folder} --output {tmp}/no/model.skops", "there is no folder"),
     "output is folder": ("fit {folder} --output {tmp}", "is a folder; name a file in it"),
     "wrong column": ("fit {folder}/test.tsv --columns s,p,o", "'s' 0 times instead of once"),
     "two columns": ("fit {folder}/test.tsv --columns s,p", "has 2 names, expected three"),
@@ -270,7 +293,7 @@ WRONG = {
 @pytest.mark.parametrize(("command", "told"), WRONG.values(), ids=list(WRONG))
 def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path, capsys):
     joblib.dump([], tmp_path / "list.joblib")
-    joblib.dump(OTKGEClassifier(), tmp_path / "unfitted.joblib")
+    skotkge.save(OTKGEClassifier(), tmp_path / "unfitted.skops")
     np.save(tmp_path / "short.npy", np.zeros((2, 3)))
     write_lines(tmp_path / "few.txt", [["e1"]])
     write_lines(tmp_path / "words.csv", [["e1", 1, 2], ["e2", "long", "short"]], ",")
@@ -289,16 +312,18 @@ def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path,
     assert status == 2
     assert len(captured.err.splitlines()) == 1
     assert captured.err.startswith("skotkge")
-    assert told in captured.err
+    assert told.format(tmp=tmp_path) in captured.err
     assert captured.out == ""
 
 
 def test_model_of_a_newer_format_is_refused_in_one_line(model, folder, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as newer:
         newer.setattr("skotkge._utils.persistence.FORMAT", 99)
-        joblib.dump(joblib.load(model), tmp_path / "newer.joblib")
-    assert run("evaluate", tmp_path / "newer.joblib", folder / "test.tsv") == 2
-    assert "in format 99" in capsys.readouterr().err
+        skotkge.save(skotkge.load(model), tmp_path / "newer.skops")
+        joblib.dump(skotkge.load(model), tmp_path / "newer.joblib")
+    for newer, trust in (("newer.skops", []), ("newer.joblib", ["--trust"])):
+        assert run("evaluate", tmp_path / newer, folder / "test.tsv", *trust) == 2
+        assert "in format 99" in capsys.readouterr().err
 
 
 def test_errors_of_the_program_itself_have_no_traceback(tmp_path):
@@ -314,7 +339,72 @@ def test_interruption_is_told_without_traceback(folder, monkeypatch, capsys):
 
     monkeypatch.setattr(OTKGEClassifier, "fit", interrupted)
     assert run("fit", folder, *QUICK) == 130
-    assert capsys.readouterr().err == "skotkge fit: interrupted\n"
+    assert capsys.readouterr().err == "skotkge fit: interrupted; nothing is saved: training had not begun.\n"
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+@pytest.mark.parametrize(("number", "status", "told"), [(2, 130, "interrupted"), (15, 143, "terminated")])
+def test_an_ended_fit_saves_the_best_so_far(
+    folder, small, tmp_path, monkeypatch, capsys, checkpoint, number, status, told
+):
+    epochs = []
+    run_epoch = trainer.run_epoch
+
+    def ended_in_the_fourth_epoch(*given):
+        epochs.append(given)
+        if len(epochs) == 4:
+            os.kill(os.getpid(), number)
+        return run_epoch(*given)
+
+    output = tmp_path / "model.skops"
+    kept = ["--checkpoint", tmp_path / "checkpoints"] if checkpoint else []
+    command = ["fit", folder, "--modality", f"image={folder / 'image.csv'}", *QUICK, *kept, "--output", output]
+    if checkpoint:
+        assert run(*command, "--resume") == 2
+        assert "nothing to resume" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "run_epoch", ended_in_the_fourth_epoch)
+        assert run(*command) == status
+    captured = capsys.readouterr()
+    assert not output.exists()
+    so_far = tmp_path / "model.so-far.skops"
+    assert captured.err.startswith(f"skotkge fit: {told}; the best so far is saved to {so_far}")
+    assert list(skotkge.load(so_far)["kge"].space_training_) == ["structure", "image"]
+    assert run("evaluate", so_far, folder / "test.tsv") == 0
+    if checkpoint:
+        assert run(*command, "--resume") == 0
+        assert run(*command[:-4], "--output", tmp_path / "other.skops") == 0
+        one, other = (skotkge.load(tmp_path / name)["kge"] for name in ("model.skops", "other.skops"))
+        np.testing.assert_array_equal(one.score_triples(small.labels), other.score_triples(small.labels))
+        assert (one.checkpoint, other.checkpoint) == (str(tmp_path / "checkpoints"), None)
+
+
+def test_resuming_needs_a_folder(folder, tmp_path, capsys):
+    assert run("fit", folder, *QUICK, "--resume", "--output", tmp_path / "model.skops") == 2
+    assert "--resume needs --checkpoint" in capsys.readouterr().err
+
+
+def test_interruption_of_imports_is_silent(tmp_path):
+    for delay in (0.3, 0.6):
+        command = [sys.executable, "-m", "skotkge", "fit", str(tmp_path / "nowhere.tsv")]
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, cwd=REPOSITORY, text=True, **pipes)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+        assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_errors_of_torch_and_of_memory_are_one_line(folder, monkeypatch, capsys):
+    for error in (RuntimeError("DefaultCPUAllocator:\nnot enough memory"), MemoryError()):
+
+        def failing(*_, error=error, **__):
+            raise error
+
+        monkeypatch.setattr(OTKGEClassifier, "fit", failing)
+        assert run("fit", folder, *QUICK) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "memory" in line
 
 
 def test_without_command_help_is_shown(capsys):

@@ -476,7 +476,7 @@ FREE = {"device", "verbose"}
 OTHER_VALUES = [
     *(False, True, None, 0, 1, 2, 3, 0.0, 0.3, 0.7, 1.0, 17, 400),
     {"structure": 5, "text": 1, "image": 1},
-    *(("fused",), ["structure"]),
+    *(("fused",), ["structure"], "elsewhere"),
     *(TransE(margin=1.0), ComplEx(), CrossEntropy(n_sampled=3), Logistic(n_negatives=2)),
 ]
 

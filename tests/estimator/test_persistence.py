@@ -168,3 +168,11 @@ def test_model_loaded_by_skops_trains_on(model, mixed, tmp_path):
     fused = model["fuse"].transform(mixed)
     first, second = (kge.fit(fused, X_val=mixed[:20]) for kge in refitted)
     np.testing.assert_array_equal(first.entity_embeddings_, second.entity_embeddings_)
+
+
+def test_files_without_a_later_parameter_have_its_default(model):
+    kge = model["kge"]
+    state = {name: value for name, value in kge.__getstate__().items() if name != "checkpoint_interval"}
+    loaded = OTKGEClassifier.__new__(OTKGEClassifier)
+    loaded.__setstate__(state)
+    assert loaded.get_params() == kge.get_params()

@@ -76,15 +76,15 @@ EXPECTED_WARNINGS = [
 
 COMMANDS = {
     "fit": "fit FOLDER/graph --modality text=FOLDER/text.csv --n-components 8 --max-iter 3 --quiet "
-    "--output FOLDER/model.joblib",
+    "--output FOLDER/model.skops",
     "fit without vectors": "fit FOLDER/graph/train.tsv --score-function distmult --n-components 8 --max-iter 3 --quiet "
-    "--output FOLDER/other.joblib",
-    "evaluate": "evaluate FOLDER/model.joblib FOLDER/graph",
-    "evaluate as JSON": "evaluate FOLDER/other.joblib FOLDER/graph/test.tsv --unknown last --json",
-    "complete tails": "complete FOLDER/model.joblib --head e1 --relation r0 -k 5",
-    "complete heads": "complete FOLDER/model.joblib --relation r1 --tail e2 -k 5",
-    "complete relations": "complete FOLDER/model.joblib --head e1 --tail e2 -k 5",
-    "unknown label": "complete FOLDER/model.joblib --head stranger --relation r0",
+    "--output FOLDER/other.skops",
+    "evaluate": "evaluate FOLDER/model.skops FOLDER/graph",
+    "evaluate as JSON": "evaluate FOLDER/other.skops FOLDER/graph/test.tsv --unknown last --json",
+    "complete tails": "complete FOLDER/model.skops --head e1 --relation r0 -k 5",
+    "complete heads": "complete FOLDER/model.skops --relation r1 --tail e2 -k 5",
+    "complete relations": "complete FOLDER/model.skops --head e1 --tail e2 -k 5",
+    "unknown label": "complete FOLDER/model.skops --head stranger --relation r0",
 }
 
 

@@ -1,19 +1,21 @@
-"""A small fitted pipeline in the file formats of saved models, and its answers; part of what ``record.py`` writes."""
+"""A small fitted pipeline in the file formats of saved models, and its answers; part of what ``record.py`` writes.
 
-import pickle
-import zipfile
+``python -m tests.golden.models`` in the root of the repository writes these files alone.
+"""
+
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
-import skops.io
 from sklearn.pipeline import make_pipeline
 
+import skotkge
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge._utils.persistence import FORMAT, TYPES
+from skotkge._utils.persistence import FORMAT
 
 FOLDER = Path(__file__).resolve().parent
 PICKLE, SKOPS = FOLDER / f"model-format-{FORMAT}.pkl", FOLDER / f"model-format-{FORMAT}.skops"
-EVIDENCE = ("structure", "modalities", "fused", "relation_maps", "rules")
+NEWER = FOLDER / "model-format-newer.skops"
 
 
 def graph():
@@ -29,15 +31,15 @@ def graph():
 
 def fitted():
     """The pipeline of the files."""
-    classifier = OTKGEClassifier(evidence=EVIDENCE, max_iter=2, device="cpu", random_state=0)
+    classifier = OTKGEClassifier(max_iter=2, device="cpu", random_state=0)
     return make_pipeline(OTFusionTransformer(4, random_state=0), classifier).fit(graph())
 
 
 def loaded():
     """The pipelines of the files, by the name of the file."""
     return {
-        PICKLE.name: pickle.loads(PICKLE.read_bytes()),
-        SKOPS.name: skops.io.load(SKOPS, trusted=TYPES),
+        PICKLE.name: skotkge.load(PICKLE, trusted=True),
+        SKOPS.name: skotkge.load(SKOPS),
     }
 
 
@@ -51,6 +53,12 @@ def answers(pipe):
 def record():
     """Write the files and, beside them, the answers."""
     pipe = fitted()
-    PICKLE.write_bytes(pickle.dumps(pipe, protocol=4))
-    skops.io.dump(pipe, SKOPS, compression=zipfile.ZIP_DEFLATED)
+    skotkge.save(pipe, PICKLE)
+    skotkge.save(pipe, SKOPS)
     np.save(FOLDER / f"model-format-{FORMAT}.npy", answers(pipe))
+    with mock.patch("skotkge._utils.persistence.FORMAT", 9999):
+        skotkge.save(OTKGEClassifier(), NEWER)
+
+
+if __name__ == "__main__":
+    record()

@@ -115,7 +115,7 @@ def test_pieces_of_the_entities_give_what_all_at_once_do(rng, emoji, working_mem
 def test_a_score_that_is_nan_is_an_error(problem):
     score_function, entities, relations, ids, _ = problem
     entities[3] = np.nan
-    with pytest.raises(FloatingPointError, match="a score is NaN; training diverged"):
+    with pytest.raises(FloatingPointError, match="a score is NaN: a table of the model has NaN"):
         rank_both_sides(ranker_of(score_function, entities, relations), ids, KnownAnswers(ids, 3), 3)
 
 

@@ -1,9 +1,13 @@
 """Matrices gone through by blocks of rows: the same values as from the whole, in bounded memory."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
 import pytest
+from helpers import REPOSITORY
 from sklearn import config_context
 
 from skotkge import MultimodalTriples, OTFusionTransformer
@@ -164,3 +168,39 @@ def test_rows_of_weight_zero_may_hold_anything(rng):
     source[:10] = np.nan
     wanted = feature_cost(source[10:], target[10:])
     np.testing.assert_allclose(feature_cost(source, target, row_weights=weights), wanted)
+
+
+PEAKS_OF_FITS = """
+import sys
+from pathlib import Path
+import numpy as np
+from skotkge import Logistic, MultimodalTriples, OTKGEClassifier
+
+def fit(n_entities, width):
+    rng = np.random.RandomState(0)
+    entities = [f"e{number}" for number in range(n_entities)]
+    triples = [(entities[head], "r", entities[tail]) for head, tail in enumerate(rng.permutation(n_entities))]
+    usual = dict(max_iter=1, validation_fraction=0, device="cpu", random_state=0, objective=Logistic(n_negatives=4))
+    OTKGEClassifier(embedding_dim=width, **usual).fit(MultimodalTriples(triples, entities=entities))
+
+def peak():
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
+
+fit(100, 2)
+before = peak()
+for size in map(int, sys.argv[2:]):
+    fit(size, int(sys.argv[1]))
+    print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is told by /proc")
+def test_peak_memory_of_a_fit_is_what_the_guide_says():
+    sizes, width = (3_000, 6_000, 12_000), 400
+    command = [sys.executable, "-c", PEAKS_OF_FITS, str(width), *map(str, sizes)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY, env=environment).stdout
+    for size, peak in zip(sizes, map(int, told.split()), strict=True):
+        documented = 40 * size * width
+        assert 0.5 * documented < peak < documented + 2 * 300 * size + 24 * 2**20

@@ -1,0 +1,36 @@
+"""What a fitted estimator tells of its fit, for whoever serves it later."""
+
+import platform
+from importlib.metadata import version
+
+from .._graph.digest import data_digest
+from .._version import __version__
+
+LIBRARIES = {"NumPy": "numpy", "SciPy": "scipy", "scikit-learn": "scikit-learn", "PyTorch": "torch", "POT": "pot"}
+
+
+def record_of(split):
+    """Attributes of a fitted estimator about its data and what it was fitted with.
+
+    Parameters
+    ----------
+    split : TrainingSplit
+
+    Returns
+    -------
+    dict
+        ``entity_names_`` and ``fit_record_``.
+    """
+    X, fusion = split.all, split.all.fusion
+    modalities = () if fusion is None else tuple(fusion.maps)
+    data = {
+        "digest": data_digest(X, split.validation_ids, split.negatives.ids, modalities=modalities),
+        "n_entities": X.n_entities,
+        "n_relations": len(X.relations),
+        "n_triples": len(X),
+        "n_validation_triples": len(split.validation_ids),
+        "modalities": {name: X.modalities[name].shape[1] for name in modalities},
+    }
+    versions = {"skotkge": __version__, "Python": platform.python_version()}
+    versions |= {name: version(package) for name, package in LIBRARIES.items()}
+    return {"entity_names_": X.names, "fit_record_": {"data": data, "versions": versions}}

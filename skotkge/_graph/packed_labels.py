@@ -1,0 +1,42 @@
+"""Labels in few arrays, for files that would write each label apart."""
+
+import numpy as np
+
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+
+
+def pack_labels(labels):
+    """Return labels in arrays where all are strings or all are integers.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labels,), dtype object, or None
+
+    Returns
+    -------
+    dict of str to ndarray, ndarray or None
+        Text and lengths in characters of strings, the array of integers, else the labels themselves.
+    """
+    types = set(map(type, labels)) if labels is not None else set()
+    if types == {str}:
+        text = "".join(labels).encode("utf-8", "surrogatepass")  # a label may hold half of a pair of UTF-16
+        return {
+            "text": np.frombuffer(text, dtype=np.uint8),
+            "lengths": np.fromiter(map(len, labels), dtype=np.int64, count=len(labels)),
+        }
+    if types == {int} and min(labels) >= SMALLEST and max(labels) <= LARGEST:
+        return {"integers": labels.astype(np.int64)}
+    return labels
+
+
+def unpack_labels(packed):
+    """Return the labels that `pack_labels` has packed."""
+    if not isinstance(packed, dict):
+        return packed
+    if "integers" in packed:
+        return packed["integers"].astype(object)
+    text = packed["text"].tobytes().decode("utf-8", "surrogatepass")
+    ends = np.cumsum(packed["lengths"])
+    labels = np.empty(len(ends), dtype=object)
+    labels[:] = [text[start:end] for start, end in zip((ends - packed["lengths"]).tolist(), ends.tolist(), strict=True)]
+    return labels

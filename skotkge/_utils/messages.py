@@ -1,0 +1,99 @@
+"""Values in messages, and errors of conversions that name the argument."""
+
+import re
+import traceback
+from contextlib import contextmanager
+
+from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
+
+LONGEST_VALUE, LONGEST = 80, 480
+
+
+def shown(value, limit=LONGEST_VALUE):
+    """Write a value for a message, a long one with its middle left out."""
+    try:
+        text = repr(value)
+    except Exception:  # of an object of the user's
+        text = f"<a {type(value).__name__}>"
+    return cut(" ".join(text.split()) if len(text) > limit else text, limit)
+
+
+def cut(text, limit=LONGEST):
+    """Leave the middle of a long text out, so that its beginning and its end stay."""
+    half = (limit - 5) // 2
+    return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"
+
+
+@contextmanager
+def reading(argument, value, expected):
+    """Name the argument in errors of a conversion that others have written.
+
+    Parameters
+    ----------
+    argument : str
+    value : object
+    expected : str
+        What the argument should be.
+
+    Raises
+    ------
+    ValueError or TypeError
+        In place of any error; its message has that of the other.
+    """
+    try:
+        yield
+    except Exception as error:  # what arrays and objects of the user's raise has no end
+        is_clear = re.search(rf"\b{re.escape(argument)}\b", str(error)) or _is_of_validation(error)
+        if is_clear and len(str(error)) <= LONGEST and isinstance(error, ValueError | TypeError):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            cut(f"{argument}={shown(value)} cannot be read: {cut(str(error), 200)}; give {expected}.")
+        ) from error
+
+
+def _is_of_validation(error):
+    """Tell whether scikit-learn's checks of arrays have raised an error, whose texts its own tests expect."""
+    return traceback.extract_tb(error.__traceback__)[-1].filename.endswith("validation.py")
+
+
+def check_choice(value, argument, choices):
+    """Refuse a value that is none of the strings, or None, that an argument may be."""
+    if not (value is None and None in choices) and not (isinstance(value, str) and value in choices):
+        names = ", ".join(map(repr, choices))
+        raise ValueError(f"{argument}={shown(value)}; give one of {names}.")
+
+
+def check_parameters(constraints, parameters, caller):
+    """Validate parameters as scikit-learn does, with the name of the parameter in every error, none of them long.
+
+    Parameters
+    ----------
+    constraints : dict
+        As ``_parameter_constraints`` of an estimator.
+    parameters : dict
+    caller : str
+
+    Raises
+    ------
+    InvalidParameterError
+    """
+    for name, value in parameters.items():
+        if name not in constraints:
+            continue
+        try:
+            validate_parameter_constraints({name: constraints[name]}, {name: value}, caller_name=caller)
+        except InvalidParameterError as error:
+            message = str(error)
+            raise InvalidParameterError(message.partition(" Got ")[0] + f" Got {shown(value)} instead.") from None
+        except Exception as error:  # of a value that has no truth value, say
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {caller} cannot be {shown(value)}: {cut(str(error), 200)}"
+            ) from error
+
+
+class CheckedParameters:
+    """Validates parameters by `check_parameters`. Stands before `BaseEstimator` among the bases."""
+
+    def _validate_params(self):
+        check_parameters(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)

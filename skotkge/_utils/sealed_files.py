@@ -1,0 +1,114 @@
+"""Files that end with a format number and a checksum of all bytes before, so that damage is found before it is read.
+
+The seal is the comment of a zip archive, or follows the end of a pickle: other readers pass over it.
+"""
+
+import os
+import re
+import zlib
+
+from . import persistence
+from .whole_files import whole_file
+
+SEAL = "\nskotkge file, format %04d, crc32 %08x\n"
+SEAL_LENGTH = len(SEAL % (0, 0))
+PATTERN = re.compile(rb"\nskotkge file, format (\d{4}), crc32 ([0-9a-f]{8})\n")
+ZIP_BEGINS, ZIP_ENDS = b"PK\x03\x04", b"PK\x05\x06"
+# Length of the record at the end of an archive without comment; its last two bytes are the length of the comment.
+ZIP_END_LENGTH = 22
+BLOCK = 2**20
+
+
+def write_sealed(path, write):
+    """Write a file whole, and seal it.
+
+    Parameters
+    ----------
+    path : path-like
+    write : callable
+        Writes the content to a binary file: an archive without comment, or a pickle.
+    """
+    with whole_file(path, "w+b") as file:
+        write(file)
+        _announce_comment(file)
+        file.seek(0, os.SEEK_END)
+        format = persistence.FORMAT
+        file.write((SEAL % (format, _checksum(file, file.tell(), format))).encode())
+
+
+def _announce_comment(file):
+    """Tell the end record of an archive that the seal follows as its comment."""
+    file.seek(0)
+    if file.read(len(ZIP_BEGINS)) == ZIP_BEGINS:
+        file.seek(-2, os.SEEK_END)
+        file.write(SEAL_LENGTH.to_bytes(2, "little"))
+
+
+def _checksum(file, length, format):
+    """CRC-32 of the format number and the first bytes of a file, which is left behind them.
+
+    It finds every damage within 32 bits in a row, and any other but one in 2^32; a hash against forgers, who could
+    write that as well, would take three times as long.
+    """
+    file.seek(0)
+    checksum = zlib.crc32(b"%d" % format)
+    while length:
+        block = file.read(min(length, BLOCK))
+        if not block:
+            break
+        checksum = zlib.crc32(block, checksum)
+        length -= len(block)
+    return checksum
+
+
+def check_seal(file, path):
+    """Compare a file with its seal.
+
+    Parameters
+    ----------
+    file : binary file
+        Left at its beginning.
+    path : path-like
+        For messages.
+
+    Returns
+    -------
+    int or None
+        The format; None for a whole archive or other file without a seal, as other programs write them.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or of a newer format.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - SEAL_LENGTH))
+    end = file.read()
+    seal = PATTERN.fullmatch(end)
+    if seal is None:
+        file.seek(0)
+        if file.read(len(ZIP_BEGINS)) == ZIP_BEGINS and not _is_plain_archive(end):
+            raise damaged(path)
+        file.seek(0)
+        return None
+    format = int(seal[1])
+    if format > persistence.FORMAT:
+        raise ValueError(
+            f"{path} is a file of skotkge in format {format}, and skotkge {persistence.__version__} reads formats up "
+            f"to {persistence.FORMAT}: install a newer skotkge to load it."
+        )
+    if _checksum(file, size - SEAL_LENGTH, format) != int(seal[2], 16):
+        raise damaged(path)
+    file.seek(0)
+    return format
+
+
+def _is_plain_archive(end):
+    """Tell whether the end of a file is that of an archive without comment."""
+    record = end[-ZIP_END_LENGTH:]
+    return record.startswith(ZIP_ENDS) and record[-2:] == b"\0\0"
+
+
+def damaged(path, reason="it is cut off, or bytes of it have changed since it was written"):
+    """The error for a file that cannot be what was written."""
+    return ValueError(f"{path} is damaged: {reason}; take a copy of it, or make the model again.")
