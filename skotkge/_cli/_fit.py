@@ -12,6 +12,7 @@ from .._estimator.classifier import DEFAULT_WIDTH, OTKGEClassifier
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.labels import first_occurrences
 from .._graph.triples import MultimodalTriples
+from .._utils.sklearn_compat import check_parameters
 from ._options import add_reading_options, check_folder_of
 from ._reading import find_split, read_entities, read_triples, read_vectors, save_model
 from ._tables import ranking_table, training_table
@@ -121,7 +122,7 @@ def run(options):
     check_folder_of(options.output)
     model = _model(options)
     for step in model:
-        step._validate_params()
+        check_parameters(step)
     console = Console(soft_wrap=True)
     train, valid = _read_graph(options)
     console.print(repr(train), highlight=False, markup=False)

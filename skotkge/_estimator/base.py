@@ -1,6 +1,7 @@
 """LinkPredictionEstimator: labels in and out around a fitted `LinkPredictor`; what every estimator answers."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -12,7 +13,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar, column_or_1d
-from sklearn.utils._param_validation import StrOptions, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
@@ -25,6 +25,7 @@ from .._ranking.completion import Completions, Neighbors, Questions, asked_colum
 from .._ranking.predictor import LinkPredictor
 from .._spaces import FUSED
 from .._utils.persistence import Persistent
+from .._utils.sklearn_compat import StrOptions, validate_params
 from .answering import answer
 from .lookup import ids_of, ids_of_labels, ids_of_sets, positions_of
 
@@ -295,7 +296,7 @@ class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
     )
     def complete(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Sequence[Sequence[Any]],
         *,
         k: int = 10,
         known: ArrayLike | list[ArrayLike] | None = None,

@@ -1,5 +1,6 @@
 """Functions for a fitted estimator or a Pipeline that ends with one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +10,7 @@ from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors
 
 
-def complete(model: Any, questions: ArrayLike, **options: Any) -> Completions:
+def complete(model: Any, questions: ArrayLike | Sequence[Sequence[Any]], **options: Any) -> Completions:
     """Fill the empty place of each triple with the best labels.
 
     Parameters

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -111,7 +111,7 @@ class MultimodalTriples:
 
     def __init__(
         self,
-        triples: ArrayLike,
+        triples: Any,
         modalities: Mapping[str, Any] | None = None,
         *,
         entities: ArrayLike | None = None,
@@ -426,7 +426,7 @@ class MultimodalTriples:
         """
         return cls(read_rows(path, ReadingOptions("graphml")), modalities, **table)
 
-    def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
+    def with_triples(self, triples: Any) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
 
         Parameters
@@ -667,6 +667,12 @@ class MultimodalTriples:
                 "that make arrays of what their steps return, such as FeatureUnion, cannot hand triples on."
             )
         return self.labels if dtype is None else self.labels.astype(dtype)
+
+    @overload
+    def __getitem__(self, rows: int) -> NDArray[np.object_]: ...
+
+    @overload
+    def __getitem__(self, rows: slice | Sequence[int] | NDArray[Any] | tuple[Any, Any]) -> "MultimodalTriples": ...
 
     def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, tuple):

@@ -4,9 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from .._embedding.options import CrossEntropy, TrainingOptions
 from .._embedding.score_functions import CrossSpaceTransE
@@ -16,6 +14,7 @@ from .._estimator.trained import TrainedEstimator
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.triples import as_triples
 from .._spaces import FUSED
+from .._utils.sklearn_compat import Interval, StrOptions, fit_context
 
 
 class TranslationBaseline(TrainedEstimator):
@@ -137,7 +136,7 @@ class TranslationBaseline(TrainedEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: ArrayLike,

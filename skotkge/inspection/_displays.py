@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
+from .._utils.sklearn_compat import check_matplotlib_support
 from ..metrics._ranks import check_ranks
 from ..metrics._report import relations_and_ranks
 

@@ -3,15 +3,37 @@
 import math
 import warnings
 from numbers import Integral
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils._param_validation import Interval, RealNotInt, validate_params
+from sklearn.utils import check_random_state
 
-from .._graph.triples import as_triples, true_rows
+from .._graph.triples import MultimodalTriples, as_triples, true_rows
+from .._utils.sklearn_compat import Interval, RealNotInt, safe_indexing, validate_params
 from ._units import SplitUnits, draw
+
+
+@overload
+def transductive_train_test_split(
+    X: MultimodalTriples,
+    y: None = None,
+    *,
+    test_size: float = 0.1,
+    keep_pairs: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[MultimodalTriples, MultimodalTriples]: ...
+
+
+@overload
+def transductive_train_test_split(
+    X: Any,
+    y: Any = None,
+    *,
+    test_size: float = 0.1,
+    keep_pairs: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Any, ...]: ...
 
 
 @validate_params(
@@ -98,4 +120,4 @@ def transductive_train_test_split(
             stacklevel=3,  # past the wrapper of validate_params
         )
     parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
-    return tuple(_safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)
+    return tuple(safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)
