@@ -16,6 +16,8 @@ COMMANDS = {
     "fit": "train a model and save it",
     "evaluate": "rank test triples",
     "complete": "fill the empty places of triples",
+    "card": "write a model card, with measured quality",
+    "completion": "print the script that completes skotkge in a shell",
     "demo": "do the whole job on the bundled graph",
 }
 

@@ -3,10 +3,10 @@
 import ast
 import sys
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import REPOSITORY
 from sklearn.base import BaseEstimator
 
 from skotkge import OTFusionTransformer
@@ -24,8 +24,9 @@ from skotkge._utils.sklearn_compat import (
     validate_params,
 )
 
-COMPAT = REPOSITORY / "skotkge" / "_utils" / "sklearn_compat.py"
-MODULES = sorted((REPOSITORY / "skotkge").rglob("*.py"))
+COMPAT = Path(sklearn_compat.__file__)
+PACKAGE = COMPAT.parents[1]
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 class Shelf(BaseEstimator):
@@ -103,7 +104,7 @@ def test_nested_parameters_of_our_estimators_are_checked_at_fit():
         OTFusionTransformer(n_components=0).fit(np.eye(3), np.eye(3))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_other_module_uses_private_names_of_scikit_learn(path):
     private = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
