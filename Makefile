@@ -29,9 +29,10 @@ types: $(VENV)/.installed-types
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pyright --pythonpath $(BIN)/python
 
-# Builds sdist and wheel in build/packages, checks them, and runs the tests of the unpacked sdist against the wheel.
+# Builds sdist and wheel in build/packages, checks them, and runs the tests of the unpacked sdist against the wheel: all,
+# or those of PACKAGE_TESTS.
 packages: $(VENV)/.installed-packaging $(VENV)/.installed-test
-	$(BIN)/python tools/check_packages.py
+	$(BIN)/python tools/check_packages.py $(PACKAGE_TESTS)
 
 # The API pages are written anew each time: one of a name that is no more would be a warning.
 docs: $(VENV)/.installed-docs

@@ -66,6 +66,7 @@ def command_parser(arguments):
         prog="skotkge", description="Fit models on files of triples, evaluate them and ask them questions."
     )
     parser.add_argument("--version", action="version", version=f"skotkge {__version__}")
+    parser.set_defaults(whole_parser=lambda: command_parser(COMMANDS))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, task in COMMANDS.items():
         command = commands.add_parser(name, help=task)

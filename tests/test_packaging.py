@@ -7,12 +7,12 @@ import sys
 
 import joblib
 import pytest
+import yaml
 from helpers import REPOSITORY
 
 import skotkge
 from skotkge.__main__ import COMMANDS, main
 
-yaml = pytest.importorskip("yaml")
 PROJECT = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
 FORMS = sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("*_*.yml"))
 
@@ -68,7 +68,7 @@ def test_the_script_of_the_recipe_finds_faults():
     assert [line.split(":")[0] for line in found] == ["version", "dependencies"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion_knows_all_commands_and_their_options(shell, capsys):
     pytest.importorskip("shtab")
     assert main(["completion", shell]) == 0

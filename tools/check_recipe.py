@@ -10,12 +10,15 @@ from pathlib import Path
 
 import yaml
 
+import skotkge
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(skotkge.__file__).parent  # the installed one, where the tests run without the sources
 CONDA_NAMES = {"torch": "pytorch"}
 
 
@@ -50,17 +53,16 @@ def _conda(requirements):
     return {f"{CONDA_NAMES.get(name, name)} {bound}".strip() for name, bound in pairs}
 
 
+def _is_there(name):
+    return (ROOT / name).is_file() or (PACKAGE.parent / name).is_file()
+
+
 def main():
     """Print the problems; the exit status tells whether there are any."""
     recipe = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text(encoding="utf-8"))
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    version = re.search(r'__version__ = "(.+)"', (ROOT / "skotkge" / "_version.py").read_text(encoding="utf-8")).group(
-        1
-    )
-    found = problems(recipe, configuration["project"], configuration["build-system"]["requires"], version)
-    found += [
-        f"licence file {name} does not exist" for name in recipe["about"]["license_file"] if not (ROOT / name).is_file()
-    ]
+    found = problems(recipe, configuration["project"], configuration["build-system"]["requires"], skotkge.__version__)
+    found += [f"licence file {name} is missing" for name in recipe["about"]["license_file"] if not _is_there(name)]
     for module in recipe["tests"][0]["python"]["imports"]:
         importlib.import_module(module)
     print("\n".join(found) or "recipe/recipe.yaml says what pyproject.toml says")

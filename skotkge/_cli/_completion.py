@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh")
 
 
 def add_to(parser):
@@ -20,9 +20,7 @@ def run(options):
         import shtab
     except ImportError as error:
         raise ImportError('completion needs shtab: pip install shtab, or the extra "completion"') from error
-    from ..__main__ import COMMANDS, command_parser
-
-    parser = command_parser(COMMANDS)
+    parser = options.whole_parser()
     for action in _actions(parser):
         if action.type is Path:
             action.complete = shtab.FILE
