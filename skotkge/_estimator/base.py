@@ -27,6 +27,7 @@ from .._spaces import FUSED
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import StrOptions, validate_params
 from .answering import answer
+from .html import FittedHtml
 from .lookup import ids_of, ids_of_labels, ids_of_sets, positions_of
 
 SELF_LOOP = "self_loop"
@@ -55,7 +56,7 @@ class AskedTriples:
         return np.where(self.rows, values, unknown)
 
 
-class LinkPredictionEstimator(ClassifierMixin, Persistent, BaseEstimator):
+class LinkPredictionEstimator(FittedHtml, ClassifierMixin, Persistent, BaseEstimator):
     """Answers of an estimator whose fit assigns `predictor_`, `handle_unknown_` and `classes_`.
 
     No method reads a constructor parameter but `device`.

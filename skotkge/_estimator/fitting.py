@@ -157,7 +157,7 @@ def _train_spaces(X, *, make_spaces, options, facts, start, max_iter, validate):
             excludes_self_loops=facts.excludes_self_loops,
             start=None if start is None else start.get(id),
         )
-        with training_progress(f"training {id}", training.max_iter, options.verbose) as bars:
+        with training_progress(id, training.max_iter, options.verbose, again=id in max_iter) as bars:
             trained[id] = trainer.run(validate=validate, callbacks=[*bars, *options.callbacks], name=str(id))
     return trained
 

@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 
 from .details import EntityDetails, as_data, data_frame
 from .headers import COLUMNS
+from .html import html_of_triples
 from .label_columns import as_label_triples as as_label_triples  # other rooms import it from here
 from .label_columns import as_rows
 from .labels import as_labels, counted, first_occurrences, name_first
@@ -705,6 +706,9 @@ class MultimodalTriples:
         if self._fusion is not None:
             parts.append("fused")
         return f"{type(self).__name__}({'; '.join(parts)})"
+
+    def _repr_html_(self):
+        return html_of_triples(self)
 
     def __setstate__(self, state):
         self._details, self._data = EntityDetails(), {}  # files of earlier versions have none

@@ -243,7 +243,7 @@ class EmbeddingMapDisplay:
     positions : ndarray of shape (n_shown, 2)
     groups : ndarray of shape (n_shown,), dtype object
         Points of a group have one marker and colour.
-    names : sequence of str or None
+    names : sequence of str, default=None
         Written beside the points.
 
     Attributes
