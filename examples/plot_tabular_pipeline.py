@@ -52,7 +52,9 @@ features = {
 model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 5, 12)))
 scores = {name: cross_val_score(model, matrix, target, cv=5, scoring="r2") for name, matrix in features.items()}
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-bars = axes[0].bar(list(scores), [found.mean() for found in scores.values()], yerr=[found.std() for found in scores.values()])
+bars = axes[0].bar(
+    list(scores), [found.mean() for found in scores.values()], yerr=[found.std() for found in scores.values()]
+)
 axes[0].bar_label(bars, fmt="%.2f")
 axes[0].set(ylabel="R², mean of 5 folds")
 predicted = cross_val_predict(model, features["both"], target, cv=5)
