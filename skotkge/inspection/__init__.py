@@ -2,8 +2,9 @@
 
 from ._bounds import FusionBounds, fusion_bounds, lipschitz_constants
 from ._displays import RanksDisplay, TrainingDisplay, TransportPlanDisplay
+from ._entity_displays import EmbeddingMapDisplay, EntityPlanDisplay
 from ._leakage import LeakageEvaluation, LeakageReport, evaluate_by_leakage, leakage_report
-from ._model_displays import ContributionsDisplay, EmbeddingMapDisplay, EntityPlanDisplay, EvidenceWeightsDisplay
+from ._model_displays import ContributionsDisplay, EvidenceWeightsDisplay
 from ._quality_displays import CalibrationDisplay, RelationRanksDisplay
 
 __all__ = [
