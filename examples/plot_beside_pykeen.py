@@ -14,7 +14,8 @@ import numpy as np
 
 # %%
 # The committed output has a table for each task: names, then seconds as median [quartiles].
-text = (Path(__file__).parents[1] / "benchmarks" / "results" / "speed.txt").read_text(encoding="utf-8")
+folder = Path(globals().get("__file__", "plot_beside_pykeen.py")).resolve().parents[1]  # the gallery runs in examples/
+text = (folder / "benchmarks" / "results" / "speed.txt").read_text(encoding="utf-8")
 row = re.compile(r"│ (skotkge|PyKEEN\w*(?: \w+)?) +│ +([\d.]+) \[([\d.]+) - ([\d.]+)\]")
 tasks, title = {}, None
 for line in text.splitlines():
