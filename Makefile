@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test test-oldest test-newest fuzz lint docs clean
+.PHONY: demo test test-oldest test-newest fuzz lint types packages docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m skotkge demo
@@ -28,6 +28,16 @@ fuzz: $(VENV)/.installed-test
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# A user's script is checked against the types that the package declares.
+types: $(VENV)/.installed-types
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pyright --pythonpath $(BIN)/python
+
+# Builds sdist and wheel in build/packages, checks them, and runs the tests of the unpacked sdist against the wheel: all,
+# or those of PACKAGE_TESTS.
+packages: $(VENV)/.installed-packaging $(VENV)/.installed-test
+	$(BIN)/python tools/check_packages.py $(PACKAGE_TESTS)
 
 # The API pages are written anew each time: one of a name that is no more would be a warning.
 docs: $(VENV)/.installed-docs

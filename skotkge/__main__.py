@@ -20,6 +20,8 @@ COMMANDS = {
     "evaluate": "rank test triples",
     "complete": "fill the empty places of triples",
     "convert": "turn a saved model into a file of another kind",
+    "card": "write a model card, with measured quality",
+    "completion": "print the script that completes skotkge in a shell",
     "demo": "do the whole job on the bundled graph",
 }
 
@@ -101,6 +103,7 @@ def command_parser(arguments):
         prog="skotkge", description="Fit models on files of triples, evaluate them and ask them questions."
     )
     parser.add_argument("--version", action="version", version=f"skotkge {__version__}")
+    parser.set_defaults(whole_parser=lambda: command_parser(COMMANDS))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, task in COMMANDS.items():
         command = commands.add_parser(name, help=task)

@@ -4,6 +4,8 @@ import pytest
 from skotkge import MultimodalTriples
 from skotkge.datasets import load_emoji
 
+collect_ignore = ["typed"]  # for type checkers, not to be run
+
 
 @pytest.fixture(scope="session")
 def emoji():

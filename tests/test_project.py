@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import REPOSITORY
@@ -14,7 +15,7 @@ import skotkge
 import skotkge.__main__
 from skotkge import baselines, datasets, encoding, inspection, metrics, model_selection
 
-PACKAGE = REPOSITORY / "skotkge"
+PACKAGE = Path(skotkge.__file__).parent
 
 # A room imports only from those before it.
 ORDER = [

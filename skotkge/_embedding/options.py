@@ -5,7 +5,8 @@ from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
+
+from .._utils.sklearn_compat import Interval, StrOptions
 
 
 class CrossEntropy(BaseEstimator):

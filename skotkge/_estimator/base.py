@@ -1,8 +1,10 @@
 """LinkPredictionEstimator: labels in and out around a fitted `LinkPredictor`; what every estimator answers."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +31,7 @@ from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .explaining import explain
+from .html import FittedHtml
 from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
 
 SIDES = ("both", "head", "tail")
@@ -57,7 +60,7 @@ class AskedTriples:
         return np.where(self.rows, values, unknown)
 
 
-class LinkPredictionEstimator(ClassifierMixin, CheckedParameters, Persistent, BaseEstimator):
+class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Persistent, BaseEstimator):
     """Answers of an estimator whose fit assigns `predictor_`, `handle_unknown_` and `classes_`.
 
     No method reads a constructor parameter but `device`.
@@ -339,7 +342,7 @@ class LinkPredictionEstimator(ClassifierMixin, CheckedParameters, Persistent, Ba
 
     def complete(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Sequence[Sequence[Any]],
         *,
         k: int = 10,
         known: ArrayLike | list[ArrayLike] | None = None,

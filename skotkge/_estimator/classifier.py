@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._embedding.options import OBJECTIVES, TrainingOptions
 from .._embedding.precision import PRECISIONS
@@ -19,6 +18,7 @@ from .._fusion.structure import observed_in
 from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
 from .._utils.messages import shown
+from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fitting import FitOptions, is_builder
@@ -273,7 +273,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: ArrayLike,

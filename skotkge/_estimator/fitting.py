@@ -193,7 +193,7 @@ def _train_spaces(X, *, make_spaces, options, facts, start, checkpoint, round, m
             start=None if start is None else start.get(id),
         )
         stage.restore(trainer)
-        with training_progress(f"training {id}", training.max_iter, options.verbose) as bars:
+        with training_progress(id, training.max_iter, options.verbose, again=id in max_iter) as bars:
             trained[id] = trainer.run(validate=validate, callbacks=[*bars, *options.callbacks, stage], name=str(id))
         stage.finish(trained[id])
     return trained

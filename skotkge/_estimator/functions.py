@@ -1,5 +1,6 @@
 """Functions for a fitted estimator or a Pipeline that ends with one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,7 @@ from .._ranking.completion import Completions, Neighbors
 from .._ranking.explanation import Explanation
 
 
-def complete(model: Any, questions: ArrayLike, **options: Any) -> Completions:
+def complete(model: Any, questions: ArrayLike | Sequence[Sequence[Any]], **options: Any) -> Completions:
     """Fill the empty place of each triple with the best labels.
 
     Parameters

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import fields
 from numbers import Integral, Real
 from operator import attrgetter
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._graph.triples import MultimodalTriples, as_label_triples
 from .._spaces import STRUCTURE, joined_width
 from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent
+from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
 from .information import informative
@@ -178,7 +178,7 @@ class OTFusionTransformer(
         self.tol = tol
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None) -> "OTFusionTransformer":
         """Learn the structural space, the transport plans and the fusion.
 
@@ -262,6 +262,12 @@ class OTFusionTransformer(
             raise ValueError(f"weights={self.weights!r} must be non-negative numbers with a positive sum.")
         return {name: self.weights[name] / total for name in of_kept}
 
+    @overload
+    def transform(self, X: MultimodalTriples) -> MultimodalTriples: ...
+
+    @overload
+    def transform(self, X: Any) -> Any: ...
+
     def transform(self, X: Any) -> Any:
         """Attach the fusion to triples, or map the rows of matrices into the fused space.
 
@@ -294,6 +300,12 @@ class OTFusionTransformer(
             as_label_triples(X)
             return X
         return self.fusion_.fused_rows(*matrices_of_fit(self, X))
+
+    @overload
+    def fit_transform(self, X: MultimodalTriples, y: ArrayLike | None = None) -> MultimodalTriples: ...
+
+    @overload
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> Any: ...
 
     def fit_transform(self, X: Any, y: ArrayLike | None = None) -> Any:
         """Fit, then transform the same data.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from .._utils.messages import reading
 from .details import EntityDetails, as_data, data_frame, names_in_order
 from .headers import COLUMNS
+from .html import html_of_triples
 from .label_columns import as_label_triples as as_label_triples  # other rooms import it from here
 from .label_columns import as_rows
 from .labels import as_labels, counted, first_occurrences, name_first
@@ -120,7 +121,7 @@ class MultimodalTriples:
 
     def __init__(
         self,
-        triples: ArrayLike,
+        triples: Any,
         modalities: Mapping[str, Any] | None = None,
         *,
         entities: ArrayLike | None = None,
@@ -437,7 +438,7 @@ class MultimodalTriples:
         """
         return cls(read_rows(path, ReadingOptions("graphml")), modalities, **table)
 
-    def with_triples(self, triples: ArrayLike) -> "MultimodalTriples":
+    def with_triples(self, triples: Any) -> "MultimodalTriples":
         """Return other triples over the same table of entities, relations and modalities.
 
         Parameters
@@ -685,6 +686,12 @@ class MultimodalTriples:
             )
         return self.labels if dtype is None else self.labels.astype(dtype)
 
+    @overload
+    def __getitem__(self, rows: int) -> NDArray[np.object_]: ...
+
+    @overload
+    def __getitem__(self, rows: slice | Sequence[int] | NDArray[Any] | tuple[Any, Any]) -> "MultimodalTriples": ...
+
     def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, tuple):
             if len(rows) != 2 or not (rows[1] is Ellipsis or (isinstance(rows[1], slice) and rows[1] == slice(None))):
@@ -716,6 +723,9 @@ class MultimodalTriples:
         if self._fusion is not None:
             parts.append("fused")
         return f"{type(self).__name__}({'; '.join(parts)})"
+
+    def _repr_html_(self):
+        return html_of_triples(self)
 
     def __setstate__(self, state):
         self._details, self._data = EntityDetails(), {}  # files of earlier versions have none

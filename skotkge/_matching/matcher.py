@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent
+from .._utils.sklearn_compat import Interval, StrOptions, fit_context
 from .answers import MatchAnswers
 from .pairs import EntityPairs
 from .rounds import MatchingOptions, match_graphs
@@ -128,7 +128,7 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         self.random_state = random_state
         self.device = device
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, pairs: EntityPairs, y: Any = None) -> "OTEntityMatcher":
         """Match the two graphs of some known pairs.
 

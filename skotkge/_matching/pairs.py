@@ -1,10 +1,10 @@
 """Known pairs of entities of two graphs, with the graphs inside."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from .._graph.triples import MultimodalTriples
@@ -58,7 +58,7 @@ class EntityPairs:
     array([['ann', 'Anna']], dtype=object)
     """
 
-    def __init__(self, pairs: ArrayLike, X: Any, Y: Any) -> None:
+    def __init__(self, pairs: Any, X: Any, Y: Any) -> None:
         self._X, self._Y = as_graph(X, "X"), as_graph(Y, "Y")
         first, second = _label_columns(pairs)
         ids = np.empty((len(first), 2), dtype=np.int64)
@@ -102,6 +102,12 @@ class EntityPairs:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.labels if dtype is None else self.labels.astype(dtype)
+
+    @overload
+    def __getitem__(self, rows: int) -> NDArray[np.object_]: ...
+
+    @overload
+    def __getitem__(self, rows: slice | Sequence[int] | NDArray[Any] | tuple[Any, Any]) -> "EntityPairs": ...
 
     def __getitem__(self, rows: Any) -> Any:
         if isinstance(rows, tuple):

@@ -11,6 +11,7 @@ import numpy as np
 from .._graph.labels import counted, is_missing
 from .._graph.triples import COLUMNS
 from .._graph.vocabulary import Vocabulary
+from .._utils.html import bar, table
 
 # What a repr has of many questions and answers.
 SHOWN = 5
@@ -65,6 +66,26 @@ class Completions:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.labels, self.scores))
+
+    def _repr_html_(self):
+        parts = []
+        for row, question in enumerate(self.questions.labels):
+            shown = np.flatnonzero(np.isfinite(self.probabilities[row]))
+            title = ", ".join("?" if is_missing(label) else str(label) for label in question)
+            answers = [
+                [
+                    int(rank + 1),
+                    self.labels[row, rank],
+                    float(self.scores[row, rank]),
+                    float(self.probabilities[row, rank]),
+                    bar(self.probabilities[row, rank]),
+                ]
+                for rank in shown
+            ]
+            parts.append(
+                table(title, ["rank", COLUMNS[self.questions.asked[row]], "score", "probability", ""], answers)
+            )
+        return "".join(parts)
 
     def to_frame(self, library: str = "pandas") -> Any:
         """Return the completed triples as a data frame with one row for each answer.

@@ -4,7 +4,7 @@ import re
 import traceback
 from contextlib import contextmanager
 
-from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
+from .sklearn_compat import InvalidParameterError, validate_parameter_constraints
 
 LONGEST_VALUE, LONGEST = 80, 480
 

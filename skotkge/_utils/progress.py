@@ -1,25 +1,42 @@
-"""Progress of training on the terminal."""
+"""Progress of training, on a terminal and in a notebook."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
-def training_progress(description, max_iter, verbose):
-    """Yield a list of callbacks: one that draws a progress bar, or none when not verbose."""
+def training_progress(space, max_iter, verbose, again=False):
+    """Yield a list of callbacks: one that draws a progress bar, or none where nobody would see it move.
+
+    Parameters
+    ----------
+    space : object
+        Its string names what is trained.
+    max_iter : int
+        Most epochs.
+    verbose : int
+        0 draws nothing.
+    again : bool, default=False
+        Whether this is the second training, on the triples that were held out in the first, too.
+    """
     if not verbose:
         yield []
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    console = Console()
+    # The first training may stop early; the second has the number of epochs that the first found best.
+    most = "" if again else "at most "
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn(f"epoch {{task.completed}} of {most}{{task.total}}"),
         TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns) as progress:
-        task = progress.add_task(description, total=max_iter, figures="")
+    with Progress(*columns, console=console, disable=not (console.is_terminal or console.is_jupyter)) as progress:
+        what = f"{space}, again on all triples" if again else f"{space}"
+        task = progress.add_task(f"training {what}", total=max_iter, figures="")
 
         yield [_ProgressBar(progress, task)]
 

@@ -7,9 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from .._estimator.base import LinkPredictionEstimator
@@ -22,6 +20,7 @@ from .._graph.triples import as_triples
 from .._ranking.calibration import Calibration
 from .._ranking.predictor import LinkPredictor, register_evidence
 from .._spaces import RULES, EvidenceId
+from .._utils.sklearn_compat import Interval, StrOptions, fit_context
 
 LARGEST_CALIBRATION = 10_000
 
@@ -104,7 +103,7 @@ class RuleBaseline(LinkPredictionEstimator):
         self.handle_unknown = handle_unknown
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> "RuleBaseline":
         """Count the rules and the frequencies of answers in true triples.
 

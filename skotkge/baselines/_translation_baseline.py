@@ -5,9 +5,7 @@ from os import PathLike
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from .._embedding.options import CrossEntropy, TrainingOptions
 from .._embedding.score_functions import CrossSpaceTransE
@@ -18,6 +16,7 @@ from .._estimator.trained import TrainedEstimator
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.triples import as_triples
 from .._spaces import FUSED
+from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 
 class TranslationBaseline(TrainedEstimator):
@@ -151,7 +150,7 @@ class TranslationBaseline(TrainedEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: ArrayLike,

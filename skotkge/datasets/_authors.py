@@ -26,7 +26,7 @@ def load_authors_layout(source, folder):
 
     Returns
     -------
-    Bunch
+    GraphBunch
         The names of the entities are their labels, because the layout has no others.
 
     Raises

@@ -3,16 +3,15 @@
 from importlib.resources import as_file, files
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from .._graph.readers import read_tsv
-from ._graph import SPLITS, graph_bunch, read_triples, relations_of
+from ._graph import SPLITS, GraphBunch, graph_bunch, read_triples, relations_of
 
 PICTURES_PER_ROW = 42
 PICTURE_SIZE = 32
 
 
-def load_emoji() -> Bunch:
+def load_emoji() -> GraphBunch:
     """Load the emoji graph: 1,662 emoji, 12 relations, a text and an image modality.
 
     The only graph that comes with the package, so it needs no download and no folder. No pair of emoji that a valid or
@@ -21,7 +20,7 @@ def load_emoji() -> Bunch:
 
     Returns
     -------
-    Bunch
+    GraphBunch
         A dictionary whose entries are attributes too:
 
         train, valid, test : MultimodalTriples of shape (5120, 3), (639, 3) and (639, 3)

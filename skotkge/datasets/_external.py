@@ -3,14 +3,13 @@
 from os import PathLike
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from .._graph.labels import as_labels
 from .._graph.readers import read_tsv
 from ._authors import FILES as AUTHORS_FILES
 from ._authors import is_authors_layout, load_authors_layout
 from ._folder import Source, read_features
-from ._graph import SPLITS, graph_bunch, read_triples, relations_of
+from ._graph import SPLITS, GraphBunch, graph_bunch, read_triples, relations_of
 
 TSV_FILES = ("entities.tsv", "train.tsv", "valid.tsv", "test.tsv")
 INDEX_FILES = ("entities.tsv.gz", "relations.txt", "triples.npz")
@@ -41,7 +40,7 @@ CODEX_S = Source(
 )
 
 
-def load_hanzi(data_home: str | PathLike[str] | None = None) -> Bunch:
+def load_hanzi(data_home: str | PathLike[str] | None = None) -> GraphBunch:
     """Load the graph of Chinese characters: 5,781 characters, 11 relations, a text and an image modality.
 
     It is the set in which the image matters most: most relations say of which parts a character is composed. No pair of
@@ -54,7 +53,7 @@ def load_hanzi(data_home: str | PathLike[str] | None = None) -> Bunch:
 
     Returns
     -------
-    Bunch
+    GraphBunch
         A dictionary whose entries are attributes too:
 
         train, valid, test : MultimodalTriples of shape (16540, 3), (2067, 3) and (2068, 3)
@@ -115,7 +114,7 @@ def load_hanzi(data_home: str | PathLike[str] | None = None) -> Bunch:
     )
 
 
-def load_wn9img(data_home: str | PathLike[str] | None = None) -> Bunch:
+def load_wn9img(data_home: str | PathLike[str] | None = None) -> GraphBunch:
     """Load WN9-IMG: 6,555 synsets of WordNet, 9 relations.
 
     The smaller of the two benchmarks of the OTKGE paper [1]_, made by [2]_. Of its test triples 89.9 % are answered by
@@ -128,7 +127,7 @@ def load_wn9img(data_home: str | PathLike[str] | None = None) -> Bunch:
 
     Returns
     -------
-    Bunch
+    GraphBunch
         A dictionary whose entries are attributes too:
 
         train, valid, test : MultimodalTriples of shape (11741, 3), (1337, 3) and (1319, 3)
@@ -189,7 +188,7 @@ def load_wn9img(data_home: str | PathLike[str] | None = None) -> Bunch:
     )
 
 
-def load_fbimg(data_home: str | PathLike[str] | None = None) -> Bunch:
+def load_fbimg(data_home: str | PathLike[str] | None = None) -> GraphBunch:
     """Load FB-IMG: 11,757 entities of Freebase, 1,231 relations.
 
     The larger of the two benchmarks of the OTKGE paper [1]_: FB15k [2]_ as split by [3]_. An inverse relation in
@@ -203,7 +202,7 @@ def load_fbimg(data_home: str | PathLike[str] | None = None) -> Bunch:
 
     Returns
     -------
-    Bunch
+    GraphBunch
         A dictionary whose entries are attributes too:
 
         train, valid, test : MultimodalTriples of shape (285850, 3), (29580, 3) and (34863, 3)
@@ -267,7 +266,7 @@ def load_fbimg(data_home: str | PathLike[str] | None = None) -> Bunch:
     )
 
 
-def load_codex_s(data_home: str | PathLike[str] | None = None) -> Bunch:
+def load_codex_s(data_home: str | PathLike[str] | None = None) -> GraphBunch:
     """Load CoDEx-S: 2,034 entities of Wikidata, 42 relations, no modality, with false triples to tell from true ones.
 
     The benchmark for triple classification [1]_: its false triples are plausible, and verified to be false. Every
@@ -280,7 +279,7 @@ def load_codex_s(data_home: str | PathLike[str] | None = None) -> Bunch:
 
     Returns
     -------
-    Bunch
+    GraphBunch
         A dictionary whose entries are attributes too:
 
         train, valid, test : MultimodalTriples of shape (32888, 3), (1827, 3) and (1828, 3)

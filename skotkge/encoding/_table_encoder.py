@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
 
 from .._graph.details import data_frame
 from .._graph.labels import name_first
 from .._graph.modalities import LABEL_COLUMN
 from .._graph.notices import tell
+from .._utils.sklearn_compat import Interval, StrOptions, check_feature_names_in, fit_context
 from ._columns import (
     ArrayEncoder,
     BooleanEncoder,
@@ -149,7 +149,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.max_categories = max_categories
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
         """Learn how each column is encoded.
 
@@ -179,7 +179,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._fit_columns(as_columns(X, self.entity))
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
         """Fit, then encode the same table, with each column encoded once.
 
@@ -350,7 +350,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             the name where it tells holes.
         """
         check_is_fitted(self, "encoders_")
-        _check_feature_names_in(self, input_features)
+        check_feature_names_in(self, input_features)
         return self._names_out
 
     def __sklearn_tags__(self):

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
+from .._utils.sklearn_compat import check_matplotlib_support
 from ..metrics._ranks import check_ranks
 from ..metrics._report import relations_and_ranks
+from ._figures import figure_and_axes, last_step
 
 
 class RanksDisplay:
@@ -72,7 +73,7 @@ class RanksDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         _, ranks = relations_and_ranks(estimator, X, None, known)
-        name = type(_last_step(estimator)).__name__ if name is None else name
+        name = type(last_step(estimator)).__name__ if name is None else name
         return cls.from_predictions(ranks, parts=parts, name=name, ax=ax, **kwargs)
 
     @classmethod
@@ -134,7 +135,7 @@ class RanksDisplay:
         -------
         RanksDisplay
         """
-        self.figure_, self.ax_ = _figure_and_axes(self, ax)
+        self.figure_, self.ax_ = figure_and_axes(self, ax)
         self.lines_ = []
         for name, ranks in self.ranks.items():
             k, counts = np.unique(np.ceil(np.asarray(ranks, dtype=float)), return_counts=True)
@@ -149,7 +150,7 @@ class RanksDisplay:
 
 
 class TransportPlanDisplay:
-    """Heat map of the transport plan between the columns of a modality and of the structure (Eq. 1).
+    """Heat map of the transport plan between the dimensions of a modality and of the structure (Eq. 1).
 
     Use `from_estimator` to make one.
 
@@ -219,10 +220,10 @@ class TransportPlanDisplay:
         -------
         TransportPlanDisplay
         """
-        self.figure_, self.ax_ = _figure_and_axes(self, ax)
+        self.figure_, self.ax_ = figure_and_axes(self, ax)
         options = {"aspect": "auto", "interpolation": "nearest", "cmap": "viridis"} | kwargs
         self.im_ = self.ax_.imshow(self.plan, **options)
-        self.ax_.set(xlabel="column of the structure", ylabel=f"column of {self.modality}")
+        self.ax_.set(xlabel="dimension of the structure", ylabel=f"dimension of {self.modality}")
         if colorbar:
             self.figure_.colorbar(self.im_, ax=self.ax_, label="mass")
         return self
@@ -277,7 +278,7 @@ class TrainingDisplay:
         TrainingDisplay
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        classifier = _last_step(estimator)
+        classifier = last_step(estimator)
         check_is_fitted(classifier, "loss_curve_")
         return cls(classifier.loss_curve_, classifier.validation_scores_, classifier.best_iter_).plot(ax=ax, **kwargs)
 
@@ -295,7 +296,7 @@ class TrainingDisplay:
         -------
         TrainingDisplay
         """
-        self.figure_, self.ax_ = _figure_and_axes(self, ax)
+        self.figure_, self.ax_ = figure_and_axes(self, ax)
         epochs = np.arange(1, len(self.loss_curve) + 1)
         (self.line_,) = self.ax_.plot(epochs, self.loss_curve, **{"color": "C0", "label": "loss"} | kwargs)
         self.ax_.set(xlabel="epoch", ylabel="loss per triple")
@@ -304,29 +305,13 @@ class TrainingDisplay:
         if len(self.validation_scores):
             self.validation_ax_ = self.ax_.twinx()
             (self.validation_line_,) = self.validation_ax_.plot(
-                epochs, self.validation_scores, color="C1", label="validation MRR"
+                epochs, self.validation_scores, color="C1", linestyle="--", label="validation MRR"
             )
             self.validation_ax_.set_ylabel("filtered MRR on validation triples")
             self.best_line_ = self.ax_.axvline(self.best_iter, color="0.6", linestyle=":", label="epoch kept")
             handles += [self.validation_line_, self.best_line_]
         self.ax_.legend(handles=handles, loc="best")
         return self
-
-
-def _figure_and_axes(display, ax):
-    check_matplotlib_support(f"{type(display).__name__}.plot")
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        _, ax = plt.subplots()
-    return ax.figure, ax
-
-
-def _last_step(estimator):
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    while isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
-    return estimator
 
 
 def _transport_plans(estimator):

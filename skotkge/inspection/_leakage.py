@@ -12,6 +12,7 @@ from .._evidence.rules import PairLinks, at_least, rule_confidences
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.queries import KnownAnswers
 from .._graph.triples import as_label_triples, as_triples
+from .._utils.html import bar, table
 from ..baselines import RuleBaseline
 from ..metrics._report import SHOWN_RELATIONS, relations_and_ranks
 
@@ -79,6 +80,14 @@ class LeakageReport:
     def __repr__(self):
         counts = ", ".join(f"{name}={count}" for name, count in self.counts.items())
         return f"{type(self).__name__}({counts})"
+
+    def _repr_html_(self):
+        rows = []
+        for label, counts in [("all", self.counts), *list(self.relation_counts.items())[:SHOWN_RELATIONS]]:
+            n_triples = counts["triples"]
+            kinds = [f"{counts[kind]} ({counts[kind] / n_triples:.1%})" for kind in KINDS]
+            rows.append([label, n_triples, *kinds, bar(counts["linked"] / n_triples)])
+        return table("Test triples whose entities are linked in training", ["", "triples", *KINDS, ""], rows)
 
     def __str__(self):
         by_relation = self.relation_counts

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.triples import MultimodalTriples, as_label_triples, true_rows
+from .._utils.html import bar, table
 from ._ranks import SIDES, summarize_ranks, warn_of_trained
 
 SHOWN_RELATIONS = 20
@@ -41,6 +42,22 @@ class RankingReport:
 
     def __getitem__(self, name):
         return self.metrics[name]
+
+    def _repr_html_(self):
+        names = [name for name in self.metrics if not name.startswith(("head_", "tail_"))]
+        sides = [
+            [title, self.n_triples, *(self.metrics[prefix + name] for name in names)]
+            for title, prefix in zip(("both sides", "heads", "tails"), SIDES, strict=True)
+        ]
+        relations = [
+            [label, self.relation_counts[label], *(metrics[name] for name in names), bar(metrics["mrr"])]
+            for label, metrics in list(self.relation_metrics.items())[:SHOWN_RELATIONS]
+        ]
+        left_out = len(self.relation_metrics) - len(relations)
+        more = f" ({left_out} less frequent ones are in relation_metrics)" if left_out else ""
+        return table("Filtered ranking", ["", "triples", *names], sides) + table(
+            f"both sides, by relation{more}", ["", "triples", *names, ""], relations
+        )
 
     def __str__(self):
         names = list(self.metrics)[: len(self.metrics) // len(SIDES)]

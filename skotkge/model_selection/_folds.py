@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 
 from .._graph.triples import as_triples, true_rows
 from .._utils.messages import check_parameters
+from .._utils.sklearn_compat import Interval
 from ._units import NEVER, SplitUnits
 
 SWAP_ROUNDS, MOVE_ROUNDS = 20, 100

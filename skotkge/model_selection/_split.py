@@ -3,15 +3,15 @@
 import math
 import warnings
 from numbers import Integral
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils._param_validation import Interval, RealNotInt
+from sklearn.utils import check_random_state
 
-from .._graph.triples import as_triples, true_rows
+from .._graph.triples import MultimodalTriples, as_triples, true_rows
 from .._utils.messages import check_parameters
+from .._utils.sklearn_compat import Interval, RealNotInt, safe_indexing
 from ._units import SplitUnits, draw
 
 CONSTRAINTS = {
@@ -20,6 +20,28 @@ CONSTRAINTS = {
     "keep_pairs": ["boolean"],
     "random_state": ["random_state"],
 }
+
+
+@overload
+def transductive_train_test_split(
+    X: MultimodalTriples,
+    y: None = None,
+    *,
+    test_size: float = 0.1,
+    keep_pairs: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[MultimodalTriples, MultimodalTriples]: ...
+
+
+@overload
+def transductive_train_test_split(
+    X: Any,
+    y: Any = None,
+    *,
+    test_size: float = 0.1,
+    keep_pairs: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Any, ...]: ...
 
 
 def transductive_train_test_split(
@@ -98,4 +120,4 @@ def transductive_train_test_split(
             stacklevel=2,
         )
     parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
-    return tuple(_safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)
+    return tuple(safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)

@@ -439,15 +439,6 @@ def test_warm_start_continues(small):
             clone(kge).fit(small.labels).set_params(**change).fit(small.labels)
 
 
-def test_verbose_shows_a_progress_bar(small, capsys):
-    quick(verbose=1).fit(small.labels)
-    out = capsys.readouterr().out
-    assert "4/4" in out
-    assert "validation MRR" in out
-    quick().fit(small.labels)
-    assert capsys.readouterr().out == ""
-
-
 @pytest.mark.parametrize(
     ("parameters", "y", "message"),
     [

@@ -1,0 +1,51 @@
+"""Tables for notebooks: plain HTML in the colours of the page, so that they suit a dark one."""
+
+from html import escape
+
+CELL = "text-align:{align};padding:0.1em 0.6em"
+BAR = "display:inline-block;width:{width:.0f}%;height:0.7em;background:currentColor;opacity:0.35"
+
+
+class Markup(str):
+    """Text that is HTML already; all other text is escaped."""
+
+    __slots__ = ()
+
+
+def bar(share):
+    """A bar of a share between 0 and 1."""
+    width = 100 * min(max(share, 0.0), 1.0)
+    return Markup(f'<div style="width:8em"><span style="{BAR.format(width=width)}"></span></div>')
+
+
+def table(caption, header, rows):
+    """Return a table; numbers are set to the right.
+
+    Parameters
+    ----------
+    caption : str
+    header : sequence of str
+        None of them where all are empty.
+    rows : iterable of sequences
+
+    Returns
+    -------
+    Markup
+    """
+    head = f"<thead>{_row(header, 'th')}</thead>" if any(header) else ""
+    body = "".join(_row(row, "td") for row in rows)
+    title = f'<caption style="caption-side:top;text-align:left;font-weight:bold">{escape(caption)}</caption>'
+    return Markup(f'<table style="border-collapse:collapse">{title}{head}<tbody>{body}</tbody></table>')
+
+
+def _row(cells, tag):
+    return f"<tr>{''.join(_cell(cell, tag) for cell in cells)}</tr>"
+
+
+def _cell(cell, tag):
+    if isinstance(cell, float):
+        cell, align = f"{cell:.3f}", "right"
+    else:
+        align = "right" if isinstance(cell, int) else "left"
+    text = cell if isinstance(cell, Markup) else escape(str(cell))
+    return f'<{tag} style="{CELL.format(align=align)}">{text}</{tag}>'
