@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m skotkge demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS)
 
 # Downloads some gigabytes where there is no build of that torch without CUDA.
 test-oldest:

@@ -62,6 +62,8 @@ SETTINGS = {
     },
 }
 SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
+SPACES = ("structure", "modalities", "fused", "relation_maps")
+KINDS = (*SPACES, "rules", "counts", "cosines", "neighbors")
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
 # Table 2 and 3 of the paper, with the text and image features of its authors: MRR, Hits@1, Hits@3, Hits@10.
 PUBLISHED = {
@@ -167,11 +169,17 @@ def rows_of(names, settings):
         rows |= {f"OTKGE_2 without {name}": fused([other for other in names if other != name]) for name in names}
     rows |= {f"{name} alone": fused([name], weights={"structure": 0, name: 1}) for name in names}
     rows |= {
-        "all spaces, as many columns": fused(evidence="all", n_components=share(len(names) + 2)),
-        "all spaces, linear": fused(evidence="all", alignment="linear", fusion="mean"),
-        "all spaces": fused(evidence="all"),
-        "all spaces and rules": fused(evidence=("structure", "modalities", "fused", "relation_maps", "rules")),
+        "all spaces, as many columns": fused(evidence=SPACES, n_components=share(len(names) + 2)),
+        "all spaces, linear": fused(evidence=SPACES, alignment="linear", fusion="mean"),
+        "all spaces": fused(evidence=SPACES),
+        "all spaces and rules": fused(evidence=(*SPACES, "rules")),
+        "all evidence": fused(evidence="all"),
     }
+    rows |= {
+        f"all evidence without {kind}": fused(evidence=tuple(other for other in KINDS if other != kind))
+        for kind in KINDS
+    }
+    rows |= {f"{kind} alone": fused(evidence=(kind,)) for kind in ("counts", "neighbors")}
     return rows
 
 

@@ -20,7 +20,7 @@ KINDS = (STRUCTURE, MODALITIES, FUSED, RELATION_MAPS, RULES, COUNTS, COSINES, NE
 class EvidenceId(NamedTuple):
     """What a kind of evidence is about; `str` of it is the name that users see.
 
-    Attributes
+    Parameters
     ----------
     kind : str
         A value of `KINDS`, or the name of a kind of the user's.

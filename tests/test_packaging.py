@@ -5,7 +5,6 @@ import runpy
 import subprocess
 import sys
 
-import joblib
 import pytest
 import yaml
 from helpers import REPOSITORY
@@ -94,8 +93,8 @@ def test_completion_without_shtab_names_the_remedy(monkeypatch, capsys):
 @pytest.fixture(scope="module")
 def model(small, tmp_path_factory):
     kge = skotkge.OTKGEClassifier(embedding_dim=4, max_iter=2, random_state=0).fit(small.labels[20:])
-    path = tmp_path_factory.mktemp("card") / "a|model.joblib"
-    joblib.dump(kge, path)
+    path = tmp_path_factory.mktemp("card") / "a|model.skops"
+    skotkge.save(kge, path)
     test = path.parent / "test.tsv"
     test.write_text("".join("\t".join(triple) + "\n" for triple in small.labels[:20]))
     return kge, path, test

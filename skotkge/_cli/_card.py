@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .._utils.whole_files import check_writable, whole_file
 from .._version import __version__
-from ._options import add_known_option, add_reading_options, check_folder_of
+from ._options import add_known_option, add_model_option, add_reading_options
 from ._reading import check_labels, load_model, read_triples
 
 METRICS = {"mrr": "MRR", "hits@1": "Hits@1", "hits@3": "Hits@3", "hits@10": "Hits@10", "mean_rank": "mean rank"}
@@ -25,7 +26,7 @@ def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = "Write the model card of a saved model: data, training, evidence and measured quality."
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="file saved by fit, or by joblib or skops in Python")
+    add_model_option(parser)
     parser.add_argument("--test", type=Path, metavar="FILE", help="true triples to measure the quality on")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the card to this file (default: print it)")
     add_known_option(parser)
@@ -35,8 +36,8 @@ def add_to(parser):
 def run(options):
     """Write the card; return the exit status."""
     if options.output is not None:
-        check_folder_of(options.output)
-    model = load_model(options.model, "evaluate")
+        check_writable(options.output, "--output")
+    model = load_model(options.model, "evaluate", options.trust)
     card = "\n\n".join(
         [
             f"# Model card: {options.model.name}",
@@ -52,7 +53,8 @@ def run(options):
     if options.output is None:
         print(card)
     else:
-        options.output.write_text(f"{card}\n", encoding="utf-8")
+        with whole_file(options.output, "w", encoding="utf-8") as file:
+            file.write(f"{card}\n")
         print(f"card written to {options.output}")
     return 0
 

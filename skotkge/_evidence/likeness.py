@@ -60,8 +60,15 @@ def likeness_of(X, structure=None):
         vectors = X.fusion.scaled_columns(X)
         structure = X.fusion.structure * X.fusion.structure_observed[:, None]
     if structure is not None:
-        vectors[STRUCTURE] = structure - structure.mean(axis=0) if X.fusion is None else structure
+        vectors[STRUCTURE] = _centred(structure) if X.fusion is None else structure
     return [_likeness(part, unit_rows(rows)) for part, rows in vectors.items()]
+
+
+def _centred(table):
+    """A table around its mean, of a size whose squares are finite."""
+    table = table / max(np.abs(table).max(initial=0), np.finfo(table.dtype).tiny)
+    table -= table.mean(axis=0)
+    return table
 
 
 def _likeness(part, rows):

@@ -175,7 +175,7 @@ def _fit(told, offsets, n_relations, ridge, start):
     """Weights ``(n_features, n_relations)`` of least loss."""
     features, relations = told.features, told.relations
     n_queries, n_features, _ = features.shape
-    spread = np.array([features[:, position].std() or 1.0 for position in range(n_features)])
+    spread = np.array([features[:, position].std(dtype=np.float64) or 1.0 for position in range(n_features)])
     order = np.argsort(relations, kind="stable")
     found, firsts = np.unique(relations[order], return_index=True)
 

@@ -124,7 +124,7 @@ def weights_of_scores(scores, offsets, relations, n_relations):
         Not negative.
     """
     n_queries, n_kinds, _ = scores.shape
-    spread = np.array([scores[:, position].std() or 1.0 for position in range(n_kinds)])
+    spread = np.array([scores[:, position].std(dtype=np.float64) or 1.0 for position in range(n_kinds)])
 
     def objective(parameters):
         shared, own = parameters[:n_kinds], parameters[n_kinds:].reshape(n_kinds, n_relations)

@@ -17,7 +17,7 @@ SHOWN_FACTS = 3
 class Fact:
     """Something in the training triples that evidence rests on.
 
-    Attributes
+    Parameters
     ----------
     evidence : str
         Name of the evidence.
@@ -26,7 +26,7 @@ class Fact:
     text : str
         What the number is.
     value : float
-    triples : tuple of (head, relation, tail)
+    triples : tuple of (head, relation, tail), default=()
         Training triples, in labels.
     """
 

@@ -35,6 +35,7 @@ def fitted(small):
     return Pipeline([("fuse", OTFusionTransformer(n_components=8, random_state=0)), ("kge", kge)]).fit(small)
 
 
+@pytest.mark.filterwarnings("ignore:.*were trained on")
 class TestRelationRanks:
     def test_bars_are_the_metrics_of_the_report(self, fitted, small):
         report = ranking_report(fitted, small[:60])
