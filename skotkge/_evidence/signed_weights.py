@@ -15,7 +15,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
-from .weighting import LARGEST_SAMPLE, WEIGHED_AT_ONCE
+from .weighting import LARGEST_SAMPLE, LARGEST_SEARCH, WEIGHED_AT_ONCE
 
 BEST_CANDIDATES = 100
 SAMPLED_CANDIDATES = 100
@@ -117,7 +117,7 @@ def _candidates_of(mixture, base, ids, known, share, n_relations, random_state):
     sample = random_state.permutation(n_entities)[:SAMPLED_CANDIDATES]
     n_best = min(BEST_CANDIDATES, n_entities)
     n_candidates = 1 + n_best + len(sample)
-    affordable = max(1, LARGEST_SAMPLE // ((1 + n_kinds) * n_candidates))
+    affordable = max(1, min(LARGEST_SAMPLE // ((1 + n_kinds) * n_candidates), LARGEST_SEARCH // n_entities))
     if len(sources) > affordable:
         drawn = random_state.choice(len(sources), affordable, replace=False)
         sources, relations, answers = sources[drawn], relations[drawn], answers[drawn]

@@ -15,6 +15,8 @@ WEIGHED_AT_ONCE = 2**24
 # Scores of candidates that the weights are learned from, half a GiB. The user's working memory has no say in it, or
 # it would change the weights.
 LARGEST_SAMPLE = 2**27
+# Scores of one kind with all entities that are computed for it: on large graphs fewer queries have to do.
+LARGEST_SEARCH = 2**30
 # Pulls the weights of a relation towards those that all relations share; so many queries weigh as much as the data.
 SHRINKAGE = 0.3
 LARGEST_CHANGES = 100
@@ -43,7 +45,7 @@ def learn_weights(mixture, ids, known, n_relations, random_state):
     sample = random_state.permutation(mixture.n_entities)[:SAMPLED_CANDIDATES]
     n_kinds, n_best = len(mixture.evidence), min(BEST_CANDIDATES, mixture.n_entities)
     n_candidates = 1 + n_kinds * n_best + len(sample)
-    affordable = max(1, LARGEST_SAMPLE // (n_kinds * n_candidates))
+    affordable = max(1, min(LARGEST_SAMPLE // (n_kinds * n_candidates), LARGEST_SEARCH // mixture.n_entities))
     if len(sources) > affordable:
         drawn = random_state.choice(len(sources), affordable, replace=False)
         sources, relations, answers = sources[drawn], relations[drawn], answers[drawn]

@@ -20,6 +20,8 @@ FEATURE_SPREAD = 10.0
 LARGEST_CHANGES = 1000
 # Questions that lists are calibrated on; one for relations scores as many triples as there are relations.
 LARGEST_SAMPLE = {0: 5000, 2: 5000, 1: 500}
+# Scores that are computed for it: on large graphs fewer questions have to do.
+LARGEST_SEARCH = 2**29
 # Truths that nobody has written down count as false, but stand at the top of a list: a held-out question with c
 # answers, of which a share m was held out, has some c m more of them, if as many are unknown as were held out. As many
 # are in the list as the list has of the held-out ones; that number of its best unlabelled answers is left out, at most
@@ -126,20 +128,21 @@ def calibrate_lists(predictor, held, random_state, device="cpu"):
         return None
     n_relations = predictor.n_relations
     known, true = predictor.counted, KnownAnswers(held, n_relations)
-    heads, tails, relations = (
-        _labelled_lists(predictor, known, true, _questions(held, column, random_state), column, random_state, device)
-        for column in (0, 2, 1)
-    )
+    lists = []
+    for column in (0, 2, 1):
+        questions = _questions(predictor, held, column, random_state)
+        lists.append(_labelled_lists(predictor, known, true, questions, column, random_state, device))
+    heads, tails, relations = lists
     of_entities = [np.concatenate(arrays) for arrays in zip(heads, tails, strict=True)]
     return calibrate_answers(*of_entities, 2 * n_relations), calibrate_answers(*relations, 1)
 
 
-def _questions(held, column, random_state):
+def _questions(predictor, held, column, random_state):
     """Distinct questions for one column of held-out triples."""
     ids = held.copy()
     ids[:, column] = 0
     ids = np.unique(ids, axis=0)
-    largest = LARGEST_SAMPLE[column]
+    largest = min(LARGEST_SAMPLE[column], max(1, LARGEST_SEARCH // predictor.vocabulary.shape[int(column == 1)]))
     return ids if len(ids) <= largest else ids[random_state.choice(len(ids), largest, replace=False)]
 
 
