@@ -15,7 +15,7 @@ from .._estimator.stores import FolderStore, MemoryStore
 from .._fusion.transformer import OTFusionTransformer
 from .._graph.labels import first_occurrences
 from .._graph.triples import MultimodalTriples
-from .._utils.sklearn_compat import check_parameters
+from .._utils.sklearn_compat import check_estimator_parameters
 from ._options import add_reading_options
 from ._reading import find_split, read_entities, read_triples, read_vectors
 from ._tables import ranking_table, training_table
@@ -150,7 +150,7 @@ def run(options):
     check_model_path(options.output, "--output")
     model = _model(options)
     for step in model:
-        check_parameters(step)
+        check_estimator_parameters(step)
     console = Console(soft_wrap=True)
     train, valid = _read_graph(options)
     console.print(repr(train), highlight=False, markup=False)

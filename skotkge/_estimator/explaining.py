@@ -25,9 +25,11 @@ def explain(predictor, labels, ids, rows, side, device):
     -------
     Explanation
     """
-    parts, _ = predictor.contributions(ids, device, side)
-    parts = parts * predictor.calibration.slope[ids[:, 1]]
-    offset = predictor.log_odds(ids, device, side) - parts.sum(axis=0)
+    calibration, relations = predictor.calibration, ids[:, 1]
+    parts, unknown = predictor.contributions(ids, device, side)
+    log_odds = calibration.log_odds(predictor.score_of_parts(parts, unknown, relations), relations)
+    parts = parts * calibration.slope[relations]
+    offset = log_odds - parts.sum(axis=0)
     contributions = np.where(rows[:, None], np.column_stack([*parts, offset]), np.nan)
     return Explanation(
         labels,

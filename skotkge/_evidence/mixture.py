@@ -1,5 +1,7 @@
 """The weighted sum of all evidence, with weights of their own for each relation and direction."""
 
+from functools import cached_property
+
 import numpy as np
 import torch
 
@@ -45,11 +47,11 @@ class Mixture:
             None if excludes_self_loops is None else torch.tensor(excludes_self_loops, device=device)
         )
         self._informed_entities, self._informed_relations = informed_entities, informed_relations
-        self._table, self._others = self._split()
         self._counting = [position for position, kind in enumerate(evidence) if hasattr(kind, "own_row")]
         self._counted = counted if self._counting else None
 
-    def _split(self):
+    @cached_property
+    def _table_and_others(self):
         """One table ``(2 * n_relations, n_entities)`` of the kinds that see no source, and positions of the others."""
         total, others = None, []
         for position, evidence in enumerate(self.evidence):
@@ -57,8 +59,8 @@ class Mixture:
             if table is None:
                 others.append(position)
                 continue
-            table = table if self._weights is None else table.mul_(self._weights[position][:, None])
-            total = table if total is None else total.add_(table)
+            table = table if self._weights is None else table * self._weights[position][:, None]
+            total = table if total is None else total + table
         return total, others
 
     @property
@@ -125,11 +127,12 @@ class Mixture:
         """
         queried, asked = self.indices(sources, relations)
         first, stop, _ = entities.indices(self.n_entities)
-        if self._table is None:
+        table, others = self._table_and_others
+        if table is None:
             total = torch.zeros(len(queried), stop - first, device=self.device)
         else:
-            total = self._table[:, first:stop].index_select(0, asked)
-        for position in self._others:
+            total = table[:, first:stop].index_select(0, asked)
+        for position in others:
             evidence = self.evidence[position]
             weights = 1.0 if self._weights is None else self._weights[position][asked][:, None]
             evidence.add_scores(entities, evidence.queries(queried, asked), weights, total)

@@ -15,7 +15,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
-from .weighting import LARGEST_SAMPLE, LARGEST_SEARCH, WEIGHED_AT_ONCE
+from .weighting import LARGEST_SAMPLE, LARGEST_SEARCH, WEIGHED_AT_ONCE, scores_of_kinds
 
 BEST_CANDIDATES = 100
 SAMPLED_CANDIDATES = 100
@@ -135,12 +135,10 @@ def _candidates_of(mixture, base, ids, known, share, n_relations, random_state):
 
 
 def _features_of(mixture, base, sources, relations, answers, known, sample, n_best):
-    queried, asked, answered, sampled = mixture.indices(sources, relations, answers, sample)
-    of_kinds = torch.stack([mixture.scores_of_kind(kind, queried, asked) for kind in range(len(base))])
+    """Features ``(n_queries, n_features, n_candidates)`` and offsets of the candidates of some queries."""
+    asked, answered, sampled = mixture.indices(relations, answers, sample)
+    of_kinds, taken = scores_of_kinds(mixture, sources, relations, known)
     total = torch.einsum("kq,kqe->qe", base[:, asked], of_kinds)
-    taken = torch.zeros_like(total, dtype=torch.bool)
-    taken[mixture.indices(*known.answers_of(sources, relations))] = True
-    taken[mixture.indices(*mixture.self_loops(sources, relations))] = True
     best = total.masked_fill(taken, -torch.inf).topk(n_best, dim=1).indices
     # A query with fewer candidates than n_best has others there, which do not count.
     counts = [torch.ones_like(answered)[:, None].float(), (~taken.gather(1, best)).float()]

@@ -53,14 +53,14 @@ def learn_weights(mixture, ids, known, n_relations, random_state):
     offsets = np.empty((len(sources), n_candidates), dtype=np.float32)
     for rows in gen_batches(len(sources), max(1, WEIGHED_AT_ONCE // (n_kinds * mixture.n_entities))):
         answered = mixture.indices(answers[rows])[0]
-        of_kinds, left_out = _scores_of_kinds(mixture, sources[rows], relations[rows], known)
+        of_kinds, left_out = scores_of_kinds(mixture, sources[rows], relations[rows], known)
         candidates, offset = _candidates(of_kinds, left_out, answered, mixture.indices(sample)[0], n_best)
         picked = of_kinds.gather(2, candidates.expand(n_kinds, -1, -1))
         sampled[rows], offsets[rows] = picked.transpose(0, 1).cpu().numpy(), offset.cpu().numpy()
     return weights_of_scores(sampled, offsets, relations, 2 * n_relations)
 
 
-def _scores_of_kinds(mixture, sources, relations, known):
+def scores_of_kinds(mixture, sources, relations, known):
     """Scores by each kind ``(n_kinds, n_queries, n_entities)``, and who is no candidate: known answers, self-loops."""
     queried, asked = mixture.indices(sources, relations)
     of_kinds = torch.stack([mixture.scores_of_kind(kind, queried, asked) for kind in range(len(mixture.evidence))])

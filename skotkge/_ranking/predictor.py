@@ -146,8 +146,11 @@ class LinkPredictor:
 
     def scores(self, ids, device="cpu", side="both"):
         """Raw scores of triples of ids ``(n, 3)``; where nothing is known, the score of even odds."""
-        parts, unknown = self.contributions(ids, device, side)
-        return np.where(unknown, self.calibration.even_odds(ids[:, 1]), parts.sum(axis=0))
+        return self.score_of_parts(*self.contributions(ids, device, side), ids[:, 1])
+
+    def score_of_parts(self, parts, unknown, relations):
+        """Raw scores of triples of these relations from their `contributions`."""
+        return np.where(unknown, self.calibration.even_odds(relations), parts.sum(axis=0))
 
     def log_odds(self, ids, device="cpu", side="both"):
         """Calibrated log-odds of triples of ids ``(n, 3)``."""

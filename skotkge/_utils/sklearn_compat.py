@@ -27,9 +27,9 @@ __all__ = [
     "InvalidParameterError",
     "RealNotInt",
     "StrOptions",
+    "check_estimator_parameters",
     "check_feature_names_in",
     "check_matplotlib_support",
-    "check_parameters",
     "fit_context",
     "safe_indexing",
     "validate_parameter_constraints",
@@ -43,7 +43,7 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
     return base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
 
-def check_parameters(estimator: Any) -> None:
+def check_estimator_parameters(estimator: Any) -> None:
     """Check the constructor parameters of an estimator before a fit.
 
     Parameters

@@ -16,8 +16,8 @@ from skotkge._utils.sklearn_compat import (
     Interval,
     RealNotInt,
     StrOptions,
+    check_estimator_parameters,
     check_matplotlib_support,
-    check_parameters,
     fit_context,
     safe_indexing,
     validate_parameter_constraints,
@@ -56,13 +56,13 @@ BAD = [("width", 0), ("width", 1.5), ("share", 1), ("share", 1.0), ("wood", "elm
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-@pytest.mark.parametrize("check", [check_parameters, lambda shelf: shelf.fit(None)], ids=["check", "fit"])
+@pytest.mark.parametrize("check", [check_estimator_parameters, lambda shelf: shelf.fit(None)], ids=["check", "fit"])
 def test_a_bad_parameter_is_named_with_its_value(check, name, value):
     with pytest.raises(ValueError, match=rf"The '{name}' parameter of Shelf must be .*\. Got {value!r} instead\."):
         check(Shelf(**{name: value}))
 
 
-@pytest.mark.parametrize("check", [check_parameters, lambda shelf: shelf.fit(None)], ids=["check", "fit"])
+@pytest.mark.parametrize("check", [check_estimator_parameters, lambda shelf: shelf.fit(None)], ids=["check", "fit"])
 def test_good_parameters_pass(check):
     check(Shelf(width=None, share=0.25, wood=Oak(), random_state=np.random.RandomState(0), verbose=2))
 
