@@ -18,10 +18,11 @@ from sklearn.utils.validation import check_is_fitted
 from .. import metrics
 from .._embedding.trainer import is_available
 from .._evidence.embedding import EmbeddingEvidence
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.packed_labels import pack_labels, unpack_labels
-from .._graph.triples import MultimodalTriples, as_label_triples
+from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor

@@ -21,8 +21,8 @@ from .._embedding.checkpoint import plain_state, trainer_state
 from .._embedding.options import TrainingOptions
 from .._embedding.trainer import TrainedSpace
 from .._graph.digest import data_digest
+from .._graph.label_columns import as_label_triples
 from .._graph.packed_labels import pack_labels
-from .._graph.triples import as_label_triples
 from .record import record_of
 from .stores import store_of
 

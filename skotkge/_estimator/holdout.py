@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._graph.arguments import true_rows
 from .._graph.cover import spare_rows
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import first_occurrences, name_first, same_labels
-from .._graph.triples import MultimodalTriples, as_label_triples, true_rows
+from .._graph.triples import MultimodalTriples
 from .._ranking.calibration import Negatives
 
 

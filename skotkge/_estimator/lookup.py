@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from .._graph.arguments import as_triple_sets
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import as_labels, first_occurrences, name_first
-from .._graph.triples import MultimodalTriples, as_label_triples, as_triple_sets
+from .._graph.triples import MultimodalTriples
 
 
 def ids_of(vocabulary, X, handle_unknown):

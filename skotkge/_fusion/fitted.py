@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .._graph.arguments import true_rows
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.packed_labels import pack_labels, unpack_labels
-from .._graph.triples import true_rows
 from .._spaces import (
     FUSED,
     MODALITIES,

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._graph.triples import MultimodalTriples, as_label_triples
+from .._graph.label_columns import as_label_triples
+from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
 from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent

@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_scalar
 
 from .. import metrics
 from .._evidence.rules import PairLinks, at_least, rule_confidences
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.queries import KnownAnswers
-from .._graph.triples import as_label_triples, as_triples
+from .._graph.triples import as_triples
 from .._utils.html import bar, table
 from ..baselines import RuleBaseline
 from ..metrics._report import SHOWN_RELATIONS, relations_and_ranks

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
+from .._graph.arguments import true_rows
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import LabelIndex, first_occurrences
-from .._graph.triples import MultimodalTriples, as_label_triples, true_rows
+from .._graph.triples import MultimodalTriples
 from .._utils.html import bar, table
 from ._ranks import SIDES, summarize_ranks, warn_of_trained
 

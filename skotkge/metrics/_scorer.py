@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._graph.triples import as_triple_sets, as_triples
+from .._graph.arguments import as_triple_sets
+from .._graph.triples import as_triples
 from ._ranks import summarize_ranks
 from ._report import relations_and_ranks
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from .._graph.triples import as_triples, true_rows
+from .._graph.arguments import true_rows
+from .._graph.triples import as_triples
 from .._utils.messages import check_parameters
 from .._utils.sklearn_compat import Interval
 from ._units import NEVER, SplitUnits

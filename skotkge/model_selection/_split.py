@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from .._graph.triples import MultimodalTriples, as_triples, true_rows
+from .._graph.arguments import true_rows
+from .._graph.triples import MultimodalTriples, as_triples
 from .._utils.messages import check_parameters
 from .._utils.sklearn_compat import Interval, RealNotInt, safe_indexing
 from ._units import SplitUnits, draw
