@@ -1,0 +1,130 @@
+"""Whether evidence or a modality that tells nothing costs anything.
+
+    python benchmarks/never_a_loss.py nations umls kinships --pykeen FOLDER
+    python benchmarks/never_a_loss.py emoji --seeds 5
+
+FOLDER has PyKEEN's small graphs, ``nations/train.txt`` and so on: ``pykeen/datasets`` of its wheel. Each graph is taken
+as it is, with a modality of Gaussian noise, with one of its modalities twice, and with one that only 5 % of the
+entities have. All evidence is compared with the best of its parts: one kind left out, "embeddings", "fused", each
+modality by itself. The best is chosen by the MRR of the valid split and compared on test, filtered by all splits. All
+models stay as trained on train alone, so that the valid split can choose.
+"""
+
+import argparse
+import platform
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.pipeline import make_pipeline
+
+import skotkge
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+
+KINDS = ("structure", "modalities", "fused", "relation_maps", "rules", "counts", "cosines", "neighbors")
+# Those that a graph without modalities has.
+OF_STRUCTURE = ("structure", "rules", "counts", "cosines", "neighbors")
+OF_PYKEEN = ("nations", "umls", "kinships")
+NOISE_COLUMNS = 64
+FEW = 0.05
+ALLOWED_LOSS = 0.003
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("datasets", nargs="+", choices=[*OF_PYKEEN, "emoji", "hanzi", "wn9img", "codex_s"])
+    parser.add_argument("--pykeen", type=Path, help="folder of PyKEEN's small graphs")
+    parser.add_argument("--data", help="folder of the other data sets that are not bundled")
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args()
+    print(f"skotkge {skotkge.__version__}, torch {torch.__version__}, {platform.machine()}, {options.seeds} seeds")
+    print(f"{'':<34}{'all: valid':>12}{'test':>18}  {'best part':<24}{'valid':>8}{'test':>18}{'loss':>9}{'s a fit':>9}")
+    for name in options.datasets:
+        splits = small_graph(options.pykeen, name) if name in OF_PYKEEN else bundled_or_external(name, options.data)
+        for variant, modalities in variants(splits[0]).items():
+            print(line(f"{name} {variant}", splits, modalities, options.seeds), flush=True)
+
+
+def small_graph(folder, name):
+    """Train, valid and test of one of PyKEEN's graphs; the numbers of nations as a modality."""
+    if folder is None:
+        raise SystemExit(f"{name} needs --pykeen FOLDER.")
+    rows = [MultimodalTriples.from_tsv(folder / name / f"{part}.txt").labels for part in ("train", "valid", "test")]
+    heads, relations, tails = np.concatenate(rows).T
+    numbers = folder / name / "literals.txt"
+    modalities = {"numbers": numbers_of(numbers)} if numbers.exists() else {}
+    table = {"entities": [*dict.fromkeys([*heads, *tails])], "relations": [*dict.fromkeys(relations)]}
+    train = MultimodalTriples(rows[0], modalities, **table)
+    return train, train.with_triples(rows[1]), train.with_triples(rows[2])
+
+
+def numbers_of(path):
+    """A table of the numeric attributes of entities."""
+    rows = pd.read_csv(path, sep="\t", names=["entity", "attribute", "value"])
+    return rows.pivot_table(index="entity", columns="attribute", values="value")
+
+
+def bundled_or_external(name, folder):
+    kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(folder)
+    return kg.train, kg.valid, kg.test
+
+
+def variants(X):
+    """The modalities of each variant of a graph."""
+    rng, own = np.random.RandomState(0), dict(X.modalities)
+    noise = rng.standard_normal((X.n_entities, NOISE_COLUMNS)).astype(np.float32)
+    name, matrix = next(iter(own.items()), ("noise", noise))
+    few = np.full_like(matrix, np.nan, dtype=np.float32)
+    rows = rng.choice(X.n_entities, max(2, round(FEW * X.n_entities)), replace=False)
+    few[rows] = matrix[rows]
+    found = {"as it is": own, "with noise": own | {"noise": noise}}
+    if own:
+        found |= {f"{name} twice": own | {f"{name} again": matrix}}
+    return found | {f"with {name} for 5 %": own | {f"few {name}": few}}
+
+
+def line(title, splits, modalities, n_seeds):
+    start, n_fits = time.perf_counter(), 0
+    kinds = KINDS if modalities else OF_STRUCTURE
+    rows = {"all": (kinds, modalities)}
+    rows |= {f"without {kind}": (tuple(other for other in kinds if other != kind), modalities) for kind in kinds}
+    if modalities:
+        rows |= {"embeddings": ("embeddings", modalities), "fused": ("fused", modalities)}
+        rows |= {f"{name} alone": (kinds, {name: matrix}) for name, matrix in modalities.items() if len(modalities) > 1}
+        rows["no modality"] = (OF_STRUCTURE, {})
+    figures = {}
+    for row, (evidence, chosen) in rows.items():
+        figures[row] = np.array([run(splits, evidence, chosen, seed) for seed in range(n_seeds)])
+        n_fits += n_seeds
+    everything = figures.pop("all")
+    best = max(figures, key=lambda row: figures[row][:, 0].mean())
+    cells = [
+        f"{title:<34}{everything[:, 0].mean():>12.4f}{told(everything[:, 1]):>18}",
+        f"  {best:<24}{figures[best][:, 0].mean():>8.4f}{told(figures[best][:, 1]):>18}",
+        f"{figures[best][:, 1].mean() - everything[:, 1].mean():>+9.4f}{(time.perf_counter() - start) / n_fits:>9.1f}",
+    ]
+    return "".join(cells)
+
+
+def told(figures):
+    return f"{figures.mean():.4f} ± {figures.std():.4f}"
+
+
+def run(splits, evidence, modalities, seed):
+    """MRR of the valid and the test split."""
+    train, valid, test = splits
+    X = MultimodalTriples(train.labels, modalities, entities=train.entities, relations=train.relations)
+    steps = [OTFusionTransformer(random_state=seed)] if modalities else []
+    classifier = OTKGEClassifier(evidence=evidence, refit=False, random_state=seed)
+    held = [X.with_triples(part.labels) for part in (valid, test)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = make_pipeline(*steps, classifier).fit(X, otkgeclassifier__X_val=held[0])
+        return [skotkge.evaluate(model, part, known=held)["mrr"] for part in held]
+
+
+if __name__ == "__main__":
+    main()
