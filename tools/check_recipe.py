@@ -6,16 +6,12 @@ python tools/check_recipe.py
 import importlib
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import yaml
 
 import skotkge
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(skotkge.__file__).parent  # the installed one, where the tests run without the sources

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .readers import ReadingOptions, read_rows
 from .tables import check_separator
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class ReadFromFiles:
@@ -30,7 +27,7 @@ class ReadFromFiles:
         empty: str = "error",
         data: Sequence[str] | Sequence[int] | None = None,
         **table: Any,
-    ) -> "Self":
+    ) -> Self:
         """Read triples from a tab-separated file without quoting: a quote is part of its label.
 
         Parameters
@@ -101,7 +98,7 @@ class ReadFromFiles:
         empty: str = "error",
         data: Sequence[str] | Sequence[int] | None = None,
         **table: Any,
-    ) -> "Self":
+    ) -> Self:
         """Read triples from a CSV file, where fields with separators, quotes or line ends stand in quotes.
 
         Parameters
@@ -157,7 +154,7 @@ class ReadFromFiles:
         format: str | None = None,
         base_iri: str | None = None,
         **table: Any,
-    ) -> "Self":
+    ) -> Self:
         """Read triples from a file of RDF: subject, predicate and object become head, relation and tail.
 
         The label of an IRI is the IRI without angle brackets. Blank nodes (``_:b1``) and literals (``"chat"@en``,
@@ -218,7 +215,7 @@ class ReadFromFiles:
         path: str | PathLike[str] | Sequence[str | PathLike[str]],
         modalities: Mapping[str, Any] | None = None,
         **table: Any,
-    ) -> "Self":
+    ) -> Self:
         """Read triples from an N-Triples file; short for `from_rdf` with ``format="ntriples"``.
 
         Parameters
@@ -249,7 +246,7 @@ class ReadFromFiles:
         path: str | PathLike[str] | Sequence[str | PathLike[str]],
         modalities: Mapping[str, Any] | None = None,
         **table: Any,
-    ) -> "Self":
+    ) -> Self:
         """Read an export of Neo4j by ``apoc.export.json`` or ``apoc.export.csv``.
 
         Entities are the ids of the nodes, relations the types of the relationships. What the nodes are and have is the
@@ -281,7 +278,7 @@ class ReadFromFiles:
         path: str | PathLike[str] | Sequence[str | PathLike[str]],
         modalities: Mapping[str, Any] | None = None,
         **table: Any,
-    ) -> "Self":
+    ) -> Self:
         """Read the edges of a GraphML file, as Neo4j, Gephi, yEd and networkx write it.
 
         The relation of an edge is its ``label``, ``relation``, ``type``, ``predicate`` or ``key``, else its id. What

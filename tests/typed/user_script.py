@@ -1,10 +1,9 @@
 """What a user writes, for mypy and pyright in their strict modes (``make types``): nothing may come out as Any."""
 
-from typing import Any
+from typing import Any, assert_type
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import assert_type
 
 import skotkge
 from skotkge import (
