@@ -9,10 +9,11 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
+from .row_optimizers import RowAdagrad, RowAdam
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 # The same for a table of whose rows a batch has a gradient for a few.
-ROW_OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.SparseAdam}
+ROW_OPTIMIZERS = {"adagrad": RowAdagrad, "adam": RowAdam}
 
 # A loss above so many times that before training has lost all, as equal scores for everything cost about the latter; of
 # a start below 1, such as that of parameters trained before, above so much.
@@ -116,8 +117,10 @@ class Trainer:
 
     def __init__(self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None):
         self.options = options
-        self._generator = torch.Generator().manual_seed(seed)
-        self.model = EmbeddingModel(spec, n_relations, options, self._generator)
+        on_cpu = torch.Generator().manual_seed(seed)
+        self.model = EmbeddingModel(spec, n_relations, options, on_cpu)
+        is_cpu = torch.device(options.device).type == "cpu"
+        self._generator = on_cpu if is_cpu else torch.Generator(options.device).manual_seed(seed)
         if start is not None:
             self.model.load_trained(start)
         self._optimizers = optimizers_of(self.model, options)
@@ -285,7 +288,7 @@ def optimizers_of(model, options):
 
 
 def run_epoch(loss, optimizers):
-    """Visit all triples once.
+    """Visit all triples once. The device is not asked for anything before the end.
 
     Returns
     -------
@@ -294,17 +297,24 @@ def run_epoch(loss, optimizers):
     start : float
         About the same before the first step, from the first batch.
     """
-    total, first, n_batches = 0.0, 0.0, 0
+    total, first, n_batches = 0.0, None, 0
     with _explicit_invariants():
         for batch in loss.batches():
-            for optimizer in optimizers:
-                optimizer.zero_grad(set_to_none=True)
-            value = loss.backward(batch)
-            first, n_batches = (value if n_batches == 0 else first), n_batches + 1
-            total += value
-            for optimizer in optimizers:
-                optimizer.step()
-    return float(total) / len(loss.ids), float(first) * n_batches / len(loss.ids)
+            value = take_step(loss, batch, optimizers)
+            first, n_batches = (value if first is None else first), n_batches + 1
+            total = total + value
+    total, first = torch.stack([total, first]).tolist()
+    return total / len(loss.ids), first * n_batches / len(loss.ids)
+
+
+def take_step(loss, batch, optimizers):
+    """Move the parameters against the gradient of a batch; return the sum of its losses, a tensor."""
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
+    value = loss.backward(batch)
+    for optimizer in optimizers:
+        optimizer.step()
+    return value
 
 
 def _explicit_invariants():
