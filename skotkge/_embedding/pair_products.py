@@ -43,7 +43,9 @@ def _weighted_sums(table, rows, weights, ends):
 
 
 def _sampled_product(left, right, left_rows, right_rows):
-    """The entries of ``left @ right.T`` that a sparse matrix with these places has."""
+    """The entries of ``left @ right.T`` that a sparse matrix with these places has; all where that is not more."""
+    if len(left_rows) >= len(left) * len(right):
+        return (left @ right.T).view(-1).index_select(0, left_rows * len(right) + right_rows)
     _tell_of_sparse_rows_once()
     places = torch.sparse_csr_tensor(
         _ends(left_rows, len(left)),

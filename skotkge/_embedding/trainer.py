@@ -277,11 +277,12 @@ def optimizers_of(model, options):
     if options.transport_lr_factor > 0 and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": options.transport_lr_factor * options.learning_rate})
     fused = {"fused": True} if torch.device(options.device).type == "cpu" else {}
+    rows_fused = fused if options.optimizer == "adagrad" else {}  # the other takes sparse gradients alone
     optimizers = [OPTIMIZERS[options.optimizer](groups, lr=options.learning_rate, **fused)]
     if model.structure is not None and model.structure.requires_grad:
         step = options.learning_rate * (options.structure_lr_factor if model.maps else 1.0)
         if options.objective.needs_few_rows:
-            optimizers.append(ROW_OPTIMIZERS[options.optimizer]([model.structure], lr=step))
+            optimizers.append(ROW_OPTIMIZERS[options.optimizer]([model.structure], lr=step, **rows_fused))
         else:
             optimizers.append(OPTIMIZERS[options.optimizer]([model.structure], lr=step, **fused))
     return optimizers
