@@ -11,7 +11,7 @@ from .distinct import Strata, distinct
 from .negatives import Corruption, FilteredCorruption, queries_of
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import log_partition, log_sums, logistic, n3
+from .softmax import log_partition, log_sums, logistic
 
 
 class TrainingLoss:
@@ -55,12 +55,15 @@ class TrainingLoss:
         """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses, a tensor."""
         raise NotImplementedError
 
-    def regularizer(self, sources, relations, answers, counts=None):
-        """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
+    def regularizer(self, rows, relations, counts_of_rows=None, counts=None):
+        """N3 of all factors of the triples: rows of sources and answers, and relations.
+
+        `counts` tells how many triples share a source and relation, `counts_of_rows` the same of all rows.
+        """
         score_function = self.options.score_function
-        total = n3(score_function.modulus(sources), counts) + n3(score_function.modulus(answers))
+        total = score_function.n3(rows, counts_of_rows)
         if score_function.regularizes_relations:
-            total = total + n3(score_function.modulus(relations), counts)
+            total = total + score_function.n3(relations, counts)
         return self.options.regularization * total
 
 
@@ -143,7 +146,8 @@ class AllEntities(TrainingLoss):
         sources, answers = rows.split([len(counts), len(batch.answers)])
         relations = functional.embedding(batch.relations, self.model.relations)
         query = score_function.query(sources, relations)
-        regularizer = self.regularizer(sources, relations, answers, counts)
+        counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows)])
+        regularizer = self.regularizer(rows, relations, counts_of_rows, counts)
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)
         against = query if folded_map is None else query @ folded_map.T
@@ -258,17 +262,18 @@ class SampledNegatives(TrainingLoss):
         table = self.model.entities(entities)
         against = table.detach().requires_grad_(table.requires_grad)
         rows = table.detach().index_select(0, own).requires_grad_(table.requires_grad)
-        loss = self._loss(*rows.chunk(2), relations, against, queries, negatives, counted)
+        loss = self._loss(rows, relations, against, queries, negatives, counted)
         (loss / len(batch)).backward()
         if table.requires_grad:
             self.model.backward(table, against.grad.index_add_(0, own, rows.grad))
         return loss.detach()
 
-    def _loss(self, sources, answers, relations, entities, queries, negatives, counted):
+    def _loss(self, rows, relations, entities, queries, negatives, counted):
         """Sum of the losses of queries and their answers, with negatives among the entities."""
         score_function = self.options.score_function
+        sources, answers = rows.chunk(2)
         relations = functional.embedding(relations, self.model.relations)
         query = score_function.query(sources, relations)
         of_answers = score_function.score_rows(query, answers)
         of_negatives = score_function.score_pairs(query, entities, queries, negatives)
-        return logistic(of_answers, of_negatives, counted) + self.regularizer(sources, relations, answers)
+        return logistic(of_answers, of_negatives, counted) + self.regularizer(rows, relations)

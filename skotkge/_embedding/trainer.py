@@ -119,8 +119,7 @@ class Trainer:
         self.options = options
         on_cpu = torch.Generator().manual_seed(seed)
         self.model = EmbeddingModel(spec, n_relations, options, on_cpu)
-        is_cpu = torch.device(options.device).type == "cpu"
-        self._generator = on_cpu if is_cpu else torch.Generator(options.device).manual_seed(seed)
+        self._generator = _generator_on(options.device, seed, on_cpu)
         if start is not None:
             self.model.load_trained(start)
         self._optimizers = optimizers_of(self.model, options)
@@ -265,6 +264,14 @@ class Trainer:
         best_iter = self._best_iter or len(self._losses)
         curves = list(self._losses), list(self._scores)
         return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter)
+
+
+def _generator_on(device, seed, on_cpu):
+    """The generator of all that is drawn in training; None on a device whose tensors have no values."""
+    kind = torch.device(device).type
+    if kind == "meta":
+        return None
+    return on_cpu if kind == "cpu" else torch.Generator(device).manual_seed(seed)
 
 
 def optimizers_of(model, options):
