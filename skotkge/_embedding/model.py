@@ -58,8 +58,8 @@ class EmbeddingModel:
 
         Parameters
         ----------
-        chosen : tensor of distinct entities, default=None
-            None is all. The gradient that the structural table gets for chosen ones is sparse.
+        chosen : tensor of entities, default=None
+            Distinct, see `distinct`; None is all. The gradient that the structural table gets for chosen ones is sparse.
         precision : torch.dtype, default=None
             Of the factors of the products with the maps; None is that of the maps.
 
@@ -82,7 +82,7 @@ class EmbeddingModel:
         return self._rounded[name]
 
     def _weighted_structure(self, chosen):
-        table = self.structure if chosen is None else functional.embedding(chosen, self.structure, sparse=True)
+        table = self.structure if chosen is None else _ChosenRows.apply(self.structure, chosen)
         return table if self._structure_weight is None else _rows(self._structure_weight, chosen) * table
 
     def backward(self, entities, gradient):
@@ -139,6 +139,21 @@ class EmbeddingModel:
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])
+
+
+class _ChosenRows(torch.autograd.Function):
+    """Rows of a table, with a sparse gradient that has them in the order in which they were chosen."""
+
+    @staticmethod
+    def forward(ctx, table, chosen):
+        ctx.save_for_backward(chosen)
+        ctx.shape = table.shape
+        return table.index_select(0, chosen)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (chosen,) = ctx.saved_tensors
+        return torch.sparse_coo_tensor(chosen[None], gradient, ctx.shape, check_invariants=False), None
 
 
 def _rows(table, chosen):

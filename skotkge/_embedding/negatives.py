@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from .._graph.queries import KnownAnswers, both_directions
+from .._graph.queries import KnownAnswers
 
 
 def head_corruption_probability(ids, n_relations, method):
@@ -34,7 +34,7 @@ def head_corruption_probability(ids, n_relations, method):
 
 
 class Corruption:
-    """Replaces the head or the tail of triples by entities drawn uniformly.
+    """Replaces the head or the tail of triples by entities drawn uniformly, on the device.
 
     A negative is an answer to the query that asks for the replaced side: (h, r) for tails, and (t, reciprocal of r) for
     heads.
@@ -46,64 +46,93 @@ class Corruption:
     n_relations, n_entities : int
     method : {"uniform", "bernoulli"}
         See `head_corruption_probability`.
-    generator : torch.Generator on the CPU
+    generator : torch.Generator
+        On the device.
+    device : str, default="cpu"
     """
 
-    def __init__(self, ids, n_relations, n_entities, method, generator):
+    def __init__(self, ids, n_relations, n_entities, method, generator, device="cpu"):
         self._n_relations, self._n_entities, self._generator = n_relations, n_entities, generator
-        self.head_probability = torch.tensor(head_corruption_probability(ids, n_relations, method))
+        self.head_probability = torch.tensor(head_corruption_probability(ids, n_relations, method)).to(device)
 
     def draw(self, triples, n_negatives):
         """Draw negatives of true triples.
 
         Parameters
         ----------
-        triples : ndarray of shape (n_triples, 3)
+        triples : tensor of shape (n_triples, 3)
         n_negatives : int
 
         Returns
         -------
-        queries : ndarray of shape (at most n_triples * n_negatives,)
-            Row of the query of each negative in `both_directions` of the triples.
-        answers : ndarray of the same shape
+        queries : tensor of shape (n_triples * n_negatives,)
+            Row of the query of each negative in `queries_of` the triples, in increasing order.
+        answers : tensor of the same shape
             The entity that takes the place of the query's true answer.
+        counted : tensor of the same shape, dtype bool, or None
+            Which of them count; None is all.
         """
-        replaces_head = self._replaces_head(triples, n_negatives)
-        answers = torch.randint(self._n_entities, replaces_head.shape, generator=self._generator)
-        return _queries(replaces_head).ravel(), answers.numpy().ravel()
+        queries = _rows_of_queries(self._n_heads(triples, n_negatives), n_negatives)
+        answers = torch.randint(self._n_entities, queries.shape, device=triples.device, generator=self._generator)
+        return queries, answers, None
 
-    def _replaces_head(self, triples, n_negatives):
-        uniform = torch.rand(len(triples), n_negatives, generator=self._generator)
-        return (uniform < self.head_probability[torch.tensor(triples[:, 1]), None]).numpy()
+    def _n_heads(self, triples, n_negatives):
+        """How many negatives of each triple replace its head."""
+        of_triples = self.head_probability[triples[:, 1], None]
+        shape = len(triples), n_negatives
+        return (torch.rand(shape, device=triples.device, generator=self._generator) < of_triples).sum(1)
 
 
 class FilteredCorruption(Corruption):
     """Draws only entities that make no true triple.
 
     Where every entity answers the query, the other side is replaced. A triple with no room on either side has no
-    negatives.
+    negatives: none of those drawn for it counts.
     """
 
-    def __init__(self, ids, n_relations, n_entities, method, generator):
-        super().__init__(ids, n_relations, n_entities, method, generator)
-        self._non_answers = NonAnswers(KnownAnswers(np.unique(ids, axis=0), n_relations), n_entities)
+    def __init__(self, ids, n_relations, n_entities, method, generator, device="cpu"):
+        super().__init__(ids, n_relations, n_entities, method, generator, device)
+        self._non_answers = NonAnswers(ids, n_relations, n_entities, device)
 
     def draw(self, triples, n_negatives):
         """Draw negatives of true triples; parameters and results as those of `Corruption.draw`."""
-        replaces_head = self._replaces_head(triples, n_negatives)
-        sources, relations, _ = both_directions(triples, self._n_relations)
+        sources, relations, _ = queries_of(triples, self._n_relations)
         lists = self._non_answers.of(sources, relations)
         room = self._non_answers.counts[lists]
-        replaces_head ^= room[_queries(replaces_head)] == 0
-        queries = _queries(replaces_head).ravel()
-        queries = queries[room[queries] > 0]
-        uniform = torch.rand(len(queries), generator=self._generator, dtype=torch.float64).numpy()
-        return queries, self._non_answers.at(lists[queries], (uniform * room[queries]).astype(np.int64))
+        of_tails, of_heads = room.view(-1, 2).unbind(1)
+        n_heads = self._n_heads(triples, n_negatives).where(of_heads > 0, 0).where(of_tails > 0, n_negatives)
+        queries = _rows_of_queries(n_heads, n_negatives)
+        room = room[queries]
+        uniform = torch.rand(len(queries), device=room.device, generator=self._generator, dtype=torch.float64)
+        answers = self._non_answers.at(lists[queries], (uniform * room).long())
+        return queries, answers, room > 0 if self._non_answers.has_full_lists else None
 
 
-def _queries(replaces_head):
-    """Row of the query in `both_directions` that each replaced side answers."""
-    return np.arange(len(replaces_head))[:, None] + len(replaces_head) * replaces_head
+def queries_of(triples, n_relations):
+    """Triples as queries, those of a triple side by side: (h, r) asks for t, and (t, reciprocal of r) for h.
+
+    Parameters
+    ----------
+    triples : tensor of shape (n_triples, 3)
+    n_relations : int
+
+    Returns
+    -------
+    sources, relations, answers : tensors of shape (2 * n_triples,)
+    """
+    heads, relations, tails = triples.unbind(1)
+    return (
+        torch.stack([heads, tails], dim=1).view(-1),
+        torch.stack([relations, relations + n_relations], dim=1).view(-1),
+        torch.stack([tails, heads], dim=1).view(-1),
+    )
+
+
+def _rows_of_queries(n_heads, n_negatives):
+    """Rows in `queries_of` of the triples, with so many negatives of the heads after those of the tails."""
+    numbers = torch.arange(n_negatives, device=n_heads.device)
+    asks_for_heads = numbers >= n_negatives - n_heads[:, None]
+    return (2 * torch.arange(len(n_heads), device=n_heads.device)[:, None] + asks_for_heads).view(-1)
 
 
 class NonAnswers:
@@ -111,55 +140,38 @@ class NonAnswers:
 
     Parameters
     ----------
-    lists : KnownAnswers
-        Of distinct triples.
-    n_entities : int
+    ids : ndarray of shape (n_triples, 3)
+    n_relations, n_entities : int
+    device : str, default="cpu"
 
     Attributes
     ----------
-    counts : ndarray of shape (n_queries,)
-        Entities that are no answer of each query of `lists`.
+    counts : tensor of shape (n_queries,)
+        Entities that are no answer of each distinct query of the triples.
+    has_full_lists : bool
+        Whether a query has all entities as answers.
     """
 
-    def __init__(self, lists, n_entities):
-        self.of = lists.positions
-        self.counts = n_entities - lists.counts
-        self._n_entities = n_entities
-        self._firsts = np.cumsum(lists.counts) - lists.counts
+    def __init__(self, ids, n_relations, n_entities, device="cpu"):
+        lists = KnownAnswers(np.unique(ids, axis=0), n_relations)
         rows, answers = lists.pairs()
-        non_answers_below = answers - (np.arange(len(rows)) - self._firsts[rows])
-        self._keys = rows * n_entities + non_answers_below
+        firsts = np.cumsum(lists.counts) - lists.counts
+        non_answers_below = answers - (np.arange(len(rows)) - firsts[rows])
+        arrays = (
+            lists.sources * 2 * n_relations + lists.relations,
+            n_entities - lists.counts,
+            firsts,
+            rows * n_entities + non_answers_below,
+        )
+        self._queries, self.counts, self._firsts, self._keys = (torch.as_tensor(array).to(device) for array in arrays)
+        self._n_entities, self._base = n_entities, 2 * n_relations
+        self.has_full_lists = bool((lists.counts == n_entities).any())
+
+    def of(self, sources, relations):
+        """Return the position of each of some queries, which have to be among those of the triples."""
+        return torch.searchsorted(self._queries, sources * self._base + relations)
 
     def at(self, rows, numbers):
-        """Return the entity at place `numbers` among the non-answers of the queries `rows` of the lists."""
-        passed = np.searchsorted(self._keys, rows * self._n_entities + numbers, side="right")
-        return numbers + passed - self._firsts[rows]
-
-
-def draw_candidates(own, n_drawn, n_entities, generator):
-    """Draw entities that stand for all that a batch does not hold.
-
-    Parameters
-    ----------
-    own : tensor of shape (n_own,)
-        Entities of the batch, repeated or not.
-    n_drawn : int
-        Uniform draws among all entities; those repeated and those of the batch are dropped.
-    n_entities : int
-    generator : torch.Generator on the CPU
-
-    Returns
-    -------
-    candidates : tensor of shape (n_candidates,)
-        The distinct entities of the batch, then those drawn.
-    places : tensor of shape (n_own,)
-        Position of each of `own` among the candidates.
-    multiplicity : tensor of shape (n_candidates,), dtype float32
-        How many entities each candidate stands for: 1 in the batch, and the same share of the others for those drawn.
-    """
-    present, places = torch.unique(own, return_inverse=True)
-    drawn = torch.unique(torch.randint(n_entities, (n_drawn,), generator=generator))
-    others = drawn[present[torch.searchsorted(present, drawn).clamp_(max=len(present) - 1)] != drawn]
-    multiplicity = torch.ones(len(present) + len(others))
-    multiplicity[len(present) :] = (n_entities - len(present)) / max(1, len(others))
-    return torch.cat([present, others]), places, multiplicity
+        """Return the entity at place `numbers` among the non-answers of queries; where there are none, any."""
+        passed = torch.searchsorted(self._keys, rows * self._n_entities + numbers, right=True)
+        return (numbers + passed - self._firsts[rows]).clamp_(max=self._n_entities - 1)

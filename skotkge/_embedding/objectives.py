@@ -4,21 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.utils import gen_batches
 from torch.nn import functional
 
-from .._graph.queries import KnownAnswers, both_directions, slices
-from .negatives import Corruption, FilteredCorruption, draw_candidates
+from .batches import QueryBatches, TripleBatches
+from .distinct import Strata, distinct
+from .negatives import Corruption, FilteredCorruption, queries_of
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import log_partition, logistic, n3
-
-# A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
-ANSWERS_OF_A_PIECE = 4
+from .softmax import log_partition, log_sums, logistic
 
 
 class TrainingLoss:
     """Loss of a batch of triples, read in both directions: (h, r, t), and (t, reciprocal of r, h).
+
+    Batches, negatives and losses are tensors on the device, and nothing is asked back from it.
 
     Parameters
     ----------
@@ -29,14 +28,14 @@ class TrainingLoss:
     n_relations : int
     options : TrainingOptions
     generator : torch.Generator
-        Draws the order of the triples and the negatives.
+        Draws the order of the triples and the negatives, on the device.
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
         Relations whose queries do not have their source among the candidates of the cross-entropy.
 
     Attributes
     ----------
     needs_few_rows : bool
-        Whether a batch asks for the rows of some entities alone, such that the gradient of their table is sparse.
+        Whether a batch asks for the rows of some entities alone, such that the gradient of their table may be sparse.
     """
 
     needs_few_rows = False
@@ -49,42 +48,49 @@ class TrainingLoss:
         )
 
     def batches(self):
-        """Yield all triples once, in random order, in parts of ``batch_size``."""
+        """Yield all triples once, in random order, in parts of about ``batch_size``."""
         raise NotImplementedError
 
     def backward(self, batch):
-        """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses."""
+        """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses, a tensor."""
         raise NotImplementedError
 
-    def regularizer(self, sources, relations, answers, counts=None):
-        """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
-        score_function = self.options.score_function
-        total = n3(score_function.modulus(sources), counts) + n3(score_function.modulus(answers))
-        if score_function.regularizes_relations:
-            total = total + n3(score_function.modulus(relations), counts)
-        return self.options.regularization * total
+    def regularizer(self, rows, relations, counts_of_rows=None, counts=None):
+        """N3 of all factors of the triples: rows of sources and answers, and relations.
 
-    def on_device(self, *arrays):
-        """Arrays as tensors on the device, which a GPU fetches without waiting for what it still computes."""
-        tensors = [torch.as_tensor(array) for array in arrays]
-        if torch.device(self.options.device).type == "cuda":
-            tensors = [tensor.pin_memory() for tensor in tensors]
-        return tuple(tensor.to(self.options.device, non_blocking=True) for tensor in tensors)
+        `counts` tells how many triples share a source and relation, `counts_of_rows` the same of all rows.
+        """
+        score_function = self.options.score_function
+        total = score_function.n3(rows, counts_of_rows)
+        if score_function.regularizes_relations:
+            total = total + score_function.n3(relations, counts)
+        return self.options.regularization * total
 
 
 @dataclass(frozen=True)
-class Queries:
-    """A batch of distinct queries, in tensors on the CPU.
+class Candidates:
+    """The entities whose rows a batch of queries needs, and those of them that the softmax goes over.
 
-    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer.
+    Attributes
+    ----------
+    entities : tensor of shape (n_entities,) or None
+        Distinct, but for repetitions of the last one that nothing refers to. None is all, in order.
+    places : tensor of shape (n_queries + n_answers,)
+        Positions of the sources and of the answers among `entities`.
+    excluded : (tensor, tensor) or None
+        Pairs of a candidate, -1 for none, and a query that it does not count for.
+    of_softmax : tensor of shape (n_candidates,) or None
+        Positions of the candidates among `entities`. None is all of them, the answers with them; otherwise each query has
+        its own answers beside the candidates.
+    multiplicity : tensor of shape (n_candidates,) or None
+        How many entities each candidate stands for; None is 1.
     """
 
-    sources: torch.Tensor
-    relations: torch.Tensor
-    loopless: torch.Tensor
-    counts: torch.Tensor
-    answers: torch.Tensor
-    rows: torch.Tensor
+    entities: torch.Tensor | None
+    places: torch.Tensor
+    excluded: tuple | None
+    of_softmax: torch.Tensor | None = None
+    multiplicity: torch.Tensor | None = None
 
 
 class AllEntities(TrainingLoss):
@@ -92,108 +98,134 @@ class AllEntities(TrainingLoss):
 
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
-        lists = KnownAnswers(ids, n_relations)
-        of_piece, self._starts, self._counts = lists.split(ANSWERS_OF_A_PIECE)
-        self._sources, self._relations = lists.sources[of_piece], lists.relations[of_piece]
-        self._answers = lists.pairs()[1]
         n_batches = -(-len(ids) // options.batch_size)
-        self._batch = -(-len(of_piece) // n_batches)
+        of_ids = ids, n_relations, n_batches, self.excludes_self_loops
+        self._batches = QueryBatches(*of_ids, options.device, generator)
         linear = isinstance(options.score_function, DotProduct)
-        self._fold = linear and model.folds_for(self._batch, self._n_candidates())
+        self._fold = linear and model.folds_for(self._batches.largest, self._n_candidates())
         self._precision = PRECISIONS[options.matmul_precision] if linear else None
 
     def batches(self):
-        order = torch.randperm(len(self._sources), generator=self.generator).numpy()
-        counts = self._counts[order]
-        ends = np.concatenate([[0], np.cumsum(counts)])
-        sources, relations = self._sources[order], self._relations[order]
-        rows = np.repeat(np.arange(len(order)) % self._batch, counts)
-        of_queries = map(torch.as_tensor, (sources, relations, self.excludes_self_loops[relations], counts))
-        of_answers = map(torch.as_tensor, (self._answers[slices(self._starts[order], counts)], rows))
-        of_queries, of_answers = list(of_queries), list(of_answers)
-        for queries in gen_batches(len(order), self._batch):
-            answers = slice(ends[queries.start], ends[queries.stop])
-            yield Queries(*(part[queries] for part in of_queries), *(part[answers] for part in of_answers))
+        return self._batches
 
     def _n_candidates(self):
         """About how many entities the softmax of a batch goes over."""
         return self.model.n_entities
 
     def candidates(self, batch):
-        """The entities that the softmax of a batch goes over.
+        """Return the `Candidates` of a batch of `Queries`."""
+        return Candidates(None, torch.cat([batch.sources, batch.answers]), self._self_loops(batch, batch.sources))
 
-        Returns
-        -------
-        entities : tensor of shape (n_candidates,) or None
-            None is all, in order.
-        places : tensor of shape (n_queries + n_answers,)
-            Positions of the sources and of the answers among the candidates.
-        multiplicity : tensor of shape (n_candidates,) or None
-            How many entities each stands for; None is 1.
-        """
-        return None, torch.cat([batch.sources, batch.answers]), None
+    def _self_loops(self, batch, places):
+        """Pairs that leave its source out of a query, by the place of each source among the candidates."""
+        if not self.excludes_self_loops.any():
+            return None
+        return places.where(batch.loopless, -1), torch.arange(len(places), device=places.device)
 
     def backward(self, batch):
-        entities, places, multiplicity = self.candidates(batch)
-        excluded = torch.where(batch.loopless, places[: len(batch.sources)], -1)
-        if entities is not None:
-            entities, multiplicity = self.on_device(entities, multiplicity)
-        places, *asked = self.on_device(places, batch.relations, batch.counts, excluded, batch.rows)
+        candidates = self.candidates(batch)
         if self._fold:
-            columns, weight = self.model.folded(entities)
-            return self._backward(asked, columns[places] @ weight, columns, multiplicity, weight)[0]
-        table = self.model.entities(entities, self._precision)
-        rows = table.detach()[places].requires_grad_(table.requires_grad)
-        loss, gradient = self._backward(asked, rows, table.detach(), multiplicity)
+            columns, weight = self.model.folded(candidates.entities)
+            rows = functional.embedding(candidates.places, columns) @ weight
+            return self._backward(batch, candidates, rows, columns, weight)[0]
+        table = self.model.entities(candidates.entities, self._precision)
+        rows = table.detach().index_select(0, candidates.places).requires_grad_(table.requires_grad)
+        loss, gradient = self._backward(batch, candidates, rows, table.detach())
         if table.requires_grad:
-            self.model.backward(table, gradient.index_add_(0, places, rows.grad))
+            self.model.backward(table, gradient.index_add_(0, candidates.places, rows.grad))
         return loss
 
-    def _backward(self, asked, rows, candidates, multiplicity, folded_map=None):
-        """Backward pass to the rows of sources and answers; return the loss and the gradient of the candidates.
+    def _backward(self, batch, candidates, rows, table, folded_map=None):
+        """Backward pass to the rows of sources and answers; return the loss and the gradient of the table.
 
-        Candidates are entity embeddings, or with a folded map the constant columns that it maps to them. Constant
-        candidates have no gradient.
+        The table holds entity embeddings, or with a folded map the constant columns that it maps to them. A constant
+        table has no gradient.
         """
-        relations, counts, excluded, of_answers = asked
-        score_function, scale = self.options.score_function, 2 / len(of_answers)
-        sources, answers = rows.split([len(relations), len(of_answers)])
-        relations = functional.embedding(relations, self.model.relations)
+        score_function, scale = self.options.score_function, 2 / len(batch.answers)
+        counts, of_softmax = batch.counts, candidates.of_softmax
+        sources, answers = rows.split([len(counts), len(batch.answers)])
+        relations = functional.embedding(batch.relations, self.model.relations)
         query = score_function.query(sources, relations)
-        rest = self.regularizer(sources, relations, answers, counts)
-        # Not query[of_answers]: the gradient of indexing adds up in an order that several threads change.
-        rest = rest - score_function.score_rows(query.index_select(0, of_answers), answers).sum()
+        counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows)])
+        regularizer = self.regularizer(rows, relations, counts_of_rows, counts)
+        # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
+        own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)
         against = query if folded_map is None else query @ folded_map.T
         partition = log_partition(
             against.detach(),
-            candidates,
+            table if of_softmax is None else table.index_select(0, of_softmax),
             score_function,
             counts,
-            excluded,
-            multiplicity=multiplicity,
+            candidates.excluded,
+            multiplicity=candidates.multiplicity,
+            beside=None if of_softmax is None else log_sums(own_scores.detach(), batch.rows, len(counts)),
             scale=scale,
             wants_entities=folded_map is None and rows.requires_grad,
             precision=self._precision,
         )
-        torch.autograd.backward([against, rest], [partition.query_gradient, torch.full_like(rest, scale)])
-        return partition.value / scale + rest.detach(), partition.entity_gradient
+        of_own = torch.full_like(own_scores, -scale)
+        gradient = partition.entity_gradient
+        if of_softmax is not None:
+            shift = counts.to(own_scores.dtype).log() - partition.normalizer
+            of_own += scale * torch.exp(own_scores.detach() + shift.index_select(0, batch.rows))
+            gradient = None if gradient is None else torch.zeros_like(table).index_add_(0, of_softmax, gradient)
+        torch.autograd.backward(
+            [against, own_scores, regularizer],
+            [partition.query_gradient, of_own, torch.full_like(regularizer, scale)],
+        )
+        loss = partition.value / scale - own_scores.detach().sum() + regularizer.detach()
+        return loss, gradient
 
 
 class SampledEntities(AllEntities):
-    """Cross-entropy over the entities of the batch and a random sample that stands for all others.
+    """Cross-entropy over the answers of each query and a random sample, shared by the batch, that stands for all others.
 
-    The sum of exponentials that it estimates without bias is that of `AllEntities`. A batch asks for the rows of its
-    candidates alone.
+    The sum of exponentials that it estimates without bias is that of `AllEntities`. A batch asks for the rows of its own
+    entities and of the sample alone.
     """
 
     needs_few_rows = True
 
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+        self._strata = Strata(model.n_entities, options.objective.n_sampled, options.device)
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+
     def _n_candidates(self):
-        return min(self.model.n_entities, self.options.objective.n_sampled + 2 * self.options.batch_size)
+        return len(self._strata)
 
     def candidates(self, batch):
+        sample = self._strata.draw(self.generator)
         own = torch.cat([batch.sources, batch.answers])
-        return draw_candidates(own, self.options.objective.n_sampled, self.model.n_entities, self.generator)
+        entities, places = distinct(torch.cat([own, sample]), self.model.n_entities)
+        places, of_sample = places.split([len(own), len(sample)])
+        excluded = self._in_sample(sample, batch.answers), batch.rows
+        loops = self._self_loops(batch, self._in_sample(sample, batch.sources))
+        if loops is not None:
+            excluded = tuple(torch.cat(pair) for pair in zip(excluded, loops, strict=True))
+        return Candidates(entities, places, excluded, of_sample, self._strata.sizes)
+
+    def _in_sample(self, sample, entities):
+        """Position of each entity in the sample, -1 where it has none."""
+        parts = self._strata.part_of(entities)
+        return parts.where(sample[parts] == entities, -1)
+
+
+class SampledAndBatchEntities(SampledEntities):
+    """Cross-entropy over all entities of the batch and a random sample that stands for the others."""
+
+    def _n_candidates(self):
+        return min(self.model.n_entities, len(self._strata) + 2 * self.options.batch_size)
+
+    def candidates(self, batch):
+        sample = self._strata.draw(self.generator)
+        own = torch.cat([batch.sources, batch.answers])
+        entities, places = distinct(torch.cat([own, sample]), self.model.n_entities)
+        of_sample, places = places[len(own) :], places[: len(own)]
+        # One of the sample stands for all of its part; one of the batch for itself, also where it is drawn.
+        multiplicity = self._strata.sizes.new_zeros(len(entities)).index_copy_(0, of_sample, self._strata.sizes)
+        multiplicity.index_fill_(0, places, 1.0)
+        loops = self._self_loops(batch, places[: len(batch.sources)])
+        return Candidates(entities, places, loops, multiplicity=multiplicity)
 
 
 class SampledNegatives(TrainingLoss):
@@ -207,32 +239,41 @@ class SampledNegatives(TrainingLoss):
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
         corruption = FilteredCorruption if options.objective.filtered else Corruption
-        self.corruption = corruption(ids, n_relations, model.n_entities, options.objective.sampling, generator)
+        self.corruption = corruption(
+            ids, n_relations, model.n_entities, options.objective.sampling, generator, options.device
+        )
+        self._batches = TripleBatches(ids, options.batch_size, options.device, generator)
+        n_drawn = min(options.batch_size, len(ids)) * options.objective.n_negatives
+        # With so many draws hardly an entity is missing, and the whole table takes less time than to sort out which.
+        # Adagrad leaves a row without a gradient alone; Adam would go on moving it.
+        self._takes_all = options.optimizer == "adagrad" and n_drawn >= model.n_entities
 
     def batches(self):
-        order = torch.randperm(len(self.ids), generator=self.generator).numpy()
-        for first in range(0, len(order), self.options.batch_size):
-            yield self.ids[order[first : first + self.options.batch_size]]
+        return self._batches
 
     def backward(self, batch):
-        loss = self.loss(batch)
+        """Leave the gradients of the mean loss of some triples, ``(n_triples, 3)``; return the sum of their losses."""
+        sources, relations, answers = queries_of(batch, self.n_relations)
+        queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
+        places, entities = torch.cat([sources, answers, negatives]), None
+        if not self._takes_all:
+            entities, places = distinct(places, self.model.n_entities)
+        own, negatives = places.split([2 * len(sources), len(negatives)])
+        table = self.model.entities(entities)
+        against = table.detach().requires_grad_(table.requires_grad)
+        rows = table.detach().index_select(0, own).requires_grad_(table.requires_grad)
+        loss = self._loss(rows, relations, against, queries, negatives, counted)
         (loss / len(batch)).backward()
+        if table.requires_grad:
+            self.model.backward(table, against.grad.index_add_(0, own, rows.grad))
         return loss.detach()
 
-    def loss(self, batch):
-        """Sum of the losses of a batch of triples."""
+    def _loss(self, rows, relations, entities, queries, negatives, counted):
+        """Sum of the losses of queries and their answers, with negatives among the entities."""
         score_function = self.options.score_function
-        sources, relations, answers = both_directions(batch, self.n_relations)
-        queries, replacements = self.corruption.draw(batch, self.options.objective.n_negatives)
-        present, positions = torch.unique(
-            torch.as_tensor(np.concatenate([sources, answers, replacements])), return_inverse=True
-        )
-        present, positions, relations, queries = self.on_device(present, positions, relations, queries)
-        entities = self.model.entities(present)
-        positives, negatives = positions.tensor_split([2 * len(sources)])
-        source_rows, answer_rows = functional.embedding(positives, entities).chunk(2)
-        relation_rows = functional.embedding(relations, self.model.relations)
-        query = score_function.query(source_rows, relation_rows)
-        positive_scores = score_function.score_rows(query, answer_rows)
-        loss = logistic(positive_scores, score_function.score_pairs(query, entities, queries, negatives))
-        return loss + self.regularizer(source_rows, relation_rows, answer_rows)
+        sources, answers = rows.chunk(2)
+        relations = functional.embedding(relations, self.model.relations)
+        query = score_function.query(sources, relations)
+        of_answers = score_function.score_rows(query, answers)
+        of_negatives = score_function.score_pairs(query, entities, queries, negatives)
+        return logistic(of_answers, of_negatives, counted) + self.regularizer(rows, relations)

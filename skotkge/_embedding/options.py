@@ -15,9 +15,12 @@ class CrossEntropy(BaseEstimator):
     Parameters
     ----------
     n_sampled : int, default=None
-        Random draws, with repetition, of entities that the softmax of a batch goes over beside its own and that stand
-        for all others; a draw that is repeated or of the batch adds none. None takes all entities. For graphs so large
-        that all entities take too long.
+        Random entities that the softmax of a batch goes over and that stand for all others: one of each of so many parts
+        of the entities. None takes all entities. For graphs so large that all entities take too long.
+    in_batch : bool, default=False
+        With `n_sampled`, whether all entities of the batch are candidates of each of its queries beside the sample. The
+        sum over the candidates then varies less, and takes as much longer as the batch has more entities than the sample.
+        Otherwise a query has its own answers beside the sample. Without `n_sampled` it has no effect.
 
     Examples
     --------
@@ -27,10 +30,14 @@ class CrossEntropy(BaseEstimator):
     CrossEntropy(n_sampled=512)
     """
 
-    _parameter_constraints = {"n_sampled": [Interval(Integral, 1, None, closed="left"), None]}
+    _parameter_constraints = {
+        "n_sampled": [Interval(Integral, 1, None, closed="left"), None],
+        "in_batch": ["boolean"],
+    }
 
-    def __init__(self, n_sampled: int | None = None) -> None:
+    def __init__(self, n_sampled: int | None = None, in_batch: bool = False) -> None:
         self.n_sampled = n_sampled
+        self.in_batch = in_batch
 
     @property
     def needs_few_rows(self):
@@ -56,9 +63,10 @@ class CrossEntropy(BaseEstimator):
         TrainingLoss
             With ``ids``, ``batches()`` and ``backward(batch)``.
         """
-        from .objectives import AllEntities, SampledEntities
+        from .objectives import AllEntities, SampledAndBatchEntities, SampledEntities
 
-        kind = AllEntities if self.n_sampled is None else SampledEntities
+        sampled = SampledAndBatchEntities if self.in_batch else SampledEntities
+        kind = AllEntities if self.n_sampled is None else sampled
         return kind(model, ids, n_relations, options, generator, excludes_self_loops)
 
 

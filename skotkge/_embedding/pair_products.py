@@ -1,44 +1,76 @@
 """Dot products of chosen pairs of rows, without the rows of all pairs in memory."""
 
-import torch
-from torch.nn import functional
+import warnings
+from functools import cache
 
-# Numbers of gathered rows held at once, so few that they stay in a core's cache.
-GATHERED_AT_ONCE = 2**18
+import torch
+from sklearn import get_config
+from torch.nn import functional
 
 
 class _PairProducts(torch.autograd.Function):
-    """Rows are gathered block by block; each gradient is a weighted sum of rows of the other side."""
+    """Each gradient is a weighted sum of rows of the other side."""
 
     @staticmethod
     def forward(ctx, left, right, left_rows, right_rows):
         ctx.save_for_backward(left, right, left_rows, right_rows)
-        products = left.new_empty(len(left_rows))
-        size = max(1, GATHERED_AT_ONCE // left.shape[1])
-        for first in range(0, len(left_rows), size):
-            block = slice(first, first + size)
-            gathered = functional.embedding(right_rows[block], right)
-            gathered.mul_(functional.embedding(left_rows[block], left))
-            torch.sum(gathered, dim=1, out=products[block])
-        return products
+        if left.device.type == "cpu":
+            return _sampled_product(left, right, left_rows, right_rows)
+        return gathered_products(left, right, left_rows, right_rows)
 
     @staticmethod
     def backward(ctx, gradient):
         left, right, left_rows, right_rows = ctx.saved_tensors
         gradients = [None, None]
         if ctx.needs_input_grad[0]:
-            gradients[0] = _weighted_sums(right, right_rows, gradient, left_rows, len(left))
+            gradients[0] = _weighted_sums(right, right_rows, gradient, _ends(left_rows, len(left)))
         if ctx.needs_input_grad[1]:
-            gradients[1] = _weighted_sums(left, left_rows, gradient, right_rows, len(right))
+            ordered, order = right_rows.sort(stable=True)
+            gradients[1] = _weighted_sums(left, left_rows[order], gradient[order], _ends(ordered, len(right)))
         return *gradients, None, None
 
 
-def _weighted_sums(table, rows, weights, groups, n_groups):
+def _ends(ordered, n_groups):
+    """Where each of the groups ``0, 1, ...`` starts among members in order of their groups, and where the last ends."""
+    return torch.searchsorted(ordered, torch.arange(n_groups + 1, device=ordered.device))
+
+
+def _weighted_sums(table, rows, weights, ends):
     """Sum of ``weights * table[rows]`` over the members of each group."""
-    order = groups.argsort(stable=True)
-    counts = torch.bincount(groups, minlength=n_groups)
-    starts = counts.cumsum(0) - counts
-    return functional.embedding_bag(rows[order], table, starts, mode="sum", per_sample_weights=weights[order])
+    return functional.embedding_bag(
+        rows, table, ends, mode="sum", per_sample_weights=weights, include_last_offset=True
+    )
+
+
+def _sampled_product(left, right, left_rows, right_rows):
+    """The entries of ``left @ right.T`` that a sparse matrix with these places has; all where that is not more."""
+    if len(left_rows) >= len(left) * len(right):
+        return (left @ right.T).view(-1).index_select(0, left_rows * len(right) + right_rows)
+    _tell_of_sparse_rows_once()
+    places = torch.sparse_csr_tensor(
+        _ends(left_rows, len(left)),
+        right_rows,
+        left.new_zeros(len(right_rows)),
+        (len(left), len(right)),
+        check_invariants=False,
+    )
+    return torch.sparse.sampled_addmm(places, left, right.T, beta=0.0).values()
+
+
+@cache
+def _tell_of_sparse_rows_once():
+    """Let PyTorch say, to nobody, that its sparse rows are in beta state; it does so once in a process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nothing = torch.zeros(1, dtype=torch.int64)
+        torch.sparse_csr_tensor(nothing, nothing[:0], torch.zeros(0), (0, 1), check_invariants=False)
+
+
+def gathered_products(left, right, left_rows, right_rows):
+    """The products by gathering the rows, as many at a time as fit into scikit-learn's working memory."""
+    n_at_once = int(get_config()["working_memory"] * 2**20 // (3 * left.element_size() * left.shape[1]))
+    parts = zip(left_rows.split(max(1, n_at_once)), right_rows.split(max(1, n_at_once)), strict=True)
+    return torch.cat([(left.index_select(0, lefts) * right.index_select(0, rights)).sum(1) for lefts, rights in parts])
 
 
 def pair_products(left, right, left_rows, right_rows):
@@ -48,6 +80,7 @@ def pair_products(left, right, left_rows, right_rows):
     ----------
     left, right : tensors of shape (n_left, d) and (n_right, d)
     left_rows, right_rows : tensors of shape (n_pairs,), dtype int64
+        Those of the left in increasing order.
 
     Returns
     -------

@@ -4,6 +4,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from .pair_products import pair_products
+from .softmax import complex_n3, n3
 
 
 class ScoreFunction(BaseEstimator):
@@ -68,12 +69,16 @@ class ScoreFunction(BaseEstimator):
         raise NotImplementedError
 
     def score_pairs(self, query, entities, queries, chosen):
-        """Scores ``(n_pairs,)`` of the rows `queries` of `query` with the rows `chosen` of `entities`."""
+        """Scores ``(n_pairs,)`` of the rows `queries` of `query`, in increasing order, with rows `chosen` of `entities`."""
         raise NotImplementedError
 
     def modulus(self, rows):
         """Absolute value of each real or complex coordinate, for N3 regularisation."""
         return rows.abs()
+
+    def n3(self, rows, counts=None):
+        """Sum of the cubed moduli of rows, each row counted as often as told."""
+        return n3(self.modulus(rows), counts)
 
 
 class DotProduct(ScoreFunction):
@@ -142,6 +147,9 @@ class _Complex(ScoreFunction):
         real, imaginary = rows.chunk(2, dim=-1)
         return _safe_sqrt(real**2 + imaginary**2)
 
+    def n3(self, rows, counts=None):
+        return complex_n3(rows, counts)
+
 
 class TransE(Distance):
     """``margin - ||h + r - t||`` (Bordes et al., 2013).
@@ -173,7 +181,7 @@ class ComplEx(_Complex, DotProduct):
     """``Re <h * r, conj(t)>`` over complex coordinates (Trouillon et al., 2016)."""
 
     def query(self, head, relation):
-        return _complex_product(head, *relation.chunk(2, dim=-1))
+        return _ComplexProduct.apply(head, relation)
 
 
 class RotatE(_Complex, Distance):
@@ -196,7 +204,7 @@ class RotatE(_Complex, Distance):
         return torch.pi * (2 * torch.rand(n_relations, width // 2, generator=generator) - 1)
 
     def query(self, head, relation):
-        return _complex_product(head, torch.cos(relation), torch.sin(relation))
+        return _ComplexProduct.apply(head, torch.cat([torch.cos(relation), torch.sin(relation)], dim=-1))
 
 
 class CrossSpaceTransE(Distance):
@@ -312,11 +320,31 @@ def _add_distance_gradients(query, entities, distances, mass, query_gradient, en
         entity_gradient.addmm_(mass, query).sub_(mass.sum(1, keepdim=True) * entities)
 
 
-def _complex_product(rows, real, imaginary):
-    rows_real, rows_imaginary = rows.chunk(2, dim=-1)
-    return torch.cat(
-        [rows_real * real - rows_imaginary * imaginary, rows_real * imaginary + rows_imaginary * real], dim=-1
-    )
+class _ComplexProduct(torch.autograd.Function):
+    """Product of rows of the same shape whose columns are [real | imaginary] halves."""
+
+    @staticmethod
+    def forward(ctx, left, right):
+        ctx.save_for_backward(left, right)
+        return _multiplied(left, right, 1)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        left, right = ctx.saved_tensors
+        wants_left, wants_right = ctx.needs_input_grad
+        return (
+            _multiplied(gradient, right, -1) if wants_left else None,
+            _multiplied(gradient, left, -1) if wants_right else None,
+        )
+
+
+def _multiplied(left, right, sign):
+    """``left * right``, or with a sign of -1 ``left * conj(right)``, in halves."""
+    product = torch.empty_like(left)
+    (a, b), (c, d), (real, imaginary) = (rows.chunk(2, dim=-1) for rows in (left, right, product))
+    torch.mul(a, c, out=real).addcmul_(b, d, value=-sign)
+    torch.mul(b, c, out=imaginary).addcmul_(a, d, value=sign)
+    return product
 
 
 def _add_product(total, left, right):

@@ -24,11 +24,14 @@ class LogPartition:
     Attributes
     ----------
     value : tensor of shape ()
+    normalizer : tensor of shape (n_queries,)
+        The logarithm of each sum.
     query_gradient : tensor of shape (n_queries, d)
     entity_gradient : tensor of shape (n_entities, d) or None
     """
 
     value: torch.Tensor
+    normalizer: torch.Tensor
     query_gradient: torch.Tensor
     entity_gradient: torch.Tensor | None
 
@@ -41,6 +44,7 @@ def log_partition(
     excluded,
     *,
     multiplicity=None,
+    beside=None,
     scale=1.0,
     wants_entities=True,
     precision=None,
@@ -58,10 +62,12 @@ def log_partition(
     score_function : ScoreFunction
     counts : tensor of shape (n_queries,)
         Answers of each query, positive.
-    excluded : tensor of shape (n_queries,), dtype int64
-        An entity that each query leaves out of the sum, or -1.
+    excluded : (tensor, tensor) of shape (n_pairs,), dtype int64, or None
+        Distinct pairs of an entity, or -1, and a query that leaves it out of the sum.
     multiplicity : tensor of shape (n_entities,), default=None
         m_e, how many entities each of them stands for; None is 1.
+    beside : tensor of shape (n_queries,), default=None
+        Logarithm of a constant that each query has in its sum beside the entities.
     scale : float, default=1.0
     wants_entities : bool, default=True
         False leaves out the gradient of the entities.
@@ -74,7 +80,7 @@ def log_partition(
     LogPartition
     """
     gradients = torch.zeros_like(query), torch.zeros_like(entities) if wants_entities else None
-    value = query.new_zeros(())
+    value, normalizers = query.new_zeros(()), []
     precision = query.dtype if precision is None else precision
     factors = entities.to(precision)
     for block in _blocks(query, len(entities)):
@@ -85,17 +91,20 @@ def log_partition(
         parts = []
         for chunk in chunks:
             part = score_function.score_entities(factors[chunk], asked, out=scores[chunk])
-            _leave_out(part, excluded[block] - chunk.start)
+            if excluded is not None:
+                _leave_out(part, excluded[0] - chunk.start, excluded[1] - block.start)
             number = None if multiplicity is None else multiplicity[chunk].to(query.dtype)
             parts.append(_Exponentials(part, number, score_function.gradients_need_scores))
-        normalizer = torch.logsumexp(torch.stack([part.log_sum for part in parts]), dim=0)
+        terms = [part.log_sum for part in parts] + ([] if beside is None else [beside[block]])
+        normalizer = torch.logsumexp(torch.stack(terms), dim=0)
         value += weights @ normalizer
+        normalizers.append(normalizer)
         for chunk, part in zip(chunks, parts, strict=True):
             mass = part.divided_by(normalizer - weights.log())
             functional.threshold_(mass, scale * NEGLIGIBLE_PROBABILITY, 0.0)
             of_chunk = gradients[0][block], None if gradients[1] is None else gradients[1][chunk]
             score_function.add_gradients(asked, factors[chunk], scores[chunk], mass, *of_chunk)
-    return LogPartition(value, *gradients)
+    return LogPartition(value, torch.cat(normalizers), *gradients)
 
 
 def _blocks(query, n_entities):
@@ -109,11 +118,12 @@ def _chunks(n_entities, n_queries, device):
     return gen_batches(n_entities, size)
 
 
-def _leave_out(scores, excluded):
-    """Overwrite the score of each query with the row told, where there is such a row, so that it counts for nothing."""
-    inside = (excluded >= 0) & (excluded < len(scores))
-    place = torch.where(inside, excluded, 0), torch.arange(scores.shape[1], device=scores.device)
-    scores[place] = torch.where(inside, torch.finfo(scores.dtype).min / 4, scores[place])
+def _leave_out(scores, entities, queries):
+    """Lower the scores of pairs so far that they count for nothing; pairs that lie outside are left alone."""
+    n_entities, n_queries = scores.shape
+    inside = (entities >= 0) & (entities < n_entities) & (queries >= 0) & (queries < n_queries)
+    places = torch.where(inside, entities * n_queries + queries, 0)
+    scores.view(-1).scatter_add_(0, places, inside.to(scores.dtype) * (torch.finfo(scores.dtype).min / 8))
 
 
 class _Exponentials:
@@ -139,12 +149,57 @@ class _Exponentials:
         return mass if self._multiplicity is None else mass.mul_(self._multiplicity[:, None])
 
 
-def logistic(positive_scores, negative_scores):
-    """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1), Eq. 6."""
-    return functional.softplus(-positive_scores).sum() + functional.softplus(negative_scores).sum()
+def log_sums(values, groups, n_groups):
+    """Logarithm of the sum of exponentials of the members of each group, of which it has one or more.
+
+    Parameters
+    ----------
+    values, groups : tensors of shape (n_members,)
+    n_groups : int
+
+    Returns
+    -------
+    tensor of shape (n_groups,)
+    """
+    largest = values.new_full((n_groups,), -torch.inf).scatter_reduce_(0, groups, values, "amax")
+    sums = values.new_zeros(n_groups).index_add_(0, groups, torch.exp(values - largest[groups]))
+    return sums.log_().add_(largest)
+
+
+def logistic(positive_scores, negative_scores, counted=None):
+    """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1) that count, Eq. 6."""
+    of_negatives = functional.softplus(negative_scores)
+    if counted is not None:
+        of_negatives = of_negatives * counted
+    return functional.softplus(-positive_scores).sum() + of_negatives.sum()
 
 
 def n3(modulus, counts=None):
     """Sum of cubed moduli (Lacroix et al., 2018), each row counted as often as told."""
     cubed = (modulus**3).sum(-1)
     return cubed.sum() if counts is None else (counts * cubed).sum()
+
+
+class _ComplexN3(torch.autograd.Function):
+    """`n3` of rows [real | imaginary], whose gradient is ``3 |z| z``, without a tensor for each step of the modulus."""
+
+    @staticmethod
+    def forward(ctx, rows, counts):
+        real, imaginary = rows.chunk(2, dim=-1)
+        modulus = (real * real).addcmul_(imaginary, imaginary).sqrt_()
+        cubed = modulus.pow(3).sum(-1)
+        if counts is not None:
+            cubed = cubed * counts
+            modulus *= counts[:, None]
+        ctx.save_for_backward(rows.unflatten(-1, (2, -1)) * modulus[..., None, :])
+        return cubed.sum()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (direction,) = ctx.saved_tensors
+        return direction.flatten(-2) * (3 * gradient), None
+
+
+def complex_n3(rows, counts=None):
+    """`n3` of the moduli of complex rows, whose columns are [real | imaginary] halves."""
+    return _ComplexN3.apply(rows, counts)

@@ -9,10 +9,11 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
+from .row_optimizers import RowAdagrad, RowAdam
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 # The same for a table of whose rows a batch has a gradient for a few.
-ROW_OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.SparseAdam}
+ROW_OPTIMIZERS = {"adagrad": RowAdagrad, "adam": RowAdam}
 
 # A loss above so many times that before training has lost all, as equal scores for everything cost about the latter; of
 # a start below 1, such as that of parameters trained before, above so much.
@@ -116,8 +117,9 @@ class Trainer:
 
     def __init__(self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None):
         self.options = options
-        self._generator = torch.Generator().manual_seed(seed)
-        self.model = EmbeddingModel(spec, n_relations, options, self._generator)
+        on_cpu = torch.Generator().manual_seed(seed)
+        self.model = EmbeddingModel(spec, n_relations, options, on_cpu)
+        self._generator = _generator_on(options.device, seed, on_cpu)
         if start is not None:
             self.model.load_trained(start)
         self._optimizers = optimizers_of(self.model, options)
@@ -264,6 +266,14 @@ class Trainer:
         return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter)
 
 
+def _generator_on(device, seed, on_cpu):
+    """The generator of all that is drawn in training; None on a device whose tensors have no values."""
+    kind = torch.device(device).type
+    if kind == "meta":
+        return None
+    return on_cpu if kind == "cpu" else torch.Generator(device).manual_seed(seed)
+
+
 def optimizers_of(model, options):
     """Optimizers that step together: that of the structural table, and that of all other parameters.
 
@@ -274,18 +284,19 @@ def optimizers_of(model, options):
     if options.transport_lr_factor > 0 and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": options.transport_lr_factor * options.learning_rate})
     fused = {"fused": True} if torch.device(options.device).type == "cpu" else {}
+    rows_fused = fused if options.optimizer == "adagrad" else {}  # the other takes sparse gradients alone
     optimizers = [OPTIMIZERS[options.optimizer](groups, lr=options.learning_rate, **fused)]
     if model.structure is not None and model.structure.requires_grad:
         step = options.learning_rate * (options.structure_lr_factor if model.maps else 1.0)
         if options.objective.needs_few_rows:
-            optimizers.append(ROW_OPTIMIZERS[options.optimizer]([model.structure], lr=step))
+            optimizers.append(ROW_OPTIMIZERS[options.optimizer]([model.structure], lr=step, **rows_fused))
         else:
             optimizers.append(OPTIMIZERS[options.optimizer]([model.structure], lr=step, **fused))
     return optimizers
 
 
 def run_epoch(loss, optimizers):
-    """Visit all triples once.
+    """Visit all triples once. The device is not asked for anything before the end.
 
     Returns
     -------
@@ -294,17 +305,24 @@ def run_epoch(loss, optimizers):
     start : float
         About the same before the first step, from the first batch.
     """
-    total, first, n_batches = 0.0, 0.0, 0
+    total, first, n_batches = 0.0, None, 0
     with _explicit_invariants():
         for batch in loss.batches():
-            for optimizer in optimizers:
-                optimizer.zero_grad(set_to_none=True)
-            value = loss.backward(batch)
-            first, n_batches = (value if n_batches == 0 else first), n_batches + 1
-            total += value
-            for optimizer in optimizers:
-                optimizer.step()
-    return float(total) / len(loss.ids), float(first) * n_batches / len(loss.ids)
+            value = take_step(loss, batch, optimizers)
+            first, n_batches = (value if first is None else first), n_batches + 1
+            total = total + value
+    total, first = torch.stack([total, first]).tolist()
+    return total / len(loss.ids), first * n_batches / len(loss.ids)
+
+
+def take_step(loss, batch, optimizers):
+    """Move the parameters against the gradient of a batch; return the sum of its losses, a tensor."""
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
+    value = loss.backward(batch)
+    for optimizer in optimizers:
+        optimizer.step()
+    return value
 
 
 def _explicit_invariants():

@@ -54,12 +54,13 @@ def test_gradients_of_both_ways_to_score(model):
     )
 
 
-PAIRS = torch.tensor([2, 0, 0, 1, 2, 0]), torch.tensor([6, 6, 1, 1, 1, 6])
+PAIRS = torch.tensor([0, 0, 0, 1, 2, 2]), torch.tensor([6, 6, 1, 1, 1, 6])
 
 
-@pytest.mark.parametrize("at_once", [1, 14, 2**18])
-def test_chosen_pairs_score_as_among_all(model, monkeypatch, at_once):
-    monkeypatch.setattr(pair_products, "GATHERED_AT_ONCE", at_once)
+@pytest.mark.parametrize("gathers", [False, True])
+def test_chosen_pairs_score_as_among_all(model, monkeypatch, gathers):
+    if gathers:  # as other devices do
+        monkeypatch.setattr(pair_products, "_sampled_product", pair_products.gathered_products)
     _, score_function, entities, relations = model
     found = []
     for chosen in (
@@ -122,7 +123,7 @@ def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
     entities.requires_grad_()
     no_translation = torch.zeros_like(relations[:2])
     told = score_function.query(entities[:2], no_translation).detach(), entities.detach(), score_function
-    of_all = log_partition(*told, torch.ones(2), torch.tensor([-1, 5]))
+    of_all = log_partition(*told, torch.ones(2), (torch.tensor([-1, 5]), torch.arange(2)))
     assert torch.isfinite(of_all.query_gradient).all()
     assert torch.isfinite(of_all.entity_gradient).all()
     same = torch.arange(2)
@@ -144,18 +145,23 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
     _, score_function, entities, relations = model
     query = score_function.query(entities[:4], relations).detach().requires_grad_()
     entities.requires_grad_()
-    counts, excluded = torch.tensor([2, 1, 3, 1]), torch.tensor([2, -1, 6, 0])
+    counts, excluded = torch.tensor([2, 1, 3, 1]), (torch.tensor([2, -1, 6, 5, 0]), torch.tensor([0, 1, 2, 2, 3]))
     multiplicity = torch.tensor([1, 2, 1, 3, 1, 0.5, 4], dtype=torch.float64) if multiple else None
     scores = score_function.score_all(query, entities) + (multiplicity.log() if multiple else 0)
-    scores = scores.masked_fill(torch.arange(7) == excluded[:, None], -torch.inf)
-    wanted = 0.3 * (counts * torch.logsumexp(scores, dim=1)).sum()
+    for entity, row in zip(*excluded, strict=True):
+        if entity >= 0:
+            scores = scores.index_put((row, entity), torch.tensor(-torch.inf, dtype=scores.dtype))
+    beside = torch.tensor([0.5, -1.0, 2.0, 0.0], dtype=torch.float64) if multiple else None
+    normalizer = torch.logsumexp(scores if beside is None else torch.cat([scores, beside[:, None]], dim=1), dim=1)
+    wanted = 0.3 * (counts * normalizer).sum()
     gradients = torch.autograd.grad(wanted, [query, entities])
     told = query.detach(), entities.detach(), score_function, counts, excluded
-    options = {"multiplicity": multiplicity, "scale": 0.3}
+    options = {"multiplicity": multiplicity, "beside": beside, "scale": 0.3}
     with config_context(working_memory=working_memory):
         found = log_partition(*told, **options)
         constant = log_partition(*told, **options, wants_entities=False)
     np.testing.assert_allclose(found.value, wanted.detach(), rtol=1e-12)
+    np.testing.assert_allclose(found.normalizer, normalizer.detach(), rtol=1e-12)
     np.testing.assert_allclose(found.query_gradient, gradients[0], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.entity_gradient, gradients[1], rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(constant.query_gradient, found.query_gradient)
@@ -166,7 +172,7 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
 def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_rounding(name):
     generator = torch.Generator().manual_seed(0)
     query, entities = (torch.randn(n, 32, generator=generator) for n in (40, 300))
-    told = query, entities, OF_ONE_SPACE[name], torch.ones(40), torch.full((40,), -1)
+    told = query, entities, OF_ONE_SPACE[name], torch.ones(40), None
     full, half = log_partition(*told), log_partition(*told, precision=torch.bfloat16)
     assert half.query_gradient.dtype == torch.float32
     np.testing.assert_allclose(half.value, full.value, rtol=2**-8)
@@ -177,7 +183,7 @@ def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_roun
 def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
     entities = torch.eye(3)
     for name in ("transe", "rotate"):
-        told = entities.clone(), entities, OF_ONE_SPACE[name], torch.ones(3), torch.tensor([-1, -1, 2])
+        told = entities.clone(), entities, OF_ONE_SPACE[name], torch.ones(3), (torch.tensor([-1, -1, 2]), torch.arange(3))
         found = log_partition(*told)
         assert torch.isfinite(found.query_gradient).all()
         assert torch.isfinite(found.entity_gradient).all()
@@ -185,7 +191,7 @@ def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
 
 def test_negligible_probabilities_have_no_gradient():
     query = torch.tensor([[0.0, -100.0, -5.0]])
-    told = torch.eye(3), OF_ONE_SPACE["distmult"], torch.tensor([1]), torch.tensor([-1])
+    told = torch.eye(3), OF_ONE_SPACE["distmult"], torch.tensor([1]), None
     gradient = log_partition(query, *told).query_gradient
     assert gradient[0, 1] == 0
     assert gradient[0, 2] > 0

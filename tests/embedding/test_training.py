@@ -121,34 +121,39 @@ def test_gradients_of_a_batch_are_those_of_one_row_per_triple_in_double_precisio
         np.testing.assert_allclose(found[name], parameter.grad, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def sampled(problem, n_sampled, loops=None):
+def sampled(problem, n_sampled, in_batch, batch_size=32, loops=None):
     """Objective over a sample of entities, and one batch of it."""
     _, model, ids, options = problem
-    training = objective_for(replace(options, objective=CrossEntropy(n_sampled)), model, ids, loops)
+    options = replace(options, objective=CrossEntropy(n_sampled, in_batch), batch_size=batch_size)
+    training = objective_for(options, model, ids, loops)
     return training, next(iter(training.batches()))
 
 
+@pytest.mark.parametrize("in_batch", [False, True])
 @pytest.mark.parametrize("excluded", [False, True])
-def test_a_sample_that_leaves_no_entity_out_gives_the_loss_and_gradients_of_all(problem, excluded):
+def test_a_sample_that_leaves_no_entity_out_gives_the_loss_and_gradients_of_all(problem, excluded, in_batch):
     loops = np.full(6, excluded)
-    whole = objective_for(problem[3], *problem[1:3], loops)
-    training, batch = sampled(problem, 10_000, loops)
+    name, model, ids, options = problem
+    ids = ids[ids[:, 0] != ids[:, 2]]
+    whole = objective_for(options, model, ids, loops)
+    training, batch = sampled((name, model, ids, options), 10_000, in_batch, loops=loops)
     found = []
     for objective_ in (whole, training):
-        found.append([objective_.backward(batch).numpy(), *gradients(problem[1]).values()])
+        found.append([objective_.backward(batch).numpy(), *gradients(model).values()])
     for wanted, gotten in zip(*found, strict=True):
         np.testing.assert_allclose(gotten, wanted, rtol=1e-8, atol=1e-12)
 
 
-def test_a_batch_with_sampled_candidates_touches_no_other_entity(problem):
+@pytest.mark.parametrize("in_batch", [False, True])
+def test_a_batch_with_sampled_candidates_touches_no_other_entity(problem, in_batch):
     model = problem[1]
-    training, batch = sampled(problem, 2)
+    training, batch = sampled(problem, 2, in_batch, batch_size=8)
     told = training.candidates(batch)
     training.candidates = lambda _: told
     training.backward(batch)
     own = {*batch.sources.tolist(), *batch.answers.tolist()}
     touched = model.structure.grad.coalesce().indices()[0].tolist()
-    assert touched == sorted(told[0].tolist())
+    assert touched == told.entities.tolist()
     assert own <= set(touched)
     assert len(touched) <= len(own) + 2 < model.n_entities
 
@@ -161,6 +166,16 @@ def with_noted_negatives(training):
     return drawn
 
 
+def interleaved(ids):
+    """Triples as queries, the two of a triple side by side."""
+    return zip(*(np.stack(pair, axis=1).ravel() for pair in sides(ids)), strict=True)
+
+
+def sides(ids):
+    head, relation, tail = ids.T
+    return (head, tail), (relation, relation + 3), (tail, head)
+
+
 @pytest.mark.parametrize("filtered", [False, True])
 def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_for_them(problem, filtered):
     name, model, ids, options = problem
@@ -169,16 +184,17 @@ def test_logistic_loss_of_a_batch_scores_negatives_in_the_direction_that_asks_fo
     training = objective_for(replace(options, objective=negatives), model, ids)
     drawn = with_noted_negatives(training)
     batch = ids[:15]
-    loss = training.loss(batch)
-    queries, replacements = drawn[0]
-    np.testing.assert_array_equal(np.bincount(queries % 15), 5)
+    loss = training.backward(torch.tensor(batch))
+    queries, replacements, counted = drawn[0]
+    assert counted is None
+    np.testing.assert_array_equal(np.bincount(queries // 2), 5)
 
     def score(h, r, t):
         return FORMULAS[name](entities[h], relations[r], entities[t])
 
-    triples = list(zip(*both_directions(batch, 3), strict=True))
+    triples = list(interleaved(batch))
     data = sum(np.log1p(np.exp(-score(*triple))) for triple in triples)
-    for query, entity in zip(queries, replacements, strict=True):
+    for query, entity in zip(queries.tolist(), replacements.tolist(), strict=True):
         source, relation, _ = triples[query]
         data += np.log1p(np.exp(score(source, relation, entity)))
         whole = (entity, relation - 3, source) if relation >= 3 else (source, relation, entity)
@@ -195,18 +211,17 @@ def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(proble
     training = objective("logistic", (name, model, small.ids, options))
     drawn = with_noted_negatives(training)
     batch = small.ids[:15]
-    loss = training.loss(batch)
-    loss.backward()
+    loss = training.backward(torch.tensor(batch))
     found = gradients(model)
     entities = model.entities()
-    sources, relations, answers = both_directions(batch, 3)
+    sources, relations, answers = (torch.tensor(part) for part in zip(*interleaved(batch), strict=True))
     query = options.score_function.query(entities[sources], model.relations[relations])
-    queries, replacements = drawn[0]
+    queries, replacements, _ = drawn[0]
     plain = logistic(
         options.score_function.score_rows(query, entities[answers]),
         options.score_function.score_rows(query[queries], entities[replacements]),
     ) + training.regularizer(entities[sources], model.relations[relations], entities[answers])
-    plain.backward()
+    (plain / len(batch)).backward()
     np.testing.assert_allclose(loss.item(), plain.item(), rtol=1e-12)
     assert found.keys() == {"structure", "relations", "map of image", "map of text"}
     for key, wanted in gradients(model).items():
@@ -226,7 +241,8 @@ def test_a_batch_with_negatives_touches_its_own_entities_alone(problem):
     training = objective("logistic", problem)
     drawn = with_noted_negatives(training)
     batch = problem[2][:3]
-    training.loss(batch).backward()
+    training._takes_all = False
+    training.backward(torch.tensor(batch))
     present = np.unique(np.concatenate([batch[:, 0], batch[:, 2], drawn[0][1]]))
     assert len(present) < model.n_entities
     assert model.structure.grad.is_sparse
@@ -246,9 +262,9 @@ def structure_alone(optimizer, options, n_entities=12):
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
 def test_an_entity_keeps_its_row_while_it_is_in_no_batch(problem, optimizer):
     model, training, optimizers = structure_alone(optimizer, problem[3])
-    training.corruption.draw = lambda triples, _: (np.arange(len(triples)), triples[:, 2])
+    training.corruption.draw = lambda triples, _: (2 * torch.arange(len(triples)), triples[:, 2], None)
     moved = []
-    for batch in (training.ids[:2], training.ids[2:]):
+    for batch in torch.tensor(training.ids).split(2):
         before = model.structure.detach().clone()
         training.batches = lambda batch=batch: [batch]
         run_epoch(training, optimizers)
@@ -261,10 +277,9 @@ def test_sparse_steps_of_adagrad_are_its_dense_steps(problem):
     trained = []
     for dense in (False, True):
         model, training, optimizers = structure_alone("adagrad", problem[3])
-        if dense:
-            model.entities = lambda chosen, entities=model.entities: entities()[chosen]
+        training._takes_all = dense
+        assert training.model.structure.grad is None
         losses = [run_epoch(training, optimizers)[0] for _ in range(5)]
-        assert model.structure.grad.is_sparse != dense
         trained.append([*model.trained_state().values(), torch.tensor(losses)])
     for sparse, dense in zip(*trained, strict=True):
         np.testing.assert_allclose(sparse.numpy(), dense.numpy(), rtol=1e-5, atol=1e-7)
@@ -288,7 +303,7 @@ def test_bernoulli_probabilities_reach_the_sampler(problem):
 def test_an_epoch_visits_every_triple_once(problem):
     batches = list(objective("logistic", problem).batches())
     assert {len(batch) for batch in batches[:-1]} == {32}
-    visited = np.concatenate(batches)
+    visited = torch.cat(batches).numpy()
     assert sorted(map(tuple, visited)) == sorted(map(tuple, problem[2]))
     assert visited.tolist() != problem[2].tolist()
 

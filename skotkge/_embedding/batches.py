@@ -1,0 +1,133 @@
+"""The triples of an epoch in batches that are made on the device, with sizes that are known before anything is drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.utils import gen_batches
+
+from .._graph.queries import KnownAnswers
+
+# A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
+ANSWERS_OF_A_PIECE = 4
+# Batches whose indices are made together: a few operations for all, and no copy of the indices of the whole epoch.
+BATCHES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Queries:
+    """A batch of distinct queries, in tensors on the device.
+
+    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer.
+    """
+
+    sources: torch.Tensor
+    relations: torch.Tensor
+    loopless: torch.Tensor
+    counts: torch.Tensor
+    answers: torch.Tensor
+    rows: torch.Tensor
+
+
+class QueryBatches:
+    """Distinct queries, each with up to `ANSWERS_OF_A_PIECE` of its answers, in a new random order for each epoch.
+
+    Queries with equally many answers are shuffled among themselves and dealt out to the batches in turn. So each batch
+    has as many queries and answers in every epoch, and nobody has to ask the device where it ends.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+    n_relations : int
+    n_batches : int
+        Fewer where there are not as many queries.
+    loopless : ndarray of shape (2 * n_relations,), dtype bool
+        Relations whose queries do not have their source among the candidates.
+    device : str
+    generator : torch.Generator
+        On the device.
+
+    Attributes
+    ----------
+    largest : int
+        Queries of the largest batch.
+    """
+
+    def __init__(self, ids, n_relations, n_batches, loopless, device, generator):
+        lists = KnownAnswers(ids, n_relations)
+        of_piece, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
+        by_count = np.argsort(counts, kind="stable")
+        of_piece, counts = of_piece[by_count], counts[by_count]
+        relations = lists.relations[of_piece]
+        self._generator = generator
+        self._answers = torch.as_tensor(lists.pairs()[1]).to(device)
+        of_pieces = lists.sources[of_piece], relations, loopless[relations], starts[by_count]
+        self._of_pieces = [torch.as_tensor(array).to(device) for array in of_pieces]
+        self._sizes = np.bincount(counts).tolist()
+
+        n_batches = min(n_batches, len(counts))
+        batch_of = np.arange(len(counts)) % n_batches
+        dealt = np.argsort(batch_of, kind="stable")
+        in_batch = np.bincount(batch_of)
+        self._ends = np.concatenate([[0], np.cumsum(in_batch)])
+        self._answer_ends = np.concatenate([[0], np.cumsum(counts[dealt])])[self._ends].tolist()
+        positions = np.arange(len(counts)) - np.repeat(self._ends[:-1], in_batch)
+        self._ends = self._ends.tolist()
+        self._dealt, self._counts, self._positions = (
+            torch.as_tensor(array).to(device) for array in (dealt, counts[dealt], positions)
+        )
+        self.largest = int(in_batch.max())
+
+    def __iter__(self):
+        order = self._shuffled()
+        for block in gen_batches(len(self._ends) - 1, BATCHES_AT_ONCE):
+            yield from self._assembled(order, block.start, block.stop)
+
+    def _shuffled(self):
+        """Queries by number of answers, shuffled among those with as many, in the order of the batches."""
+        parts, first = [], 0
+        for size in self._sizes:
+            parts.append(torch.randperm(size, device=self._dealt.device, generator=self._generator) + first)
+            first += size
+        return torch.cat(parts)[self._dealt]
+
+    def _assembled(self, order, start, stop):
+        """Yield some of the batches."""
+        first, last = self._ends[start], self._ends[stop]
+        first_answer, last_answer = self._answer_ends[start], self._answer_ends[stop]
+        sources, relations, loopless, starts = (array[order[first:last]] for array in self._of_pieces)
+        counts = self._counts[first:last]
+        pieces = torch.arange(last - first, device=counts.device)
+        of_answers = torch.repeat_interleave(pieces, counts, output_size=last_answer - first_answer)
+        # The answers of a query stand side by side in the list of all, and here from `cumsum - counts` on.
+        shifts = starts - counts.cumsum(0) + counts
+        numbers = torch.arange(len(of_answers), device=counts.device)
+        answers = self._answers[shifts[of_answers] + numbers]
+        rows = self._positions[first:last][of_answers]
+        for batch in range(start, stop):
+            queries = slice(self._ends[batch] - first, self._ends[batch + 1] - first)
+            own = slice(self._answer_ends[batch] - first_answer, self._answer_ends[batch + 1] - first_answer)
+            of_queries = (array[queries] for array in (sources, relations, loopless, counts))
+            yield Queries(*of_queries, answers[own], rows[own])
+
+
+class TripleBatches:
+    """Triples in a new random order for each epoch, in parts of `batch_size`.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+    batch_size : int
+    device : str
+    generator : torch.Generator
+        On the device.
+    """
+
+    def __init__(self, ids, batch_size, device, generator):
+        self._ids = torch.tensor(ids, dtype=torch.int64).to(device)
+        self._batch_size, self._generator = batch_size, generator
+
+    def __iter__(self):
+        order = torch.randperm(len(self._ids), device=self._ids.device, generator=self._generator)
+        for batch in gen_batches(len(order), self._batch_size):
+            yield self._ids.index_select(0, order[batch])
