@@ -9,6 +9,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
+from .steps import load_squares, row_squares
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 # The same for a table of whose rows a batch has a gradient for a few.
@@ -33,6 +34,9 @@ class TrainedSpace:
         Mean loss per triple of each epoch.
     validation_scores : list of float
     best_iter : int
+    continuation : dict of str to ndarray
+        What a later training goes on with beside the parameters: ``"squares of"`` each table, see
+        `skotkge._embedding.steps`, and ``"structure_weight"`` of the space.
     """
 
     entities: np.ndarray
@@ -41,6 +45,7 @@ class TrainedSpace:
     losses: list
     validation_scores: list
     best_iter: int
+    continuation: dict = field(default_factory=dict)
 
     def history(self):
         """What happened, for `OTKGEClassifier.space_training_`."""
@@ -112,15 +117,20 @@ class Trainer:
         Relations whose queries do not have their source among the candidates of the cross-entropy.
     start : dict of str to ndarray, default=None
         ``TrainedSpace.parameters`` to continue from.
+    continuation : dict of str to ndarray, default=None
+        ``TrainedSpace.continuation`` to continue with.
     """
 
-    def __init__(self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None):
-        self.options = options
+    def __init__(
+        self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None, continuation=None
+    ):
+        self.options, self._structure_weight = options, spec.structure_weight
         self._generator = torch.Generator().manual_seed(seed)
         self.model = EmbeddingModel(spec, n_relations, options, self._generator)
         if start is not None:
             self.model.load_trained(start)
         self._optimizers = optimizers_of(self.model, options)
+        load_squares(self.model.parameters(), self._optimizers, continuation or {})
         self._loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops
         )
@@ -261,7 +271,10 @@ class Trainer:
             )
         best_iter = self._best_iter or len(self._losses)
         curves = list(self._losses), list(self._scores)
-        return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter)
+        continuation = row_squares(self.model.parameters(), self._optimizers)
+        if self._structure_weight is not None:
+            continuation["structure_weight"] = np.asarray(self._structure_weight, dtype=np.float32)
+        return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter, continuation)
 
 
 def optimizers_of(model, options):

@@ -217,8 +217,7 @@ def _validation_score(split, facts, options):
 def _evidence_of(X, trained, options):
     """The trained spaces, the regressions on the modalities of X, and the rules of its triples."""
     evidence = [
-        EmbeddingEvidence(id, options.training.score_function, space.entities, space.relations, space.parameters)
-        for id, space in trained.items()
+        embedding_evidence(id, options.training.score_function, space) for id, space in trained.items()
     ]
     if RELATION_MAPS in options.kinds and X.fusion is not None and X.fusion.maps:
         columns, width = X.fusion.scaled_columns(X), X.fusion.structure.shape[1]
@@ -236,6 +235,13 @@ def _evidence_of(X, trained, options):
             evidence.append(neighbors(vectors, X.ids, len(X.relations)))
     evidence += [builder.evidence_of(X) for builder in options.builders]
     return tuple(evidence)
+
+
+def embedding_evidence(id, score_function, space):
+    """The evidence of a `TrainedSpace`."""
+    return EmbeddingEvidence(
+        id, score_function, space.entities, space.relations, space.parameters, space.continuation
+    )
 
 
 def is_builder(kind):
