@@ -129,8 +129,8 @@ class Trainer:
         self.model = EmbeddingModel(spec, n_relations, options, self._generator)
         if start is not None:
             self.model.load_trained(start)
-        self._optimizers = optimizers_of(self.model, options)
-        load_squares(self.model.parameters(), self._optimizers, continuation or {})
+        self.optimizers = optimizers_of(self.model, options)
+        load_squares(self.model.parameters(), self.optimizers, continuation or {})
         self._loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops
         )
@@ -168,7 +168,7 @@ class Trainer:
         """
         patience = self.options.n_iter_no_change
         while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
-            loss, start = run_epoch(self._loss, self._optimizers)
+            loss, start = run_epoch(self._loss, self.optimizers)
             self._start = start if self._start is None else self._start
             self._losses.append(loss)
             if not (self._is_finite() and loss <= DIVERGENCE * max(abs(self._start), 1.0)):
@@ -240,7 +240,7 @@ class Trainer:
         """Return all that `load_state_dict` of a trainer of the same data and options needs to go on from here."""
         return {
             "parameters": self.model.trained_state(),
-            "optimizers": [deepcopy(optimizer.state_dict()) for optimizer in self._optimizers],
+            "optimizers": [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers],
             "generator": self._generator.get_state(),
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
@@ -252,7 +252,7 @@ class Trainer:
     def load_state_dict(self, state):
         """Go on from a state of `state_dict`: the next epoch is the one that would have followed."""
         self.model.load_trained(state["parameters"])
-        for optimizer, kept in zip(self._optimizers, state["optimizers"], strict=True):
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(deepcopy(kept))  # else its next steps would write into the state
         self._generator.set_state(state["generator"])
         self._losses, self._scores = list(state["losses"]), list(state["validation_scores"])
@@ -271,7 +271,7 @@ class Trainer:
             )
         best_iter = self._best_iter or len(self._losses)
         curves = list(self._losses), list(self._scores)
-        continuation = row_squares(self.model.parameters(), self._optimizers)
+        continuation = row_squares(self.model.parameters(), self.optimizers)
         if self._structure_weight is not None:
             continuation["structure_weight"] = np.asarray(self._structure_weight, dtype=np.float32)
         return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter, continuation)

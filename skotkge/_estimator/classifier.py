@@ -22,6 +22,7 @@ from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_contex
 from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fitting import FitOptions, is_builder
+from .growing import grow, shrink
 from .holdout import make_split, true_and_false
 from .trained import TrainedEstimator
 
@@ -338,6 +339,66 @@ class OTKGEClassifier(TrainedEstimator):
         make_spaces = _SpaceMaker(evidence, width, options.seed)
         return self._fit_split(split, make_spaces, options, random_state, checkpoint, start, callbacks)
 
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, callbacks: Sequence[Any] = ()
+    ) -> "OTKGEClassifier":
+        """Go on with new true triples, which may bring new entities and relations.
+
+        Much faster than a fit on all triples: each space is trained for a few epochs on the new triples and as many old
+        ones drawn at random, with steps as small as the last ones of the fit; counts, rules, regressions and neighbours
+        are made anew of all triples. The maps of modalities, the weights of the evidence and the calibrations stay as
+        they are, and a new relation has the mean weights and calibration of the others. After many new triples a new
+        fit is better. Without a fit before it is one.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            New triples, over any table: old ones need not be in it. New entities of its table that have a vector, in
+            the modalities of the fit, are known afterwards, with or without a triple. Entities that the model knows
+            keep their vectors.
+        y : array-like of shape (n_triples,), default=None
+            1 for every row: facts that have turned out false are for `forget`.
+        callbacks : sequence of objects, default=()
+            As for `fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y has another value, X some of the modalities of the fit but not all, or the score function is not that
+            of the fit.
+        """
+        if "predictor_" not in vars(self):
+            return self.fit(X, y, callbacks=callbacks)
+        return grow(self, X, y, callbacks)
+
+    def forget(self, triples: ArrayLike) -> "OTKGEClassifier":
+        """Take facts back that have turned out false, or that must no longer be known.
+
+        They are no known answers any more, and counts, rules, regressions and neighbours are made without them. The
+        embeddings of their entities are moved back by the share of their facts that has gone, and trained for a few
+        epochs on the facts that remain. Maps of modalities, weights and calibrations still were learned with them; a new
+        fit alone has seen none of them.
+
+        Parameters
+        ----------
+        triples : array-like of labels of shape (n_triples, 3)
+            Known true triples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a triple is not known, or none would be left.
+        """
+        return shrink(self, triples)
+
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""
         kinds = EVIDENCE[self.evidence] if isinstance(self.evidence, str) else tuple(self.evidence)
@@ -405,25 +466,29 @@ class OTKGEClassifier(TrainedEstimator):
         if self.device != "auto" and not is_available(self.device):
             raise ValueError(f"device={self.device!r} is not available here; use 'auto' or 'cpu'.")
 
-    def _parameters_to_continue(self, X):
-        """Parameters of the previous fit, if any; refuse one over other labels or by another score function."""
-        if "predictor_" not in vars(self):
-            return None
-        spaces = spaces_of(self.predictor_).values()
-        for space in spaces:
+    def _check_score_function(self):
+        """Refuse to go on from spaces that were trained by another score function."""
+        for space in spaces_of(self.predictor_).values():
             before, now = space.score_function, self.score_function
             now = SCORE_FUNCTIONS[now] if isinstance(now, str) else type(now)
             if type(before) is not now:
                 raise ValueError(
                     f"score_function={self.score_function!r} differs from that of the previous fit, {before!r}, which "
-                    "warm_start=True continues; set warm_start=False to start anew."
+                    "warm_start=True, partial_fit and forget continue; set it back, or fit with warm_start=False to "
+                    "start anew."
                 )
+
+    def _parameters_to_continue(self, X):
+        """Parameters of the previous fit, if any; refuse one over other labels or by another score function."""
+        if "predictor_" not in vars(self):
+            return None
+        self._check_score_function()
         if not self.predictor_.vocabulary.is_that_of(X.vocabulary):
             raise ValueError(
                 "warm_start=True needs the entities and relations of the previous fit; set warm_start=False to start "
                 "anew."
             )
-        return {space.id: space.parameters for space in spaces}
+        return {space.id: space.parameters for space in spaces_of(self.predictor_).values()}
 
 
 class _SpaceMaker:
