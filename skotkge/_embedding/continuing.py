@@ -7,7 +7,9 @@ from .steps import load_squares
 from .trainer import Trainer
 
 
-def continued_trainer(spec, ids, n_relations, options, *, seed, start, relation_rows, squares, excludes_self_loops):
+def continued_trainer(
+    spec, ids, n_relations, options, *, seed, start, relation_rows, squares, excludes_self_loops, weights=None
+):
     """Return a trainer that starts from the tables of an earlier one.
 
     Parameters
@@ -24,12 +26,16 @@ def continued_trainer(spec, ids, n_relations, options, *, seed, start, relation_
     squares : dict of str to ndarray
         As for `load_squares`, for all rows.
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool
+    weights : ndarray of shape (n_triples,), default=None
+        As for `Trainer`.
 
     Returns
     -------
     Trainer
     """
-    trainer = Trainer(spec, ids, n_relations, options, seed=seed, excludes_self_loops=excludes_self_loops)
+    trainer = Trainer(
+        spec, ids, n_relations, options, seed=seed, excludes_self_loops=excludes_self_loops, weights=weights
+    )
     tables = trainer.model.trained_state()
     relations = tables["relations"]
     rows = torch.as_tensor(relation_rows, device=relations.device)

@@ -32,6 +32,8 @@ class TrainingLoss:
         Draws the order of the triples and the negatives.
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
         Relations whose queries do not have their source among the candidates of the cross-entropy.
+    weights : ndarray of shape (n_triples,), default=None
+        Positive; what each triple counts in the loss and in its regularisation. None is 1.
 
     Attributes
     ----------
@@ -41,9 +43,9 @@ class TrainingLoss:
 
     needs_few_rows = False
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         self.model, self.n_relations, self.options, self.generator = model, n_relations, options, generator
-        self.ids = ids
+        self.ids, self.weights = ids, weights
         self.excludes_self_loops = (
             np.zeros(2 * n_relations, dtype=bool) if excludes_self_loops is None else excludes_self_loops
         )
@@ -56,10 +58,14 @@ class TrainingLoss:
         """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses."""
         raise NotImplementedError
 
-    def regularizer(self, sources, relations, answers, counts=None):
-        """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
+    def regularizer(self, sources, relations, answers, counts=None, weights=None):
+        """N3 of all factors of the triples.
+
+        `counts` tells how many triples, or what weight of them, share a source and relation; `weights` are those of the
+        answers.
+        """
         score_function = self.options.score_function
-        total = n3(score_function.modulus(sources), counts) + n3(score_function.modulus(answers))
+        total = n3(score_function.modulus(sources), counts) + n3(score_function.modulus(answers), weights)
         if score_function.regularizes_relations:
             total = total + n3(score_function.modulus(relations), counts)
         return self.options.regularization * total
@@ -76,7 +82,8 @@ class TrainingLoss:
 class Queries:
     """A batch of distinct queries, in tensors on the CPU.
 
-    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer.
+    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer, `weights` what
+    the triple of each answer counts, None being 1.
     """
 
     sources: torch.Tensor
@@ -85,17 +92,19 @@ class Queries:
     counts: torch.Tensor
     answers: torch.Tensor
     rows: torch.Tensor
+    weights: torch.Tensor | None = None
 
 
 class AllEntities(TrainingLoss):
     """Cross-entropy over all entities, one row of scores for each distinct query."""
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
-        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
         lists = KnownAnswers(ids, n_relations)
         of_piece, self._starts, self._counts = lists.split(ANSWERS_OF_A_PIECE)
         self._sources, self._relations = lists.sources[of_piece], lists.relations[of_piece]
         self._answers = lists.pairs()[1]
+        self._answer_weights = None if weights is None else np.tile(weights, 2)[lists.order].astype(np.float32)
         n_batches = -(-len(ids) // options.batch_size)
         self._batch = -(-len(of_piece) // n_batches)
         linear = isinstance(options.score_function, DotProduct)
@@ -109,7 +118,9 @@ class AllEntities(TrainingLoss):
         sources, relations = self._sources[order], self._relations[order]
         rows = np.repeat(np.arange(len(order)) % self._batch, counts)
         of_queries = map(torch.as_tensor, (sources, relations, self.excludes_self_loops[relations], counts))
-        of_answers = map(torch.as_tensor, (self._answers[slices(self._starts[order], counts)], rows))
+        places = slices(self._starts[order], counts)
+        weights = () if self._answer_weights is None else (self._answer_weights[places],)
+        of_answers = map(torch.as_tensor, (self._answers[places], rows, *weights))
         of_queries, of_answers = list(of_queries), list(of_answers)
         for queries in gen_batches(len(order), self._batch):
             answers = slice(ends[queries.start], ends[queries.stop])
@@ -139,6 +150,7 @@ class AllEntities(TrainingLoss):
         if entities is not None:
             entities, multiplicity = self.on_device(entities, multiplicity)
         places, *asked = self.on_device(places, batch.relations, batch.counts, excluded, batch.rows)
+        asked.append(None if batch.weights is None else self.on_device(batch.weights)[0])
         if self._fold:
             columns, weight = self.model.folded(entities)
             return self._backward(asked, columns[places] @ weight, columns, multiplicity, weight)[0]
@@ -155,14 +167,17 @@ class AllEntities(TrainingLoss):
         Candidates are entity embeddings, or with a folded map the constant columns that it maps to them. Constant
         candidates have no gradient.
         """
-        relations, counts, excluded, of_answers = asked
+        relations, counts, excluded, of_answers, weights = asked
+        if weights is not None:
+            counts = torch.zeros(len(relations), device=weights.device).index_add_(0, of_answers, weights)
         score_function, scale = self.options.score_function, 2 / len(of_answers)
         sources, answers = rows.split([len(relations), len(of_answers)])
         relations = functional.embedding(relations, self.model.relations)
         query = score_function.query(sources, relations)
-        rest = self.regularizer(sources, relations, answers, counts)
+        rest = self.regularizer(sources, relations, answers, counts, weights)
         # Not query[of_answers]: the gradient of indexing adds up in an order that several threads change.
-        rest = rest - score_function.score_rows(query.index_select(0, of_answers), answers).sum()
+        of_true = score_function.score_rows(query.index_select(0, of_answers), answers)
+        rest = rest - (of_true if weights is None else weights * of_true).sum()
         against = query if folded_map is None else query @ folded_map.T
         partition = log_partition(
             against.detach(),
@@ -204,23 +219,25 @@ class SampledNegatives(TrainingLoss):
 
     needs_few_rows = True
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
-        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
         corruption = FilteredCorruption if options.objective.filtered else Corruption
         self.corruption = corruption(ids, n_relations, model.n_entities, options.objective.sampling, generator)
 
     def batches(self):
         order = torch.randperm(len(self.ids), generator=self.generator).numpy()
         for first in range(0, len(order), self.options.batch_size):
-            yield self.ids[order[first : first + self.options.batch_size]]
+            rows = order[first : first + self.options.batch_size]
+            yield self.ids[rows] if self.weights is None else (self.ids[rows], self.weights[rows])
 
     def backward(self, batch):
-        loss = self.loss(batch)
-        (loss / len(batch)).backward()
+        triples, weights = (batch, None) if self.weights is None else batch
+        loss = self.loss(triples, weights)
+        (loss / len(triples)).backward()
         return loss.detach()
 
-    def loss(self, batch):
-        """Sum of the losses of a batch of triples."""
+    def loss(self, batch, weights=None):
+        """Sum of the losses of a batch of triples, each times its weight."""
         score_function = self.options.score_function
         sources, relations, answers = both_directions(batch, self.n_relations)
         queries, replacements = self.corruption.draw(batch, self.options.objective.n_negatives)
@@ -234,5 +251,11 @@ class SampledNegatives(TrainingLoss):
         relation_rows = functional.embedding(relations, self.model.relations)
         query = score_function.query(source_rows, relation_rows)
         positive_scores = score_function.score_rows(query, answer_rows)
-        loss = logistic(positive_scores, score_function.score_pairs(query, entities, queries, negatives))
-        return loss + self.regularizer(source_rows, relation_rows, answer_rows)
+        negative_scores = score_function.score_pairs(query, entities, queries, negatives)
+        if weights is None:
+            return logistic(positive_scores, negative_scores) + self.regularizer(
+                source_rows, relation_rows, answer_rows
+            )
+        (weights,) = self.on_device(np.tile(weights, 2).astype(np.float32))
+        loss = logistic(positive_scores, negative_scores, weights, weights[queries])
+        return loss + self.regularizer(source_rows, relation_rows, answer_rows, weights, weights)

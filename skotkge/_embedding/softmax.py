@@ -57,7 +57,7 @@ def log_partition(
     entities : tensor of shape (n_entities, d)
     score_function : ScoreFunction
     counts : tensor of shape (n_queries,)
-        Answers of each query, positive.
+        Answers of each query, or the sum of their weights, positive.
     excluded : tensor of shape (n_queries,), dtype int64
         An entity that each query leaves out of the sum, or -1.
     multiplicity : tensor of shape (n_entities,), default=None
@@ -139,9 +139,12 @@ class _Exponentials:
         return mass if self._multiplicity is None else mass.mul_(self._multiplicity[:, None])
 
 
-def logistic(positive_scores, negative_scores):
-    """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1), Eq. 6."""
-    return functional.softplus(-positive_scores).sum() + functional.softplus(negative_scores).sum()
+def logistic(positive_scores, negative_scores, positive_weights=None, negative_weights=None):
+    """Sum of ``log(1 + exp(-Y f))``, each times its weight, over positives (Y = 1) and negatives (Y = -1), Eq. 6."""
+    parts = functional.softplus(-positive_scores), functional.softplus(negative_scores)
+    if positive_weights is None:
+        return parts[0].sum() + parts[1].sum()
+    return (positive_weights * parts[0]).sum() + (negative_weights * parts[1]).sum()
 
 
 def n3(modulus, counts=None):

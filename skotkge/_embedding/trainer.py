@@ -119,10 +119,22 @@ class Trainer:
         ``TrainedSpace.parameters`` to continue from.
     continuation : dict of str to ndarray, default=None
         ``TrainedSpace.continuation`` to continue with.
+    weights : ndarray of shape (n_triples,), default=None
+        Positive; what each triple counts, on average 1. None is 1.
     """
 
     def __init__(
-        self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None, continuation=None
+        self,
+        spec,
+        ids,
+        n_relations,
+        options,
+        *,
+        seed,
+        excludes_self_loops=None,
+        start=None,
+        continuation=None,
+        weights=None,
     ):
         self.options, self._structure_weight = options, spec.structure_weight
         self._generator = torch.Generator().manual_seed(seed)
@@ -131,8 +143,9 @@ class Trainer:
             self.model.load_trained(start)
         self.optimizers = optimizers_of(self.model, options)
         load_squares(self.model.parameters(), self.optimizers, continuation or {})
+        weighted = {} if weights is None else {"weights": weights}
         self._loss = options.objective.of_training(
-            self.model, ids, n_relations, options, self._generator, excludes_self_loops
+            self.model, ids, n_relations, options, self._generator, excludes_self_loops, **weighted
         )
         self._losses, self._scores, self._stopped = [], [], False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged

@@ -13,18 +13,17 @@ from .._evidence.neighbors import Neighbors, neighbors
 from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
 from .._graph.labels import counted
-from .._graph.queries import KnownAnswers
 from .._graph.triples import as_label_triples, as_triples, true_rows
 from .._ranking.answer_calibration import AnswerCalibration
 from .._ranking.calibration import Calibration
-from .._spaces import STRUCTURE
-from .grown_graph import trained_of, with_triples, without_triples
+from .._spaces import FUSED, MODALITIES, STRUCTURE
+from .grown_graph import with_triples, without_triples
 from .grown_spaces import folded_in, train_further
 from .record import grown_record
 
-# A changed triple is visited as often as a triple of the fit was, but all visits together are at most so many as those
-# of this share of the epochs of the fit, and of each space at least one.
-LARGEST_SHARE = 0.2
+# Of the epochs that a space was trained for in the fit, at least one. Each goes over all triples: going more often over
+# the new ones and a sample of the old ones, at the same cost, forgot more of the others.
+SHARE_OF_EPOCHS = 0.15
 KINDS_OF_OURS = (EmbeddingEvidence, Counts, RuleEvidence, RelationMaps, Cosines, Neighbors)
 
 
@@ -33,8 +32,8 @@ def grow(estimator, X, y, callbacks=()):
     X = as_triples(X)
     if not true_rows(y, len(X)).all():
         raise ValueError(
-            "y has rows of 0, and partial_fit takes true triples alone; leave these rows out, and call forget for facts "
-            "that the model knows and that have turned out false."
+            "y has rows of 0, and partial_fit takes true triples alone; leave these rows out, and call forget for "
+            "facts that the model knows and that have turned out false."
         )
     return _assign(estimator, with_triples(estimator.predictor_, X), callbacks)
 
@@ -66,7 +65,7 @@ def _assign(estimator, graph, callbacks=()):
     for callback in callbacks:
         if hasattr(callback, "on_fit_begin"):
             callback.on_fit_begin(estimator)
-    predictor = continue_with(estimator.predictor_, graph, options, estimator.space_training_, random_state)
+    predictor = continue_with(estimator.predictor_, graph, options, estimator.space_training_)
     record = grown_record(estimator.fit_record_, graph)
     vars(estimator).update(predictor_=predictor, entity_names_=graph.vocabulary.names, fit_record_=record)
     for callback in callbacks:
@@ -75,7 +74,7 @@ def _assign(estimator, graph, callbacks=()):
     return estimator
 
 
-def continue_with(predictor, graph, options, epochs, random_state):
+def continue_with(predictor, graph, options, history):
     """Return the predictor of a graph that has changed.
 
     Parameters
@@ -84,10 +83,8 @@ def continue_with(predictor, graph, options, epochs, random_state):
     graph : GrownGraph
         Of this predictor.
     options : FitOptions
-    epochs : dict of str to dict
-        What the fit tells of the training of each space, as `OTKGEClassifier.space_training_`.
-    random_state : RandomState
-        Draws the old triples that are trained on again.
+    history : dict of str to dict
+        Epochs of each space in the fit, as in `OTKGEClassifier.space_training_`.
 
     Returns
     -------
@@ -97,13 +94,16 @@ def continue_with(predictor, graph, options, epochs, random_state):
     trained = {}
     for kind in predictor.evidence:
         if isinstance(kind, EmbeddingEvidence):
-            ids = replayed(graph, random_state)
-            training = replace(
-                options.training.for_epochs(n_epochs(epochs[str(kind.id)], len(ids), len(graph.ids))),
-                transport_lr_factor=0.0,
-            )
+            epochs = max(1, round(SHARE_OF_EPOCHS * history[str(kind.id)]["n_iter"]))
+            training = replace(options.training.for_epochs(epochs), transport_lr_factor=0.0)
             trained[kind.id] = train_further(
-                kind.extended(graph.unseen), graph, ids, training, options.seed, loops, options.callbacks
+                kind.extended(graph.unseen),
+                graph,
+                graph.relative_weights,
+                training,
+                options.seed,
+                loops,
+                options.callbacks,
             )
     evidence = _evidence_of(predictor, graph, options, trained)
     of_relations = _by_relation(predictor, graph)
@@ -115,41 +115,9 @@ def continue_with(predictor, graph, options, epochs, random_state):
         informed=_informed(predictor, graph),
         excludes_self_loops=loops,
         trained=graph.trained,
+        fact_weights=graph.fact_weights,
         **of_relations,
     )
-
-
-def replayed(graph, random_state):
-    """The changed triples, as far as they are to be trained on, and as many others drawn at random.
-
-    Where facts have gone, those of the same entities take the place of the new ones.
-    """
-    if graph.has_grown:
-        told = KnownAnswers(graph.changed, graph.n_relations).contains(graph.ids)
-    else:
-        touched = np.zeros(graph.n_entities, dtype=bool)
-        touched[graph.changed[:, [0, 2]]] = True
-        told = touched[graph.ids[:, 0]] | touched[graph.ids[:, 2]]
-    others = np.flatnonzero(~told)
-    drawn = random_state.permutation(others)[: max(1, np.count_nonzero(told))]
-    return graph.ids[np.sort(np.concatenate([np.flatnonzero(told), drawn]))]
-
-
-def n_epochs(of_fit, n_rows, n_triples):
-    """Epochs over some rows after a fit of all triples.
-
-    Parameters
-    ----------
-    of_fit : dict
-        ``n_iter`` and ``best_iter`` of a space.
-    n_rows, n_triples : int
-
-    Returns
-    -------
-    int
-    """
-    affordable = LARGEST_SHARE * of_fit["n_iter"] * n_triples / max(1, n_rows)
-    return int(np.clip(np.rint(affordable), 1, of_fit["best_iter"]))
 
 
 def _excluded_loops(predictor, graph, options):
@@ -161,14 +129,25 @@ def _excluded_loops(predictor, graph, options):
 
 def _informed(predictor, graph):
     """Entities with a triple or a vector, and relations with a triple."""
-    with_vector = np.zeros(graph.n_entities, dtype=bool)
-    before = np.zeros(graph.n_before[0], dtype=bool)
-    ids = predictor.true_ids[trained_of(predictor)]
-    before[ids[:, [0, 2]]] = True
-    with_vector[: len(before)] = predictor.informed[0] & ~before
+    has_vector = np.zeros(graph.n_entities, dtype=bool)
+    for rows in _rows_of_vectors(predictor):
+        has_vector[: len(rows)] |= rows
     for observed in graph.unseen.observed.values():
-        with_vector[len(before) :] |= observed
-    return graph.placed | with_vector, np.tile(np.isin(np.arange(graph.n_relations), graph.ids[:, 1]), 2)
+        has_vector[graph.n_before[0] :] |= observed
+    return graph.placed | has_vector, np.tile(np.isin(np.arange(graph.n_relations), graph.ids[:, 1]), 2)
+
+
+def _rows_of_vectors(predictor):
+    """Masks of the entities that some kind of evidence has a vector of."""
+    for kind in predictor.evidence:
+        if kind.id.kind == MODALITIES:
+            yield kind.entities.any(axis=1)
+        elif kind.id.kind == FUSED and "structure_weight" in kind.continuation:
+            yield kind.continuation["structure_weight"] < 1
+        elif isinstance(kind, RelationMaps):
+            yield kind.sources.any(axis=1)
+        elif isinstance(kind, Cosines) and kind.likeness.part != STRUCTURE:
+            yield kind.likeness.rows.any(axis=1)
 
 
 def _evidence_of(predictor, graph, options, trained):

@@ -30,6 +30,8 @@ class GrownGraph:
         Triples that have come, or gone, and that training has not, or has, seen before.
     unseen : UnseenEntities
         Vectors of the new entities.
+    fact_weights : ndarray of shape (n_known,) or None
+        What each true triple counts; None is 1.
     """
 
     vocabulary: Vocabulary
@@ -38,6 +40,7 @@ class GrownGraph:
     trained: np.ndarray
     changed: np.ndarray
     unseen: UnseenEntities
+    fact_weights: np.ndarray | None = None
 
     @property
     def n_entities(self):
@@ -59,6 +62,14 @@ class GrownGraph:
         """Rows of the old relations and their reciprocals in a table of all."""
         n_old = self.n_before[1]
         return np.concatenate([np.arange(n_old), self.n_relations + np.arange(n_old)])
+
+    @property
+    def relative_weights(self):
+        """What each of `ids` counts, on average 1; None is 1."""
+        if self.fact_weights is None:
+            return None
+        weights = self.fact_weights[self.trained]
+        return weights / weights.mean()
 
     @cached_property
     def triples(self):
@@ -123,9 +134,7 @@ def with_triples(predictor, X):
     """
     before, encoder = predictor.vocabulary, predictor.encoder
     entities, new = _positions(before.entity_index, before.shape[0], X.entities, _wanted(X, encoder))
-    relations, new_relations = _positions(
-        before.relation_index, before.shape[1], X.relations, np.unique(X.ids[:, 1])
-    )
+    relations, new_relations = _positions(before.relation_index, before.shape[1], X.relations, np.unique(X.ids[:, 1]))
     names = None if X.names is None else X.names[new]
     vocabulary = before.with_entities(X.entities[new], names) if len(new) else before
     if len(new_relations):
@@ -145,6 +154,7 @@ def with_triples(predictor, X):
         trained=np.concatenate([old_trained | now_trained, np.ones(len(untold), dtype=bool)]),
         changed=changed,
         unseen=_unseen(X, new, encoder),
+        fact_weights=_with_ones(predictor.fact_weights, len(untold)),
     )
 
 
@@ -168,8 +178,13 @@ def without_triples(predictor, ids):
         true_ids=predictor.true_ids[~gone],
         trained=old_trained[~gone],
         changed=predictor.true_ids[gone & old_trained],
-        unseen=_no_vectors(0) if predictor.encoder is None else _unseen(None, np.empty(0, int), predictor.encoder),
+        unseen=_unseen(None, np.empty(0, dtype=np.int64), predictor.encoder),
+        fact_weights=None if predictor.fact_weights is None else predictor.fact_weights[~gone],
     )
+
+
+def _with_ones(weights, n_more):
+    return None if weights is None else np.append(weights, np.ones(n_more))
 
 
 def trained_of(predictor):

@@ -147,15 +147,16 @@ def folded_in(rows, ids, has_row, n_relations):
     return np.where(n_facts[:, None] > 0, total / np.maximum(n_facts, 1)[:, None], mean)
 
 
-def train_further(kind, graph, ids, options, seed, excludes_self_loops, callbacks=()):
-    """Train a space for some epochs on some of the triples of a graph.
+def train_further(kind, graph, weights, options, seed, excludes_self_loops, callbacks=()):
+    """Train a space for some epochs on the triples of a graph.
 
     Parameters
     ----------
     kind : EmbeddingEvidence
         Extended by the unseen entities of the graph.
     graph : GrownGraph
-    ids : ndarray of shape (n_triples, 3)
+    weights : ndarray of shape (n_triples,) or None
+        What each triple counts; None is 1.
     options : TrainingOptions
     seed : int
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool
@@ -168,7 +169,7 @@ def train_further(kind, graph, ids, options, seed, excludes_self_loops, callback
     start = start_of(kind, graph)
     trainer = continued_trainer(
         start.spec,
-        ids,
+        graph.ids,
         graph.n_relations,
         options,
         seed=seed,
@@ -176,6 +177,7 @@ def train_further(kind, graph, ids, options, seed, excludes_self_loops, callback
         relation_rows=graph.old_relation_rows,
         squares=start.squares,
         excludes_self_loops=excludes_self_loops,
+        weights=weights,
     )
     space = trainer.run(callbacks=callbacks, name=str(kind.id))
     trained = {name: space.parameters[name] for name in ("structure", "relations") if name in space.parameters}
