@@ -18,7 +18,8 @@ BATCHES_AT_ONCE = 64
 class Queries:
     """A batch of distinct queries, in tensors on the device.
 
-    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer.
+    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer, `weights` what
+    the triple of each answer counts, None being 1.
     """
 
     sources: torch.Tensor
@@ -27,6 +28,7 @@ class Queries:
     counts: torch.Tensor
     answers: torch.Tensor
     rows: torch.Tensor
+    weights: torch.Tensor | None = None
 
 
 class QueryBatches:
@@ -46,6 +48,8 @@ class QueryBatches:
     device : str
     generator : torch.Generator
         On the device.
+    weights : ndarray of shape (n_triples,), default=None
+        What each triple counts; None is 1.
 
     Attributes
     ----------
@@ -53,7 +57,7 @@ class QueryBatches:
         Queries of the largest batch.
     """
 
-    def __init__(self, ids, n_relations, n_batches, loopless, device, generator):
+    def __init__(self, ids, n_relations, n_batches, loopless, device, generator, weights=None):
         lists = KnownAnswers(ids, n_relations)
         of_piece, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
         by_count = np.argsort(counts, kind="stable")
@@ -61,6 +65,8 @@ class QueryBatches:
         relations = lists.relations[of_piece]
         self._generator = generator
         self._answers = torch.as_tensor(lists.pairs()[1]).to(device)
+        weights = None if weights is None else np.tile(weights, 2)[lists.order].astype(np.float32)
+        self._weights = None if weights is None else torch.as_tensor(weights).to(device)
         of_pieces = lists.sources[of_piece], relations, loopless[relations], starts[by_count]
         self._of_pieces = [torch.as_tensor(array).to(device) for array in of_pieces]
         self._sizes = np.bincount(counts).tolist()
@@ -102,17 +108,18 @@ class QueryBatches:
         # The answers of a query stand side by side in the list of all, and here from `cumsum - counts` on.
         shifts = starts - counts.cumsum(0) + counts
         numbers = torch.arange(len(of_answers), device=counts.device)
-        answers = self._answers[shifts[of_answers] + numbers]
+        places = shifts[of_answers] + numbers
+        answers, weights = self._answers[places], None if self._weights is None else self._weights[places]
         rows = self._positions[first:last][of_answers]
         for batch in range(start, stop):
             queries = slice(self._ends[batch] - first, self._ends[batch + 1] - first)
             own = slice(self._answer_ends[batch] - first_answer, self._answer_ends[batch + 1] - first_answer)
             of_queries = (array[queries] for array in (sources, relations, loopless, counts))
-            yield Queries(*of_queries, answers[own], rows[own])
+            yield Queries(*of_queries, answers[own], rows[own], None if weights is None else weights[own])
 
 
 class TripleBatches:
-    """Triples in a new random order for each epoch, in parts of `batch_size`.
+    """Triples and their weights, or None, in a new random order for each epoch, in parts of `batch_size`.
 
     Parameters
     ----------
@@ -121,13 +128,20 @@ class TripleBatches:
     device : str
     generator : torch.Generator
         On the device.
+    weights : ndarray of shape (n_triples,), default=None
+        What each triple counts.
     """
 
-    def __init__(self, ids, batch_size, device, generator):
+    def __init__(self, ids, batch_size, device, generator, weights=None):
         self._ids = torch.tensor(ids, dtype=torch.int64).to(device)
+        self._weights = None if weights is None else torch.tensor(weights, dtype=torch.float32).to(device)
         self._batch_size, self._generator = batch_size, generator
 
     def __iter__(self):
         order = torch.randperm(len(self._ids), device=self._ids.device, generator=self._generator)
         for batch in gen_batches(len(order), self._batch_size):
-            yield self._ids.index_select(0, order[batch])
+            rows = order[batch]
+            yield (
+                self._ids.index_select(0, rows),
+                None if self._weights is None else self._weights.index_select(0, rows),
+            )

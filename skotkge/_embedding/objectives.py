@@ -31,6 +31,8 @@ class TrainingLoss:
         Draws the order of the triples and the negatives, on the device.
     excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
         Relations whose queries do not have their source among the candidates of the cross-entropy.
+    weights : ndarray of shape (n_triples,), default=None
+        Positive; what each triple counts in the loss and in its regularisation. None is 1.
 
     Attributes
     ----------
@@ -40,9 +42,9 @@ class TrainingLoss:
 
     needs_few_rows = False
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         self.model, self.n_relations, self.options, self.generator = model, n_relations, options, generator
-        self.ids = ids
+        self.ids, self.weights = ids, weights
         self.excludes_self_loops = (
             np.zeros(2 * n_relations, dtype=bool) if excludes_self_loops is None else excludes_self_loops
         )
@@ -58,7 +60,8 @@ class TrainingLoss:
     def regularizer(self, rows, relations, counts_of_rows=None, counts=None):
         """N3 of all factors of the triples: rows of sources and answers, and relations.
 
-        `counts` tells how many triples share a source and relation, `counts_of_rows` the same of all rows.
+        `counts` tells how many triples, or what weight of them, share a source and relation, `counts_of_rows` the same of
+        all rows.
         """
         score_function = self.options.score_function
         total = score_function.n3(rows, counts_of_rows)
@@ -96,11 +99,11 @@ class Candidates:
 class AllEntities(TrainingLoss):
     """Cross-entropy over all entities, one row of scores for each distinct query."""
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
-        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
         n_batches = -(-len(ids) // options.batch_size)
         of_ids = ids, n_relations, n_batches, self.excludes_self_loops
-        self._batches = QueryBatches(*of_ids, options.device, generator)
+        self._batches = QueryBatches(*of_ids, options.device, generator, weights)
         linear = isinstance(options.score_function, DotProduct)
         self._fold = linear and model.folds_for(self._batches.largest, self._n_candidates())
         self._precision = PRECISIONS[options.matmul_precision] if linear else None
@@ -142,11 +145,13 @@ class AllEntities(TrainingLoss):
         table has no gradient.
         """
         score_function, scale = self.options.score_function, 2 / len(batch.answers)
-        counts, of_softmax = batch.counts, candidates.of_softmax
+        counts, of_softmax, weights = batch.counts, candidates.of_softmax, batch.weights
+        if weights is not None:
+            counts = weights.new_zeros(len(counts)).index_add_(0, batch.rows, weights)
         sources, answers = rows.split([len(counts), len(batch.answers)])
         relations = functional.embedding(batch.relations, self.model.relations)
         query = score_function.query(sources, relations)
-        counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows)])
+        counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows) if weights is None else weights])
         regularizer = self.regularizer(rows, relations, counts_of_rows, counts)
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)
@@ -163,7 +168,7 @@ class AllEntities(TrainingLoss):
             wants_entities=folded_map is None and rows.requires_grad,
             precision=self._precision,
         )
-        of_own = torch.full_like(own_scores, -scale)
+        of_own = torch.full_like(own_scores, -scale) if weights is None else -scale * weights
         gradient = partition.entity_gradient
         if of_softmax is not None:
             shift = counts.to(own_scores.dtype).log() - partition.normalizer
@@ -173,7 +178,8 @@ class AllEntities(TrainingLoss):
             [against, own_scores, regularizer],
             [partition.query_gradient, of_own, torch.full_like(regularizer, scale)],
         )
-        loss = partition.value / scale - own_scores.detach().sum() + regularizer.detach()
+        own = own_scores.detach() if weights is None else weights * own_scores.detach()
+        loss = partition.value / scale - own.sum() + regularizer.detach()
         return loss, gradient
 
 
@@ -236,13 +242,13 @@ class SampledNegatives(TrainingLoss):
 
     needs_few_rows = True
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
-        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
         corruption = FilteredCorruption if options.objective.filtered else Corruption
         self.corruption = corruption(
             ids, n_relations, model.n_entities, options.objective.sampling, generator, options.device
         )
-        self._batches = TripleBatches(ids, options.batch_size, options.device, generator)
+        self._batches = TripleBatches(ids, options.batch_size, options.device, generator, weights)
         n_drawn = min(options.batch_size, len(ids)) * options.objective.n_negatives
         # With so many draws hardly an entity is missing, and the whole table takes less time than to sort out which.
         # Adagrad leaves a row without a gradient alone; Adam would go on moving it.
@@ -253,6 +259,7 @@ class SampledNegatives(TrainingLoss):
 
     def backward(self, batch):
         """Leave the gradients of the mean loss of some triples, ``(n_triples, 3)``; return the sum of their losses."""
+        batch, weights = batch
         sources, relations, answers = queries_of(batch, self.n_relations)
         queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
         places, entities = torch.cat([sources, answers, negatives]), None
@@ -262,18 +269,24 @@ class SampledNegatives(TrainingLoss):
         table = self.model.entities(entities)
         against = table.detach().requires_grad_(table.requires_grad)
         rows = table.detach().index_select(0, own).requires_grad_(table.requires_grad)
-        loss = self._loss(rows, relations, against, queries, negatives, counted)
+        loss = self._loss(rows, relations, against, (queries, negatives, counted), weights)
         (loss / len(batch)).backward()
         if table.requires_grad:
             self.model.backward(table, against.grad.index_add_(0, own, rows.grad))
         return loss.detach()
 
-    def _loss(self, rows, relations, entities, queries, negatives, counted):
-        """Sum of the losses of queries and their answers, with negatives among the entities."""
+    def _loss(self, rows, relations, entities, drawn, weights):
+        """Sum of the losses of queries and their answers, with negatives drawn among the entities."""
+        queries, negatives, counted = drawn
         score_function = self.options.score_function
         sources, answers = rows.chunk(2)
         relations = functional.embedding(relations, self.model.relations)
         query = score_function.query(sources, relations)
         of_answers = score_function.score_rows(query, answers)
         of_negatives = score_function.score_pairs(query, entities, queries, negatives)
-        return logistic(of_answers, of_negatives, counted) + self.regularizer(rows, relations)
+        if weights is None:
+            return logistic(of_answers, of_negatives, None, counted) + self.regularizer(rows, relations)
+        weights = weights.repeat(2)
+        of_drawn = weights[queries] if counted is None else weights[queries] * counted
+        loss = logistic(of_answers, of_negatives, weights, of_drawn)
+        return loss + self.regularizer(rows, relations, weights.repeat(2), weights)

@@ -44,7 +44,7 @@ class CrossEntropy(BaseEstimator):
         """Whether a batch asks for the rows of some entities alone."""
         return self.n_sampled is not None
 
-    def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+    def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         """Return the loss of one training run; what an objective of one's own has to offer beside `needs_few_rows`.
 
         Parameters
@@ -57,6 +57,8 @@ class CrossEntropy(BaseEstimator):
         generator : torch.Generator
         excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
             Relations whose queries do not have their source among the candidates; None excludes nothing.
+        weights : ndarray of shape (n_triples,), default=None
+            What each triple counts; None is 1. Given only where triples have weights.
 
         Returns
         -------
@@ -67,7 +69,7 @@ class CrossEntropy(BaseEstimator):
 
         sampled = SampledAndBatchEntities if self.in_batch else SampledEntities
         kind = AllEntities if self.n_sampled is None else sampled
-        return kind(model, ids, n_relations, options, generator, excludes_self_loops)
+        return kind(model, ids, n_relations, options, generator, excludes_self_loops, weights)
 
 
 class Logistic(BaseEstimator):
@@ -103,7 +105,7 @@ class Logistic(BaseEstimator):
         self.sampling = sampling
         self.filtered = filtered
 
-    def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+    def of_training(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         """Return the loss of one training run; what an objective of one's own has to offer beside `needs_few_rows`.
 
         Parameters
@@ -116,6 +118,8 @@ class Logistic(BaseEstimator):
         generator : torch.Generator
         excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, default=None
             Relations whose queries do not have their source among the candidates; None excludes nothing.
+        weights : ndarray of shape (n_triples,), default=None
+            What each triple counts; None is 1. Given only where triples have weights.
 
         Returns
         -------
@@ -124,7 +128,7 @@ class Logistic(BaseEstimator):
         """
         from .objectives import SampledNegatives
 
-        return SampledNegatives(model, ids, n_relations, options, generator, excludes_self_loops)
+        return SampledNegatives(model, ids, n_relations, options, generator, excludes_self_loops, weights)
 
 
 # Saved models name the public place of the classes.

@@ -61,7 +61,7 @@ def log_partition(
     entities : tensor of shape (n_entities, d)
     score_function : ScoreFunction
     counts : tensor of shape (n_queries,)
-        Answers of each query, positive.
+        Answers of each query, or the sum of their weights, positive.
     excluded : (tensor, tensor) of shape (n_pairs,), dtype int64, or None
         Distinct pairs of an entity, or -1, and a query that leaves it out of the sum.
     multiplicity : tensor of shape (n_entities,), default=None
@@ -166,12 +166,12 @@ def log_sums(values, groups, n_groups):
     return sums.log_().add_(largest)
 
 
-def logistic(positive_scores, negative_scores, counted=None):
-    """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1) that count, Eq. 6."""
-    of_negatives = functional.softplus(negative_scores)
-    if counted is not None:
-        of_negatives = of_negatives * counted
-    return functional.softplus(-positive_scores).sum() + of_negatives.sum()
+def logistic(positive_scores, negative_scores, positive_weights=None, negative_weights=None):
+    """Sum of ``log(1 + exp(-Y f))``, each times its weight, over positives (Y = 1) and negatives (Y = -1), Eq. 6."""
+    positives, negatives = functional.softplus(-positive_scores), functional.softplus(negative_scores)
+    positives = positives if positive_weights is None else positives * positive_weights
+    negatives = negatives if negative_weights is None else negatives * negative_weights
+    return positives.sum() + negatives.sum()
 
 
 def n3(modulus, counts=None):

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
 from .row_optimizers import RowAdagrad, RowAdam
+from .steps import load_squares, row_squares
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
 # The same for a table of whose rows a batch has a gradient for a few.
@@ -34,6 +35,9 @@ class TrainedSpace:
         Mean loss per triple of each epoch.
     validation_scores : list of float
     best_iter : int
+    continuation : dict of str to ndarray
+        What a later training goes on with beside the parameters: ``"squares of"`` each table, see
+        `skotkge._embedding.steps`, and ``"structure_weight"`` of the space.
     """
 
     entities: np.ndarray
@@ -42,6 +46,7 @@ class TrainedSpace:
     losses: list
     validation_scores: list
     best_iter: int
+    continuation: dict = field(default_factory=dict)
 
     def history(self):
         """What happened, for `OTKGEClassifier.space_training_`."""
@@ -113,18 +118,36 @@ class Trainer:
         Relations whose queries do not have their source among the candidates of the cross-entropy.
     start : dict of str to ndarray, default=None
         ``TrainedSpace.parameters`` to continue from.
+    continuation : dict of str to ndarray, default=None
+        ``TrainedSpace.continuation`` to continue with.
+    weights : ndarray of shape (n_triples,), default=None
+        Positive; what each triple counts, on average 1. None is 1.
     """
 
-    def __init__(self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None):
-        self.options = options
+    def __init__(
+        self,
+        spec,
+        ids,
+        n_relations,
+        options,
+        *,
+        seed,
+        excludes_self_loops=None,
+        start=None,
+        continuation=None,
+        weights=None,
+    ):
+        self.options, self._structure_weight = options, spec.structure_weight
         on_cpu = torch.Generator().manual_seed(seed)
         self.model = EmbeddingModel(spec, n_relations, options, on_cpu)
         self._generator = _generator_on(options.device, seed, on_cpu)
         if start is not None:
             self.model.load_trained(start)
-        self._optimizers = optimizers_of(self.model, options)
+        self.optimizers = optimizers_of(self.model, options)
+        load_squares(self.model.parameters(), self.optimizers, continuation or {})
+        weighted = {} if weights is None else {"weights": weights}
         self._loss = options.objective.of_training(
-            self.model, ids, n_relations, options, self._generator, excludes_self_loops
+            self.model, ids, n_relations, options, self._generator, excludes_self_loops, **weighted
         )
         self._losses, self._scores, self._stopped = [], [], False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
@@ -160,7 +183,7 @@ class Trainer:
         """
         patience = self.options.n_iter_no_change
         while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
-            loss, start = run_epoch(self._loss, self._optimizers)
+            loss, start = run_epoch(self._loss, self.optimizers)
             self._start = start if self._start is None else self._start
             self._losses.append(loss)
             if not (self._is_finite() and loss <= DIVERGENCE * max(abs(self._start), 1.0)):
@@ -232,7 +255,7 @@ class Trainer:
         """Return all that `load_state_dict` of a trainer of the same data and options needs to go on from here."""
         return {
             "parameters": self.model.trained_state(),
-            "optimizers": [deepcopy(optimizer.state_dict()) for optimizer in self._optimizers],
+            "optimizers": [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers],
             "generator": self._generator.get_state(),
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
@@ -244,7 +267,7 @@ class Trainer:
     def load_state_dict(self, state):
         """Go on from a state of `state_dict`: the next epoch is the one that would have followed."""
         self.model.load_trained(state["parameters"])
-        for optimizer, kept in zip(self._optimizers, state["optimizers"], strict=True):
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(deepcopy(kept))  # else its next steps would write into the state
         self._generator.set_state(state["generator"])
         self._losses, self._scores = list(state["losses"]), list(state["validation_scores"])
@@ -263,7 +286,10 @@ class Trainer:
             )
         best_iter = self._best_iter or len(self._losses)
         curves = list(self._losses), list(self._scores)
-        return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter)
+        continuation = row_squares(self.model.parameters(), self.optimizers)
+        if self._structure_weight is not None:
+            continuation["structure_weight"] = np.asarray(self._structure_weight, dtype=np.float32)
+        return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter, continuation)
 
 
 def _generator_on(device, seed, on_cpu):

@@ -1,6 +1,7 @@
 """OTKGEClassifier: train on triples, then score, classify, rank and complete them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
@@ -21,9 +22,12 @@ from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .base import spaces_of
 from .checkpoints import open_checkpoint
+from .fact_weights import weighted_rows
 from .fitting import FitOptions, is_builder
+from .growing import grow, shrink
 from .holdout import make_split, true_and_false
 from .trained import TrainedEstimator
+from .warm_start import from_nothing, from_the_last_fit
 
 DEFAULT_WIDTH = 200
 SPACES = (STRUCTURE, MODALITIES, FUSED)
@@ -104,9 +108,11 @@ class OTKGEClassifier(TrainedEstimator):
     refit : bool, default=True
         After holding triples out, train again from the same seed on all of them for `best_iter_` epochs.
     warm_start : bool, default=False
-        Continue from the parameters of the previous `fit` on the same entities, relations and modalities, by the same
-        score function. Give `X_val` too: triples held out of a second fit were trained on in the first, so they flatter
-        validation and calibration.
+        Continue from the previous `fit`: from its parameters, with steps as small as its last ones, and with its
+        triples, which stay known and are trained on together with those of X. The score function and, where there are
+        modalities, the entities and relations have to be the same; without modalities X may bring new ones. Give
+        `X_val` too: triples held out of a second fit were trained on in the first, so they flatter validation and
+        calibration. `partial_fit` is faster, `forget` takes triples back.
     handle_unknown : {"error", "last"}, default="error"
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. The
         methods take it too.
@@ -279,6 +285,7 @@ class OTKGEClassifier(TrainedEstimator):
         X: ArrayLike,
         y: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         callbacks: Sequence[Any] = (),
@@ -292,6 +299,10 @@ class OTKGEClassifier(TrainedEstimator):
         y : array-like of shape (n_triples,), default=None
             Labels in {0, 1}; None means that all rows are true. Rows of 0 are known negatives: they shape neither the
             embeddings nor the filters. Probabilities are calibrated against them, unless `y_val` has others.
+        sample_weight : array-like of shape (n_triples,), default=None
+            How much each row counts in the loss of the embeddings, such as the confidence of a fact; only ratios
+            matter. A row of 0 is left out. Other evidence, validation and calibration count each row that is left
+            once.
         X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3), default=None
             Triples for early stopping and calibration, over entities and relations of X. Without it a part of the true
             rows of X is held out.
@@ -325,18 +336,84 @@ class OTKGEClassifier(TrainedEstimator):
             If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
             without any.
         """
-        X = as_triples(X)
+        X, y, row_weights = weighted_rows(as_triples(X), y, sample_weight)
         X, negatives = true_and_false(X, y)
         evidence = self._evidence_kinds()
         width = self._check_width(X)
         self._check_device()
-        start = self._parameters_to_continue(X) if self.warm_start else None
-        checkpoint = open_checkpoint(self, X, negatives.ids, X_val, y_val, start)
+        begin = self._begin(X, negatives, row_weights, evidence)
+        X, negatives, start = begin.X, begin.negatives, begin.start
+        told = start if begin.weights is None else (start, begin.weights)
+        checkpoint = open_checkpoint(self, X, negatives.ids, X_val, y_val, told)
         random_state = check_random_state(checkpoint.random_state(self.random_state))
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
+        split = replace(split, known_ids=begin.known_ids, weights=begin.weights)
         make_spaces = _SpaceMaker(evidence, width, options.seed)
-        return self._fit_split(split, make_spaces, options, random_state, checkpoint, start, callbacks)
+        return self._fit_split(
+            split, make_spaces, options, random_state, checkpoint, start, callbacks, begin.continuation
+        )
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, callbacks: Sequence[Any] = ()
+    ) -> "OTKGEClassifier":
+        """Go on with new true triples, which may bring new entities and relations.
+
+        Much faster than a fit on all triples: each space is trained for a few epochs on old and new ones, with steps of
+        old rows as small as the last ones of the fit; counts, rules, regressions and neighbours are made anew of all.
+        The maps of modalities, the weights of the evidence and the calibrations stay as they are, and a new relation
+        has the mean weights and calibration of the others. After many new triples a new fit is better. Without a fit
+        before it is one.
+
+        Parameters
+        ----------
+        X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
+            New triples, over any table: old ones need not be in it. New entities of its table that have a vector, in
+            the modalities of the fit, are known afterwards, with or without a triple. Entities that the model knows
+            keep their vectors.
+        y : array-like of shape (n_triples,), default=None
+            1 for every row: facts that have turned out false are for `forget`.
+        callbacks : sequence of objects, default=()
+            As for `fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y has another value, X some of the modalities of the fit but not all, or the score function is not that
+            of the fit.
+        """
+        if "predictor_" not in vars(self):
+            return self.fit(X, y, callbacks=callbacks)
+        return grow(self, X, y, callbacks)
+
+    def forget(self, triples: ArrayLike) -> "OTKGEClassifier":
+        """Take facts back that have turned out false, or that must no longer be known.
+
+        They are no known answers any more, and counts, rules, regressions and neighbours are made without them. The
+        embeddings of their entities are moved back by the share of their facts that has gone, and trained for a few
+        epochs on the facts that remain. Maps of modalities, weights and calibrations still were learned with them; a
+        new fit alone has seen none of them.
+
+        Parameters
+        ----------
+        triples : array-like of labels of shape (n_triples, 3)
+            Known true triples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a triple is not known, or none would be left.
+        """
+        return shrink(self, triples)
 
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""
@@ -405,25 +482,25 @@ class OTKGEClassifier(TrainedEstimator):
         if self.device != "auto" and not is_available(self.device):
             raise ValueError(f"device={self.device!r} is not available here; use 'auto' or 'cpu'.")
 
-    def _parameters_to_continue(self, X):
-        """Parameters of the previous fit, if any; refuse one over other labels or by another score function."""
-        if "predictor_" not in vars(self):
-            return None
-        spaces = spaces_of(self.predictor_).values()
-        for space in spaces:
+    def _check_score_function(self):
+        """Refuse to go on from spaces that were trained by another score function."""
+        for space in spaces_of(self.predictor_).values():
             before, now = space.score_function, self.score_function
             now = SCORE_FUNCTIONS[now] if isinstance(now, str) else type(now)
             if type(before) is not now:
                 raise ValueError(
                     f"score_function={self.score_function!r} differs from that of the previous fit, {before!r}, which "
-                    "warm_start=True continues; set warm_start=False to start anew."
+                    "warm_start=True, partial_fit and forget continue; set it back, or fit with warm_start=False to "
+                    "start anew."
                 )
-        if not self.predictor_.vocabulary.is_that_of(X.vocabulary):
-            raise ValueError(
-                "warm_start=True needs the entities and relations of the previous fit; set warm_start=False to start "
-                "anew."
-            )
-        return {space.id: space.parameters for space in spaces}
+
+    def _begin(self, X, negatives, row_weights, evidence):
+        """What the fit begins with: nothing, or with a warm start what the fit before has left."""
+        if not self.warm_start or "predictor_" not in vars(self):
+            return from_nothing(X, negatives, row_weights)
+        self._check_score_function()
+        options = self._fit_options(evidence, check_random_state(self.random_state).randint(2**31 - 1), ())
+        return from_the_last_fit(self.predictor_, X, negatives, row_weights, options, self.space_training_)
 
 
 class _SpaceMaker:

@@ -67,7 +67,9 @@ class FitOptions:
     callbacks: tuple = ()
 
 
-def fit_link_predictor(split, make_spaces, options, random_state, start=None, checkpoint=WITHOUT_CHECKPOINT):
+def fit_link_predictor(
+    split, make_spaces, options, random_state, start=None, checkpoint=WITHOUT_CHECKPOINT, continuation=None
+):
     """Fit all evidence, weigh it by held-out triples, calibrate, and train again on all rows.
 
     Parameters
@@ -80,6 +82,8 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None, ch
         Draws what weighting and calibration sample.
     start : dict of EvidenceId to dict of str to ndarray, default=None
         Parameters of the spaces to continue from.
+    continuation : dict of EvidenceId to dict of str to ndarray, default=None
+        ``TrainedSpace.continuation`` of the spaces to continue from.
     checkpoint : Checkpoint, default=WITHOUT_CHECKPOINT
         Where the training is written to, and goes on from.
 
@@ -91,7 +95,8 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None, ch
     """
     facts = _Facts(split, options.exclude_self_loops)
     checkpoint.begin(split, options)
-    shared = dict(make_spaces=make_spaces, options=options, facts=facts, start=start, checkpoint=checkpoint)
+    shared = dict(make_spaces=make_spaces, options=options, facts=facts, checkpoint=checkpoint)
+    shared |= dict(start=start or {}, continuation=continuation or {}, weights=split.weights)
     train = partial(_train_spaces, **shared)
     trained = train(split.train, round="train", max_iter={}, validate=_validation_score(split, facts, options))
     evidence = _evidence_of(split.train, trained, options)
@@ -106,6 +111,7 @@ def fit_link_predictor(split, make_spaces, options, random_state, start=None, ch
         excludes_self_loops=facts.excludes_self_loops,
         encoder=_encoder_of(split.train),
         trained=facts.are_in(split.train),
+        fact_weights=None if split.weights is None else split.weights.of(facts.true_ids),
     )
     predictor, trained_on = _calibrated(predictor, split, options, random_state), split.train
     if len(split.train) < len(split.all) and options.refit:
@@ -174,7 +180,9 @@ class _Facts:
         )
 
 
-def _train_spaces(X, *, make_spaces, options, facts, start, checkpoint, round, max_iter, validate):
+def _train_spaces(
+    X, *, make_spaces, options, facts, checkpoint, start, continuation, weights, round, max_iter, validate
+):
     """Train each space by itself, for the numbers of epochs given or until its validation score stops rising."""
     trained = {}
     for number, (id, spec) in enumerate(make_spaces(X).items()):
@@ -190,7 +198,9 @@ def _train_spaces(X, *, make_spaces, options, facts, start, checkpoint, round, m
             training,
             seed=options.seed,
             excludes_self_loops=facts.excludes_self_loops,
-            start=None if start is None else start.get(id),
+            start=start.get(id),
+            continuation=continuation.get(id),
+            weights=None if weights is None else weights.relative(X.ids),
         )
         stage.restore(trainer)
         with training_progress(id, training.max_iter, options.verbose, again=id in max_iter) as bars:
@@ -216,10 +226,7 @@ def _validation_score(split, facts, options):
 
 def _evidence_of(X, trained, options):
     """The trained spaces, the regressions on the modalities of X, and the rules of its triples."""
-    evidence = [
-        EmbeddingEvidence(id, options.training.score_function, space.entities, space.relations, space.parameters)
-        for id, space in trained.items()
-    ]
+    evidence = [embedding_evidence(id, options.training.score_function, space) for id, space in trained.items()]
     if RELATION_MAPS in options.kinds and X.fusion is not None and X.fusion.maps:
         columns, width = X.fusion.scaled_columns(X), X.fusion.structure.shape[1]
         evidence += fit_all_relation_maps(columns, X.ids, len(X.relations), width)
@@ -236,6 +243,11 @@ def _evidence_of(X, trained, options):
             evidence.append(neighbors(vectors, X.ids, len(X.relations)))
     evidence += [builder.evidence_of(X) for builder in options.builders]
     return tuple(evidence)
+
+
+def embedding_evidence(id, score_function, space):
+    """The evidence of a `TrainedSpace`."""
+    return EmbeddingEvidence(id, score_function, space.entities, space.relations, space.parameters, space.continuation)
 
 
 def is_builder(kind):

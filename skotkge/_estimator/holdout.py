@@ -1,7 +1,7 @@
 """The rows that `OTKGEClassifier.fit` trains on, judges itself by and calibrates with."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from .._graph.label_columns import as_label_triples
 from .._graph.labels import first_occurrences, name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._ranking.calibration import Negatives
+from .fact_weights import FactWeights
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,23 @@ class TrainingSplit:
     all : MultimodalTriples
         All true rows of X.
     negatives : Negatives
+    known_ids : ndarray of shape (n_known, 3)
+        Triples that are known to be true beside all of these.
+    weights : FactWeights or None
+        What each true triple counts in training.
     """
 
     train: MultimodalTriples
     validation_ids: np.ndarray
     all: MultimodalTriples
     negatives: Negatives
+    known_ids: np.ndarray = field(default_factory=lambda: np.empty((0, 3), dtype=np.int64))
+    weights: FactWeights | None = None
 
     @property
     def true_ids(self):
         """Distinct ids of all true triples, those of validation included."""
-        return np.unique(np.concatenate([self.all.ids, self.validation_ids]), axis=0)
+        return np.unique(np.concatenate([self.all.ids, self.validation_ids, self.known_ids]), axis=0)
 
 
 def true_and_false(X, y, warns=True):

@@ -34,3 +34,27 @@ def record_of(split):
     versions = {"skotkge": __version__, "Python": platform.python_version()}
     versions |= {name: version(package) for name, package in LIBRARIES.items()}
     return {"entity_names_": X.names, "fit_record_": {"data": data, "versions": versions}}
+
+
+def grown_record(record, graph):
+    """The record of a model whose graph has changed: the digest is that of the triples and labels alone.
+
+    Parameters
+    ----------
+    record : dict
+        ``fit_record_`` before.
+    graph : GrownGraph
+
+    Returns
+    -------
+    dict
+    """
+    data = {
+        "digest": data_digest(graph.triples, modalities=()),
+        "n_entities": graph.n_entities,
+        "n_relations": graph.n_relations,
+        "n_triples": len(graph.ids),
+        "n_validation_triples": int((~graph.trained).sum()),
+        "n_changes": record["data"].get("n_changes", 0) + 1,
+    }
+    return record | {"data": record["data"] | data}

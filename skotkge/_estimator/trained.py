@@ -13,12 +13,16 @@ from .record import record_of
 class TrainedEstimator(LinkPredictionEstimator):
     """Fits trained spaces, and shows their tables and how training went."""
 
-    def _fit_split(self, split, make_spaces, options, random_state, checkpoint, start=None, callbacks=()):
+    def _fit_split(
+        self, split, make_spaces, options, random_state, checkpoint, start=None, callbacks=(), continuation=None
+    ):
         """Fit, and assign all that was learned at once: a fit that fails leaves the estimator as it was."""
         for callback in callbacks:
             if hasattr(callback, "on_fit_begin"):
                 callback.on_fit_begin(self)
-        predictor, history = fit_link_predictor(split, make_spaces, options, random_state, start, checkpoint)
+        predictor, history = fit_link_predictor(
+            split, make_spaces, options, random_state, start, checkpoint, continuation
+        )
         checkpoint.finish()
         self._assign(split.all, predictor, history, record_of(split))
         for callback in callbacks:

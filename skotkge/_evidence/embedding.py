@@ -1,6 +1,6 @@
 """Evidence of a trained space: a score function over its tables of entities and relations (Eq. 4-5)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ class EmbeddingEvidence:
     parameters : dict of str to ndarray
         All trained parameters by name ("structure", "relations", "map of" a modality): to continue training from, and
         to embed unseen entities with.
+    continuation : dict of str to ndarray
+        What continued training needs beside the parameters, see `TrainedSpace`; empty in files of earlier versions.
     """
 
     id: EvidenceId
@@ -31,6 +33,7 @@ class EmbeddingEvidence:
     entities: np.ndarray
     relations: np.ndarray
     parameters: dict[str, np.ndarray]
+    continuation: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def n_entities(self):
@@ -54,6 +57,7 @@ class EmbeddingEvidence:
             "entities": self.entities,
             "relations": self.relations,
             "parameters": self.parameters,
+            "continuation": self.continuation,
         }
 
     @classmethod

@@ -199,7 +199,11 @@ def fit_relation_maps(features, ids, n_relations, n_components, id=ALL_MODALITIE
     RelationMaps
     """
     projections = whitening(features, n_components)
-    rows = projected(features, projections)
+    return regressions(projected(features, projections), projections, ids, n_relations, id)
+
+
+def regressions(rows, projections, ids, n_relations, id=ALL_MODALITIES):
+    """As `fit_relation_maps`, of whitened rows ``(n_entities, d)``."""
     targets = unit_rows(rows)
     sources, relations, answers = both_directions(ids, n_relations)
     told = rows.any(axis=1)[sources] & rows.any(axis=1)[answers]

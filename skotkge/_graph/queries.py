@@ -38,15 +38,17 @@ class KnownAnswers:
         The distinct queries, in lexicographic order.
     counts : ndarray of shape (n_queries,)
         Number of answers of each.
+    order : ndarray of shape (2 * n_triples,)
+        Position in `both_directions` of each pair of `pairs`.
     """
 
     def __init__(self, ids, n_relations):
         self._base = 2 * n_relations
         sources, relations, answers = both_directions(ids, n_relations)
         keys = sources * self._base + relations
-        order = np.lexsort((answers, keys))
-        self._answers = answers[order]
-        self._keys, self._starts, self.counts = np.unique(keys[order], return_index=True, return_counts=True)
+        self.order = np.lexsort((answers, keys))
+        self._answers = answers[self.order]
+        self._keys, self._starts, self.counts = np.unique(keys[self.order], return_index=True, return_counts=True)
         self.sources, self.relations = np.divmod(self._keys, max(1, self._base))
 
     def __len__(self):

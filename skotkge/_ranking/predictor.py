@@ -59,6 +59,8 @@ class LinkPredictor:
         Embeds entities that the fit has not seen.
     trained : ndarray of shape (n_known,), dtype bool
         Which of the true triples the evidence was learned from; the others were held out.
+    fact_weights : ndarray of shape (n_known,) or None
+        What each true triple counted in training; None is 1.
     answer_lines : tuple of two AnswerCalibration or None
         Of lists of entities, with a group for each relation and reciprocal, and of lists of relations.
     """
@@ -73,6 +75,7 @@ class LinkPredictor:
     encoder: RowEncoder | None = None
     trained: np.ndarray | None = None
     answer_lines: tuple | None = None
+    fact_weights: np.ndarray | None = None
 
     @property
     def n_relations(self):
@@ -297,6 +300,7 @@ class LinkPredictor:
             "excludes_self_loops": self.excludes_self_loops,
             "encoder": None if self.encoder is None else self.encoder.state(),
             "trained": self.trained,
+            "fact_weights": self.fact_weights,
             "answer_lines": self.answer_lines and [(line.slopes, line.intercepts) for line in self.answer_lines],
         }
 
