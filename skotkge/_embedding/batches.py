@@ -119,7 +119,7 @@ class QueryBatches:
 
 
 class TripleBatches:
-    """Triples and their weights, or None, in a new random order for each epoch, in parts of `batch_size`.
+    """Triples, or pairs of triples and their weights, in a new random order for each epoch, in parts of `batch_size`.
 
     Parameters
     ----------
@@ -141,7 +141,5 @@ class TripleBatches:
         order = torch.randperm(len(self._ids), device=self._ids.device, generator=self._generator)
         for batch in gen_batches(len(order), self._batch_size):
             rows = order[batch]
-            yield (
-                self._ids.index_select(0, rows),
-                None if self._weights is None else self._weights.index_select(0, rows),
-            )
+            triples = self._ids.index_select(0, rows)
+            yield triples if self._weights is None else (triples, self._weights.index_select(0, rows))

@@ -259,7 +259,7 @@ class SampledNegatives(TrainingLoss):
 
     def backward(self, batch):
         """Leave the gradients of the mean loss of some triples, ``(n_triples, 3)``; return the sum of their losses."""
-        batch, weights = batch
+        batch, weights = (batch, None) if self.weights is None else batch
         sources, relations, answers = queries_of(batch, self.n_relations)
         queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
         places, entities = torch.cat([sources, answers, negatives]), None

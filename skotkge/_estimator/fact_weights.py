@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from .._graph.triples import true_rows
+from .._graph.arguments import true_rows
 from .._utils.messages import reading, shown
 
 

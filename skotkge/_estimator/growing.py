@@ -12,8 +12,10 @@ from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.neighbors import Neighbors, neighbors
 from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
+from .._graph.arguments import true_rows
+from .._graph.label_columns import as_label_triples
 from .._graph.labels import counted
-from .._graph.triples import as_label_triples, as_triples, true_rows
+from .._graph.triples import as_triples
 from .._ranking.answer_calibration import AnswerCalibration
 from .._ranking.calibration import Calibration
 from .._spaces import FUSED, MODALITIES, STRUCTURE

@@ -67,7 +67,7 @@ def test_nothing_is_asked_back_and_nothing_sent_within_an_epoch(
     n_batches = 0
     with Operations() as told:
         for batch in trainer._loss.batches():
-            assert take_step(trainer._loss, batch, trainer._optimizers).shape == ()
+            assert take_step(trainer._loss, batch, trainer.optimizers).shape == ()
             n_batches += 1
     assert n_batches > 3
     assert sum(told.counts.values()) > 10
