@@ -19,11 +19,11 @@ from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
 from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fitting import FitOptions, is_builder
 from .holdout import make_split, true_and_false
 from .trained import TrainedEstimator
+from .vectors import spaces_of
 
 DEFAULT_WIDTH = 200
 SPACES = (STRUCTURE, MODALITIES, FUSED)
