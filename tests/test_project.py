@@ -35,7 +35,7 @@ PUBLIC = [
     *(metrics.mean_reciprocal_rank, metrics.hits_at_k, metrics.adjusted_mean_rank_index, metrics.summarize_ranks),
     metrics.expected_calibration_error,
     *(metrics.ranking_report, metrics.RankingReport, metrics.make_ranking_scorer),
-    *(model_selection.TransductiveKFold, model_selection.transductive_train_test_split),
+    *(getattr(model_selection, name) for name in model_selection.__all__),
 ]
 
 
