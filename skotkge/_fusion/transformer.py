@@ -61,7 +61,8 @@ class OTFusionTransformer(
     p : {1, 2}, default=2
         Power of the cost between columns and of the barycenter: OTKGE_1 or OTKGE_2.
     fusion : {"barycenter", "mean", "concat", "none"}, default="barycenter"
-        Wasserstein barycenter, weighted mean, concatenation of the aligned spaces, or the structure alone.
+        What the aligned spaces become: their Wasserstein barycenter, weighted mean or concatenation, or the structure
+        alone.
     weights : mapping of str to float, default=None
         lambda of each modality and of ``"structure"``; scaled to sum to 1. None is uniform.
     reg : float, default=0.0
