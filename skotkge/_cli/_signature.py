@@ -102,7 +102,7 @@ def descriptions(kind):
     """Return the first sentence on each parameter in the docstring of a class, in plain text without a full stop."""
     section = re.split(r"\n\w[\w ]*\n-{3,}\n", (inspect.getdoc(kind) or "").partition("Parameters\n----------\n")[2])[0]
     found = {}
-    for names, text in re.findall(r"^(\w[\w, ]*) : .*\n((?:(?:    .*)?\n?)*)", section, flags=re.MULTILINE):
+    for names, text in re.findall(r"^(\w[\w, ]*) : .*\n((?:(?:    .*)?\n?)*)", section + "\n", flags=re.MULTILINE):
         sentence = re.split(r"(?<=\.)(?<!Eq\.)\s", " ".join(text.split()) + " ", maxsplit=1)[0]
         plain = sentence.strip().rstrip(".").replace("`", "")
         found |= dict.fromkeys(names.split(", "), plain[:1].lower() + plain[1:])
