@@ -7,7 +7,6 @@ by optimal transport. They are small and trained shortly; the defaults train 200
 """
 
 import tempfile
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,11 +49,12 @@ for row, (head, relation, true_tail), tails in zip(axes, questions, answers.labe
     row[1].text(0.5, 0.5, relation, ha="center", va="center", transform=row[1].transAxes)
     for ax, entity in zip(row[[0, 2, 3, 4, 5, 6]], [head, *tails], strict=True):
         ax.imshow(pictures[entity])
-        ax.patch.set(edgecolor="tab:green", linewidth=4 if entity == true_tail else 0)
-    plt.setp(row, xticks=[], yticks=[], frame_on=False)
+        ax.spines[:].set(color="tab:green" if entity == true_tail else "none", linewidth=3)
+    row[1].spines[:].set_visible(False)
+    plt.setp(row, xticks=[], yticks=[])
 
 # %%
 # Probabilities say yes to most true triples and to few with a random tail. A saved model gives the same answers.
 corrupted = np.column_stack([kg.test.labels[:, :2], np.random.default_rng(0).permutation(kg.test.labels[:, 2])])
-skotkge.save(otkge, Path(tempfile.mkdtemp()) / "emoji.skops")
+skotkge.save(otkge, f"{tempfile.mkdtemp()}/emoji.skops")
 print(f"called true: {otkge.predict(kg.test).mean():.0%}, with a tail of another {otkge.predict(corrupted).mean():.0%}")
