@@ -1,6 +1,7 @@
 """Sphinx configuration; build with ``make docs``."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from sphinx_gallery.sorting import ExplicitOrder
@@ -57,6 +58,8 @@ sphinx_gallery_conf = {
     "backreferences_dir": "api/generated/backreferences",
     "doc_module": ("skotkge",),
     "within_subsection_order": ExplicitOrder(["plot_quickstart.py", "plot_own_graph.py", "*"]),
+    # Of what is not installed there is no page.
+    "ignore_pattern": r"__init__\.py" if find_spec("optuna") else r"__init__\.py|plot_optuna",
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_memory": False,

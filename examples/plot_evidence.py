@@ -43,8 +43,7 @@ axes[0].invert_yaxis()
 # %%
 # On Chinese characters the image of a character is worth more than its definition and more than the triples, and one
 # fused space loses part of that; scored apart and weighted, all kinds together are better than the best alone.
-
-# %%
+#
 # What training gives away
 # ------------------------
 # On WN9-IMG nine test triples in ten have their two entities linked in training. There rules without any training are

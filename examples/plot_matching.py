@@ -9,9 +9,7 @@ and the two catalogues become one.
 """
 
 # %%
-# Two catalogues
-# --------------
-# Cut from the graph that comes with the package; the second one has other labels in another order.
+# Two catalogues, cut from the graph that comes with the package; the second one has other labels in another order.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,48 +19,35 @@ from skotkge.datasets import load_emoji
 
 kg = load_emoji()
 rng = np.random.RandomState(0)
-order = rng.permutation(len(kg.train))
-common, only_first, only_second = np.split(order, [len(order) // 2, len(order) * 3 // 4])
+common, only_first, only_second = np.split(rng.permutation(len(kg.train)), [len(kg.train) // 2, len(kg.train) * 3 // 4])
 numbers = rng.permutation(kg.train.n_entities)
 renamed = {label: f"emoji {number}" for number, label in zip(numbers, kg.train.entities, strict=True)}
 
-first = kg.train.labels[np.concatenate([common, only_first])]
-second = kg.train.labels[np.concatenate([common, only_second])]
+first, second = kg.train.labels[[*common, *only_first]], kg.train.labels[[*common, *only_second]]
 X = MultimodalTriples(first)
 Y = MultimodalTriples([(renamed[head], relation, renamed[tail]) for head, relation, tail in second])
 print(X, Y)
 
 # %%
-# Known pairs
-# -----------
-# Three hundred of them. The others are kept to judge the result.
-
+# Three hundred pairs are known. The others are kept to judge the result.
 both = rng.permutation([label for label in X.entities if renamed[label] in set(Y.entities)])
 pairs = EntityPairs([(label, renamed[label]) for label in both], X, Y)
 known, others = pairs[:300], pairs[300:]
-
 matcher = OTEntityMatcher(views=["structure"], n_rounds=3, random_state=0).fit(known)
 matcher.evaluate(others)
 
 # %%
-# The plan
-# --------
-# Rows are emoji of the first catalogue, columns those of the second, both in the order of the true pairs: what is right
-# lies on the diagonal. Mass beside it is doubt, and no column gets more than one entity's mass.
-
+# The plan: rows are emoji of the first catalogue, columns those of the second, in the order of the true pairs, so that
+# what is right lies on the diagonal. Mass beside it is doubt, and no column gets more than one entity's mass.
 shown = others.ids[:120]
-plan = matcher.plan_[shown[:, 0]][:, shown[:, 1]].toarray()
 fig, ax = plt.subplots(figsize=(5.5, 5), layout="constrained")
-image = ax.imshow(plan, cmap="magma_r", vmin=0, vmax=1)
+image = ax.imshow(matcher.plan_[shown[:, 0]][:, shown[:, 1]].toarray(), cmap="magma_r", vmin=0, vmax=1)
 ax.set(xlabel="second catalogue", ylabel="first catalogue", title="Mass moved between entities")
 fig.colorbar(image, ax=ax, shrink=0.8)
 plt.show()
 
 # %%
-# One catalogue
-# -------------
-# Known pairs, and matches that are more probably right than wrong, become one entity each; the others stay two.
-
+# One catalogue: known pairs, and matches that are more probably right than wrong, become one entity each.
 joined = merge(X, Y, matcher.matches_)
 found = matcher.matches_[len(known) :]
 right = np.mean([renamed[label] == other for label, other, _ in found])

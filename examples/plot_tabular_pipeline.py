@@ -40,11 +40,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", ".*have no training triple")
     embeddings = pipe.fit(X)[-1].entity_embeddings_
 columns = np.array([[len(name), name.count(" ")] for name in kg.entity_names])
-features = {
-    "columns of the table": columns,
-    "embeddings": embeddings,
-    "both": np.hstack([columns, embeddings]),
-}
+both = np.hstack([columns, embeddings])
+features = {"columns of the table": columns, "embeddings": embeddings, "both": both}
 
 # %%
 # Quality by cross-validation

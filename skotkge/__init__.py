@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from ._embedding.options import CrossEntropy, Logistic
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
-    from ._estimator.functions import complete, evaluate, explain, nearest, rank
+    from ._estimator.embedder import EntityEmbedder
+    from ._estimator.embedding_files import export_embeddings
+    from ._estimator.embedding_graphs import to_networkx, to_pyg
+    from ._estimator.functions import complete, embed, evaluate, explain, nearest, rank
     from ._estimator.saving import load, save
     from ._estimator.so_far import load_checkpoint
     from ._evidence.protocol import BoundEvidence, Evidence
@@ -42,6 +45,7 @@ __all__ = [
     "DistMult",
     "Distance",
     "DotProduct",
+    "EntityEmbedder",
     "EntityPairs",
     "Evidence",
     "EvidenceId",
@@ -58,14 +62,18 @@ __all__ = [
     "TransE",
     "__version__",
     "complete",
+    "embed",
     "evaluate",
     "explain",
+    "export_embeddings",
     "load",
     "load_checkpoint",
     "merge",
     "nearest",
     "rank",
     "save",
+    "to_networkx",
+    "to_pyg",
 ]
 
 _SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
@@ -79,6 +87,7 @@ _HOMES = {
     "Completions": "._ranking.completion",
     "CrossEntropy": "._embedding.options",
     "DistMult": "._embedding.score_functions",
+    "EntityEmbedder": "._estimator.embedder",
     "EntityPairs": "._matching.pairs",
     "Evidence": "._evidence.protocol",
     "EvidenceId": "._spaces",
@@ -95,13 +104,17 @@ _HOMES = {
     "ScoreFunction": "._embedding.score_functions",
     "TransE": "._embedding.score_functions",
     "complete": "._estimator.functions",
+    "embed": "._estimator.functions",
     "evaluate": "._estimator.functions",
     "explain": "._estimator.functions",
+    "export_embeddings": "._estimator.embedding_files",
     "nearest": "._estimator.functions",
     "load": "._estimator.saving",
     "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
     "save": "._estimator.saving",
+    "to_networkx": "._estimator.embedding_graphs",
+    "to_pyg": "._estimator.embedding_graphs",
 }
 
 

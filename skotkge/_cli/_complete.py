@@ -1,18 +1,16 @@
 """``complete``: ask a saved model for what is missing in triples."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from .._utils.whole_files import check_writable, whole_file
 from ._options import add_known_option, add_model_option, add_reading_options
 from ._reading import check_labels, load_model, read_triples
 from ._tables import answer_table
+from ._writing import add_output_option, check_output, write_rows
 
 COLUMNS = ("head", "relation", "tail")
-STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}
 
 
 def add_to(parser):
@@ -28,9 +26,7 @@ def add_to(parser):
         "--questions", type=Path, metavar="FILE", help="file of triples, each with one empty field: the one to fill"
     )
     parser.add_argument("-k", type=int, default=10, help="number of answers (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="write the completed triples to this .csv or .tsv file"
-    )
+    add_output_option(parser, "the completed triples")
     parser.add_argument(
         "--why", action="store_true", help="show what each kind of evidence adds to the log-odds of each answer"
     )
@@ -40,14 +36,14 @@ def add_to(parser):
 
 def run(options):
     """Answer the questions of the options; return the exit status."""
-    _check_output(options.output)
+    check_output(options.output)
     if options.why and options.output is not None:
         raise ValueError("--why explains answers on the terminal and --output writes them to a file; leave one out")
     questions = _questions(options)
     model = load_model(options.model, "complete", options.trust)
     vocabulary = model.predictor_.vocabulary
     if options.questions is None:
-        _check_given_labels(vocabulary, questions[0])
+        check_given_labels(vocabulary, questions[0])
     else:
         check_labels(model, questions, options.questions, "leave such lines out")
     known = [read_triples(path, options) for path in options.known]
@@ -60,17 +56,11 @@ def run(options):
             if options.why:
                 console.print(_why(model, answers, row, kept), highlight=False, markup=False)
     else:
-        _write(options.output, answers, found)
+        names = [] if answers.names is None else ["head_name", "tail_name"]
+        header = ["question", *COLUMNS, "rank", "score", "probability", *names]
+        write_rows(options.output, header, _rows(answers, found, named=bool(names)))
         console.print(f"{found.sum()} answers written to {options.output}", highlight=False, markup=False)
     return 0
-
-
-def _check_output(path):
-    if path is None:
-        return
-    check_writable(path, "--output")
-    if path.suffix.lower() not in STYLES:
-        raise ValueError(f"--output {path}: expected a name that ends with .csv or .tsv")
 
 
 def _questions(options):
@@ -102,7 +92,7 @@ def _why(model, answers, row, kept):
     return str(model.explain(triples, side=("head", "both", "tail")[asked]))
 
 
-def _check_given_labels(vocabulary, question):
+def check_given_labels(vocabulary, question):
     """Refuse a label that the model has not seen and that is no name of one entity, and tell similar ones."""
     for column, label in zip(COLUMNS, question, strict=True):
         of_relations = column == "relation"
@@ -121,21 +111,13 @@ def _check_given_labels(vocabulary, question):
             )
 
 
-def _write(path, answers, found):
-    """Write the completed triples with the number of their question, rank, score and probability."""
-    style = STYLES[path.suffix.lower()]
-    try:
-        with whole_file(path, "w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n", **style)
-            names = [] if answers.names is None else ["head_name", "tail_name"]
-            table.writerow(["question", *COLUMNS, "rank", "score", "probability", *names])
-            for number, question in enumerate(answers.questions.labels):
-                asked = answers.questions.asked[number]
-                for rank, place in enumerate(np.flatnonzero(found[number]), 1):
-                    triple = question.copy()
-                    triple[asked] = answers.labels[number, place]
-                    told = answers.scores[number, place], answers.probabilities[number, place]
-                    named = answers.vocabulary.names_of(triple[[0, 2]]) if names else []
-                    table.writerow([number + 1, *triple, rank, *told, *named])
-    except csv.Error as error:
-        raise ValueError(f"--output {path}: a label has a tab or a line end; write a .csv file") from error
+def _rows(answers, found, named):
+    """Yield the completed triples with the number of their question, rank, score, probability and maybe names."""
+    for number, question in enumerate(answers.questions.labels):
+        asked = answers.questions.asked[number]
+        for rank, place in enumerate(np.flatnonzero(found[number]), 1):
+            triple = question.copy()
+            triple[asked] = answers.labels[number, place]
+            told = answers.scores[number, place], answers.probabilities[number, place]
+            names = answers.vocabulary.names_of(triple[[0, 2]]) if named else []
+            yield [number + 1, *triple, rank, *told, *names]

@@ -1,23 +1,21 @@
 """``fit``: train on files of triples and vectors, and save the model."""
 
-import argparse
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
+from .._embedding.options import OBJECTIVES
 from .._embedding.score_functions import SCORE_FUNCTIONS
-from .._estimator.classifier import DEFAULT_WIDTH, OTKGEClassifier
+from .._estimator.classifier import DEFAULT_WIDTH, EVIDENCE, OTKGEClassifier
 from .._estimator.saving import check_model_path, save
 from .._estimator.so_far import model_so_far
 from .._estimator.stores import FolderStore, MemoryStore
 from .._fusion.transformer import OTFusionTransformer
-from .._graph.labels import first_occurrences
-from .._graph.triples import MultimodalTriples
 from .._utils.sklearn_compat import check_estimator_parameters
+from ._graphs import VECTORS, add_attribute_options, add_modality_option, add_names_option, read_graph, table_encoder
 from ._options import add_reading_options
-from ._reading import find_split, read_entities, read_triples, read_vectors
+from ._signature import ConstructorOptions, component, pairs_of
 from ._tables import ranking_table, training_table
 
 DEFAULTS = OTKGEClassifier().get_params()
@@ -63,7 +61,12 @@ def add_to(parser):
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     _add_entity_options(parser.add_argument_group("entities and their vectors"))
-    _add_model_options(parser.add_argument_group("model"))
+    group = parser.add_argument_group("model")
+    CLASSIFIER.add_to(group)
+    group.add_argument(
+        "--seed", type=int, metavar="N", default=0, help="seed of all random draws (default: %(default)s)"
+    )
+    FUSION.add_to(parser.add_argument_group("fusion", "how vectors are joined with the triples"))
     add_reading_options(parser)
 
 
@@ -75,84 +78,52 @@ def _add_entity_options(group):
         help="labels of all entities: the first column of a .tsv, .txt or .csv file without header; by default "
         "entities.tsv of the folder, else those of the triples and vectors",
     )
-    group.add_argument(
-        "--names",
-        type=Path,
-        metavar="FILE",
-        help="readable names: a tab-separated file with an entity and its name in each line; complete shows them and "
-        "takes them in questions",
-    )
-    group.add_argument(
-        "--modality",
-        type=_name_and_path,
-        action="append",
-        default=[],
-        metavar="NAME=FILE",
-        help="vectors: a .tsv, .txt or .csv file with an entity and its numbers in each line, or a .npy file with one "
-        "row for each of --entities; may be given several times",
-    )
-
-
-def _add_model_options(group):
-    group.add_argument(
-        "--n-components",
-        type=int,
-        metavar="N",
-        default=DEFAULT_WIDTH,
-        help="dimensions of each space (default: %(default)s)",
-    )
-    group.add_argument(
-        "--score-function",
-        choices=sorted(SCORE_FUNCTIONS),
-        default=DEFAULTS["score_function"],
-        help="score function (default: %(default)s)",
-    )
-    group.add_argument(
-        "--evidence",
-        type=_kinds,
-        metavar="KINDS",
-        default=DEFAULTS["evidence"],
-        help="what is scored: all, embeddings, fused, or kinds separated by commas, such as structure,rules "
-        "(default: %(default)s)",
-    )
-    group.add_argument(
-        "--learning-rate",
-        type=float,
-        metavar="STEP",
-        default=DEFAULTS["learning_rate"],
-        help="step of the optimizer (default: %(default)s)",
-    )
-    group.add_argument(
-        "--max-iter",
-        type=int,
-        metavar="N",
-        default=DEFAULTS["max_iter"],
-        help="largest number of epochs (default: %(default)s)",
-    )
-    group.add_argument(
-        "--seed", type=int, metavar="N", default=0, help="seed of all random draws (default: %(default)s)"
-    )
+    add_names_option(group)
+    add_modality_option(group, "--modality", f"vectors: {VECTORS}, or a .npy file with one row for each of --entities")
+    add_attribute_options(group)
 
 
 def _kinds(value):
-    return tuple(value.split(",")) if "," in value or value not in ("all", "embeddings", "fused") else value
+    return tuple(value.split(",")) if "," in value or value not in EVIDENCE else value
 
 
-def _name_and_path(value):
-    name, equals, path = value.partition("=")
-    if not (name and equals and path):
-        raise argparse.ArgumentTypeError(f"{value!r} is not NAME=FILE, such as text=vectors.npy")
-    return name, Path(path)
+# The same number of columns is that of the fusion, or without vectors that of the embeddings. A warm start needs an
+# earlier fit in the same process.
+CLASSIFIER = ConstructorOptions(
+    OTKGEClassifier,
+    left_out=frozenset({"embedding_dim", "warm_start", "checkpoint", "checkpoint_interval", "verbose", "random_state"}),
+    special={
+        "score_function": component(SCORE_FUNCTIONS),
+        "objective": component(OBJECTIVES),
+        "evidence": dict(
+            type=_kinds,
+            metavar="KINDS",
+            help="what is scored: all, embeddings, fused, or kinds separated by commas, such as structure,rules "
+            "(default: all)",
+        ),
+    },
+)
+FUSION = ConstructorOptions(
+    OTFusionTransformer,
+    prefix="fusion",
+    left_out=frozenset({"random_state"}),
+    special={
+        "n_components": dict(
+            flag="--n-components", type=int, metavar="N", help=f"dimensions of each space (default: {DEFAULT_WIDTH})"
+        ),
+        "weights": dict(type=pairs_of(float, "structure=2,text=1"), metavar="SPACE=NUMBER,..."),
+    },
+)
 
 
 def run(options):
     """Fit a model on the files of the options; return the exit status."""
     check_model_path(options.output, "--output")
-    model = _model(options)
-    for step in model:
+    model, encoder = _model(options), table_encoder(options)
+    for step in (*model, *([] if encoder is None else [encoder])):
         check_estimator_parameters(step)
     console = Console(soft_wrap=True)
-    train, valid = _read_graph(options)
+    train, valid = read_graph(options, encoder)
     console.print(repr(train), highlight=False, markup=False)
     store = _store(options)
     model["kge"].checkpoint = store
@@ -193,53 +164,15 @@ def _save_so_far(model, store, options):
     return f"the best so far is saved to {path}{onwards}"
 
 
-def _read_graph(options):
-    """Return the training triples over the table of all labels, and the validation triples or None."""
-    files, entities = _split_files(options)
-    triples = {split: read_triples(path, options) for split, path in files.items()}
-    every = np.concatenate(list(triples.values()))
-    modalities = {}
-    for name, path in options.modality:
-        if name in modalities:
-            raise ValueError(f"--modality names {name!r} twice; give each its own name")
-        modalities[name] = read_vectors(path)
-        if entities is None and not isinstance(modalities[name], tuple):
-            raise ValueError(f"--modality {name}={path} has no labels; pass --entities with the label of each row")
-    if entities is None:
-        labelled = [labels for _, labels in modalities.values()]
-        labels = first_occurrences([*every[:, [0, 2]].ravel(), *(label for labels in labelled for label in labels)])
-    else:
-        labels = read_entities(entities)
-    table = dict(entities=labels, relations=first_occurrences(every[:, 1]), names=options.names)
-    train = MultimodalTriples(triples["train"], modalities, **table)
-    return train, (train.with_triples(triples["valid"]) if "valid" in triples else None)
-
-
-def _split_files(options):
-    """Return the files of triples by split and the file of entities or None."""
-    files, entities = {"train": options.triples}, options.entities
-    if options.triples.is_dir():
-        files = {split: find_split(options.triples, split) for split in ("train", "valid", "test")}
-        if files["train"] is None:
-            raise ValueError(f"{options.triples} has no file train.tsv, .txt, .csv, .nt or the like")
-        beside = options.triples / "entities.tsv"
-        entities = entities or (beside if beside.is_file() else None)
-    if options.valid is not None:
-        files["valid"] = options.valid
-    return {split: path for split, path in files.items() if path is not None}, entities
-
-
 def _model(options):
-    fused = bool(options.modality)
+    fused = bool(options.modality) or options.attributes is not None
+    fusion, kge = FUSION.values(options), CLASSIFIER.values(options)
     classifier = OTKGEClassifier(
-        options.score_function,
-        embedding_dim=None if fused else options.n_components,
-        evidence=options.evidence,
-        learning_rate=options.learning_rate,
-        max_iter=options.max_iter,
+        **kge,
+        embedding_dim=None if fused else fusion.get("n_components"),
         checkpoint_interval=options.checkpoint_interval,
         verbose=0 if options.quiet else 1,
         random_state=options.seed,
     )
-    fusion = [("fuse", OTFusionTransformer(options.n_components, random_state=options.seed))] if fused else []
-    return Pipeline([*fusion, ("kge", classifier)])
+    steps = [("fuse", OTFusionTransformer(**fusion, random_state=options.seed))] if fused else []
+    return Pipeline([*steps, ("kge", classifier)])

@@ -72,6 +72,15 @@ def add_model_option(parser):
     )
 
 
+def add_space_option(parser):
+    """Add the option for a trained space."""
+    parser.add_argument(
+        "--space",
+        metavar="NAME",
+        help="which embeddings: fused, structure, or the name of a modality (default: fused, or the first)",
+    )
+
+
 def _three_columns(value):
     columns = next(csv.reader([value]), [])
     if len(columns) != 3:

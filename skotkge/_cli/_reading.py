@@ -13,6 +13,7 @@ from .._graph.label_columns import as_label_triples
 from .._graph.labels import name_first
 from .._graph.readers import FORMATS, ReadingOptions, read_rows
 from .._graph.tables import Dialect, read_records
+from .._graph.triples import MultimodalTriples
 
 HEADER = {"guess": None, "yes": True, "no": False}
 VECTOR_DIALECTS = {
@@ -42,19 +43,55 @@ def read_triples(path, options, empty=None):
     ValueError
         If the format is not told, the file is empty, or not in this format.
     """
-    reading = ReadingOptions(
+    triples = as_label_triples(read_rows(path, _reading_options(options, empty)))
+    _check_some(triples, path)
+    return triples
+
+
+def read_with_data(path, options, data):
+    """Read a file of triples, every row of it, and some of its other columns.
+
+    Parameters
+    ----------
+    path : Path
+    options : Namespace
+        With the options of `add_reading_options`.
+    data : sequence of str or int
+        The other columns.
+
+    Returns
+    -------
+    MultimodalTriples
+        With `triple_data`.
+
+    Raises
+    ------
+    ValueError
+        As for `read_triples`; also if there is no such column.
+    """
+    X = MultimodalTriples(read_rows(path, _reading_options(options, data=data)), duplicates="keep")
+    for column in data:
+        if column not in X.triple_data:
+            raise ValueError(f"{path} has no further column {column!r}")
+    _check_some(X, path)
+    return X
+
+
+def _reading_options(options, empty=None, data=()):
+    return ReadingOptions(
         options.format,
         columns=options.columns,
         sep=options.sep,
         header=HEADER[options.header],
-        data=(),
+        data=data,
         empty=empty or options.empty,
         literals=options.literals,
     )
-    triples = as_label_triples(read_rows(path, reading))
+
+
+def _check_some(triples, path):
     if not len(triples):
         raise ValueError(f"{path} holds no triple")
-    return triples
 
 
 def find_split(folder, split):
@@ -65,6 +102,44 @@ def find_split(folder, split):
 def read_entities(path):
     """Read the entity labels of a tab-separated or CSV file without header: the first field of each line."""
     return [row[0] for _, row in _rows(path)]
+
+
+def read_pairs(path):
+    """Read the pairs of labels of a tab-separated or CSV file without header.
+
+    Raises
+    ------
+    ValueError
+        If a line has not two fields; the message names it.
+    """
+    pairs = []
+    for line, row in _rows(path):
+        if len(row) != 2 or "" in row:
+            raise ValueError(f"{path}, line {line}: expected two labels, got {name_first(row)}")
+        pairs.append(tuple(row))
+    return pairs
+
+
+def read_columns(path):
+    """Read a tab-separated or CSV file with names of columns in its first line, all values as strings.
+
+    Returns
+    -------
+    dict of str to list of str
+
+    Raises
+    ------
+    ValueError
+        If a line has not a field for each name, or a name is not of one column alone.
+    """
+    lines = list(_rows(path))
+    names = lines[0][1] if lines else []
+    if len(lines) < 2 or len(set(names)) != len(names) or "" in names:
+        raise ValueError(f"{path}: expected a first line with a name for each column, and values below it, got {names}")
+    for line, row in lines[1:]:
+        if len(row) != len(names):
+            raise ValueError(f"{path}, line {line}: {len(row)} fields in place of {len(names)}, got {name_first(row)}")
+    return {name: [row[place] for _, row in lines[1:]] for place, name in enumerate(names)}
 
 
 def read_vectors(path):

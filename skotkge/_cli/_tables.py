@@ -79,6 +79,67 @@ def answer_table(answers, row, places):
     return table
 
 
+def neighbor_table(found, row):
+    """The neighbours of one entity, the most similar first.
+
+    Parameters
+    ----------
+    found : Neighbors
+    row : int
+        Which of the entities asked about.
+
+    Returns
+    -------
+    rich.table.Table
+        With a column of names if the model knows any.
+    """
+    entity = found.asked[row]
+    (name,) = found.vocabulary.names_of([entity])
+    title = str(entity) if name is None else f"{entity} {name}"
+    table = Table(title=Text(f"\nnearest to {title}"), title_justify="left")
+    table.add_column("rank", justify="right")
+    table.add_column("entity", overflow="fold")
+    if found.names is not None:
+        table.add_column("name", overflow="fold")
+    table.add_column("similarity", justify="right")
+    for place, neighbor in enumerate(found.labels[row]):
+        if neighbor is None:
+            break
+        told = [Text(str(neighbor))]
+        if found.names is not None:
+            told.append(Text(found.names[row, place] or ""))
+        table.add_row(str(place + 1), *told, f"{found.similarities[row, place]:.3f}")
+    return table
+
+
+def split_table(title, parts, seen):
+    """Sizes of the parts of a split, and how many of their entities and relations training does not have.
+
+    Parameters
+    ----------
+    title : str
+    parts : dict of str to ndarray of shape (n_triples, 3)
+        The first is for training.
+    seen : callable
+        Of an array of labels of triples: sets of its entities and of its relations.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    table = Table(title=Text(f"\n{title}"), title_justify="left")
+    table.add_column("part")
+    for name in ("triples", "entities", "unseen", "relations", "unseen"):
+        table.add_column(name, justify="right")
+    known = seen(next(iter(parts.values())))
+    for name, triples in parts.items():
+        counts = [len(triples)]
+        for of_part, of_training in zip(seen(triples), known, strict=True):
+            counts += [len(of_part), len(of_part - of_training)]
+        table.add_row(Text(name), *map(str, counts))
+    return table
+
+
 def _with_name(answers, question, position):
     (name,) = [None] if position == 1 else answers.vocabulary.names_of(question[[position]])
     return str(question[position]) if name is None else f"{question[position]} {name}"

@@ -17,16 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
 from .._embedding.trainer import is_available
-from .._evidence.embedding import EmbeddingEvidence
 from .._graph.label_columns import as_label_triples
-from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
-from .._spaces import FUSED
 from .._utils.messages import CheckedParameters, check_choice, reading, shown
 from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
@@ -34,6 +31,7 @@ from .answering import answer
 from .explaining import explain
 from .html import FittedHtml
 from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
+from .vectors import chosen_table, embed
 
 SIDES = ("both", "head", "tail")
 
@@ -436,12 +434,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         """
         predictor = self._answering_for(new_entities)
         k = _checked_number(k)
-        tables = tables_of_spaces(predictor)
-        space = main_space(tables) if space is None else space
-        if not isinstance(space, str) or space not in tables:
-            raise ValueError(f"space={shown(space)}; the model has the spaces {name_first(list(tables))}.")
+        _, table = chosen_table(predictor, space)
         asked = entities_of(entities, predictor.vocabulary, "entities")
-        table = tables[space]
         n_found = min(k + 1, len(table))
         distances, found = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table).kneighbors(table[asked])
         others = np.argsort(found == asked[:, None], axis=1, kind="stable")[:, : n_found - 1]
@@ -449,6 +443,38 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         labels[:, : n_found - 1] = predictor.vocabulary.entities[np.take_along_axis(found, others, axis=1)]
         similarities[:, : n_found - 1] = 1 - np.take_along_axis(distances, others, axis=1)
         return Neighbors(labels, similarities, predictor.vocabulary.entities[asked], predictor.vocabulary)
+
+    def embed(
+        self, labels: ArrayLike, space: str | None = None, *, new_entities: MultimodalTriples | None = None
+    ) -> NDArray[np.floating[Any]]:
+        """Return the embeddings of entities.
+
+        Parameters
+        ----------
+        labels : array-like of labels of shape (n_asked,)
+            Or names, as for `complete`; one may be asked for several times.
+        space : str, default=None
+            A key of `space_embeddings_`. None is "fused", or the first where there is no fused space.
+        new_entities : MultimodalTriples, default=None
+            The entities of its table that `fit` has not seen and that have a vector may be asked about: the trained
+            maps place them in every space.
+
+        Returns
+        -------
+        ndarray of shape (n_asked, d)
+            A copy of the rows of the space, in the order of `labels`.
+
+        Raises
+        ------
+        ValueError
+            If an entity or the space is not known.
+
+        See Also
+        --------
+        EntityEmbedder : The same as a transformer, for pipelines of scikit-learn.
+        export_embeddings : All of them to a file.
+        """
+        return embed(self._answering_for(new_entities), labels, space)
 
     def explain(self, X: ArrayLike, *, side: str = "both", handle_unknown: str | None = None) -> Explanation:
         """Tell what each kind of evidence adds to the log-odds of triples, and the facts behind it.
@@ -488,18 +514,3 @@ def _checked_number(k):
     if isinstance(k, bool | np.bool_) or not isinstance(k, Integral) or k < 1:
         raise (ValueError if isinstance(k, Integral) else TypeError)(f"k == {shown(k)}, must be >= 1 and an integer.")
     return min(int(k), np.iinfo(np.int32).max)
-
-
-def spaces_of(predictor):
-    """The trained spaces among the evidence of a predictor, by name."""
-    return {str(kind.id): kind for kind in predictor.evidence if isinstance(kind, EmbeddingEvidence)}
-
-
-def tables_of_spaces(predictor):
-    """Entity tables of the trained spaces, by name."""
-    return {name: kind.entities for name, kind in spaces_of(predictor).items()}
-
-
-def main_space(names):
-    """The fused space, or the first where there is none."""
-    return FUSED if FUSED in names else next(iter(names), None)

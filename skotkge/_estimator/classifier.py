@@ -20,13 +20,13 @@ from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
 from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fact_weights import weighted_rows
 from .fitting import FitOptions, is_builder
 from .growing import grow, shrink
 from .holdout import make_split, true_and_false
 from .trained import TrainedEstimator
+from .vectors import spaces_of
 from .warm_start import from_nothing, from_the_last_fit
 
 DEFAULT_WIDTH = 200
@@ -78,10 +78,11 @@ class OTKGEClassifier(TrainedEstimator):
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam"}, default="adagrad"
-        With sampled negatives or entities a batch updates the structural rows of its own entities alone, sampled ones
-        included. This changes nothing for "adagrad"; Adam's running means of an entity's gradients advance only when
-        it occurs.
+        Rule of the steps. With sampled negatives or entities a batch updates the structural rows of its own entities
+        alone, sampled ones included. This changes nothing for "adagrad"; Adam's running means of an entity's gradients
+        advance only when it occurs.
     learning_rate : float, default=0.1
+        Step of the optimizer.
     structure_lr_factor : float, default=0.1
         Learning rate of the structural table of the fused space, as a part of `learning_rate`; 0 freezes it. With a
         full step the structure learns the training triples by heart and drowns the modalities, unless there are many
@@ -100,7 +101,9 @@ class OTKGEClassifier(TrainedEstimator):
         Share of the triples held out for early stopping and calibration when `fit` gets no `X_val`. Each entity and
         relation keeps a triple in training.
     n_iter_no_change : int, default=3
+        Epochs without a better score after which training stops.
     tol : float, default=1e-3
+        The least rise of the score that counts.
     calibration_negatives : {"typed", "uniform"}, default="typed"
         False triples that probabilities are calibrated against where there are no known negatives: true ones with
         another head or tail, one of those that the relation has on that side ("typed"), or any entity ("uniform").

@@ -38,7 +38,7 @@ def complete(model: Any, questions: ArrayLike | Sequence[Sequence[Any]], **optio
     >>> skotkge.complete(pipe, [[head, relation, None]], k=3).labels.shape
     (1, 3)
     """
-    return _last_step(model, "complete").complete(questions, **options)
+    return last_step(model, "complete").complete(questions, **options)
 
 
 def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
@@ -57,7 +57,7 @@ def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
     -------
     ndarray of shape (n_triples, 2)
     """
-    return _last_step(model, "rank").rank(_transformed(model, X), **options)
+    return last_step(model, "rank").rank(_transformed(model, X), **options)
 
 
 def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
@@ -76,7 +76,7 @@ def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
     -------
     dict of str to float
     """
-    return _last_step(model, "evaluate").evaluate(_transformed(model, X), **options)
+    return last_step(model, "evaluate").evaluate(_transformed(model, X), **options)
 
 
 def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
@@ -94,7 +94,7 @@ def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
     -------
     Explanation
     """
-    return _last_step(model, "explain").explain(_transformed(model, X), **options)
+    return last_step(model, "explain").explain(_transformed(model, X), **options)
 
 
 def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Neighbors:
@@ -113,10 +113,39 @@ def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Nei
     -------
     Neighbors
     """
-    return _last_step(model, "nearest").nearest(entities, k, **options)
+    return last_step(model, "nearest").nearest(entities, k, **options)
 
 
-def _last_step(model, method):
+def embed(model: Any, labels: ArrayLike, space: str | None = None, **options: Any) -> NDArray[Any]:
+    """Return the embeddings of entities.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        Fitted; of a pipeline the last step answers.
+    labels : array-like of labels of shape (n_asked,)
+    space : str, default=None
+        A key of `space_embeddings_`. None is "fused", or the first where there is no fused space.
+    **options : keyword arguments
+        Of `OTKGEClassifier.embed`: ``new_entities=``.
+
+    Returns
+    -------
+    ndarray of shape (n_asked, d)
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> kge = skotkge.OTKGEClassifier(embedding_dim=4, max_iter=1, random_state=0).fit(triples)
+    >>> skotkge.embed(kge, ["e7", "e3", "e7"]).shape
+    (3, 4)
+    """
+    return last_step(model, "embed").embed(labels, space, **options)
+
+
+def last_step(model, method):
+    """Return the estimator, or the last step of a pipeline, that has a method; a `TypeError` if it has not."""
     step = model[-1] if isinstance(model, Pipeline) else model
     if not hasattr(step, method):
         raise TypeError(

@@ -5,9 +5,10 @@ import os
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from .base import LinkPredictionEstimator, main_space, spaces_of, tables_of_spaces
+from .base import LinkPredictionEstimator
 from .fitting import fit_link_predictor
 from .record import record_of
+from .vectors import main_space, spaces_of, tables_of_spaces
 
 
 class TrainedEstimator(LinkPredictionEstimator):

@@ -6,10 +6,10 @@ import numpy as np
 
 from .._graph.queries import KnownAnswers
 from .._ranking.calibration import Negatives
-from .base import spaces_of
 from .fact_weights import FactWeights
 from .growing import continue_with
 from .grown_graph import with_triples
+from .vectors import spaces_of
 
 
 @dataclass(frozen=True)

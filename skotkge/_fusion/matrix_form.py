@@ -71,6 +71,11 @@ def matrices_of_fit(transformer, X):
     return tuple({name: given[name] for name in transformer.fusion_.maps} for given in (matrices, observed))
 
 
+def first_matrix(X):
+    """Return X, or the first matrix of a mapping."""
+    return next(iter(X.values())) if isinstance(X, Mapping) and not issparse(X) else X
+
+
 def check_structural_space(y, n_entities, name):
     """Validate the structural space of the matrix form.
 

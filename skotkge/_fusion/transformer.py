@@ -17,11 +17,11 @@ from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
 from .._utils.messages import CheckedParameters
 from .._utils.persistence import Persistent
-from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
 from .information import informative
-from .matrix_form import check_matrices, check_structural_space, matrices_of_fit
+from .matrix_form import check_matrices, check_structural_space, first_matrix, matrices_of_fit
 from .structure import StructuralSpace, learn_structure
 
 SEEN_BY_VALIDATION = {"n_features_in_", "feature_names_in_"}
@@ -62,7 +62,8 @@ class OTFusionTransformer(
     p : {1, 2}, default=2
         Power of the cost between columns and of the barycenter: OTKGE_1 or OTKGE_2.
     fusion : {"barycenter", "mean", "concat", "none"}, default="barycenter"
-        Wasserstein barycenter, weighted mean, concatenation of the aligned spaces, or the structure alone.
+        What the aligned spaces become: their Wasserstein barycenter, weighted mean or concatenation, or the structure
+        alone.
     weights : mapping of str to float, default=None
         lambda of each modality and of ``"structure"``; scaled to sum to 1. None is uniform.
     reg : float, default=0.0
@@ -280,8 +281,8 @@ class OTFusionTransformer(
 
         Returns
         -------
-        MultimodalTriples, array-like or ndarray of shape (n_entities, d)
-            In matrix form an entity without any modality has a row of zeros.
+        MultimodalTriples, array-like, or ndarray or data frame of shape (n_entities, d)
+            In matrix form an entity without any modality has a row of zeros, and `set_output` chooses the container.
 
         Raises
         ------
@@ -300,7 +301,7 @@ class OTFusionTransformer(
         if is_fitted_on_triples:
             as_label_triples(X)
             return X
-        return self.fusion_.fused_rows(*matrices_of_fit(self, X))
+        return wrap_output(self, self.fusion_.fused_rows(*matrices_of_fit(self, X)), first_matrix(X))
 
     @overload
     def fit_transform(self, X: MultimodalTriples, y: ArrayLike | None = None) -> MultimodalTriples: ...
@@ -320,23 +321,33 @@ class OTFusionTransformer(
 
         Returns
         -------
-        MultimodalTriples or ndarray of shape (n_entities, d)
+        MultimodalTriples, or ndarray or data frame of shape (n_entities, d)
             As from `transform`.
         """
         return self.fit(X, y).transform(X)
 
     def set_output(self, *, transform: str | None = None) -> "OTFusionTransformer":
-        """Do nothing: triples stay triples, and the columns of a fused space have no names of their own.
+        """Choose the container of what `transform` gives in matrix form; triples stay triples.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            Accepted so that a pipeline can configure its other steps.
+            An array, or a data frame with the columns of `get_feature_names_out`, and the index of X where X, or the
+            first of its matrices, is a data frame of pandas. None changes nothing.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If there is no such container.
         """
+        if transform is not None:
+            check_output(transform)
+            # The name under which scikit-learn's clone looks for the choice.
+            self._sklearn_output_config = {"transform": transform}
         return self
 
     def __getstate__(self):

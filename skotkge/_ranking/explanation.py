@@ -100,6 +100,15 @@ class Explanation:
         """
         if library not in ("pandas", "polars"):
             raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+        return importlib.import_module(library).DataFrame(self.columns())
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of `to_frame`, one value for each triple and column of contributions.
+
+        Returns
+        -------
+        dict of str to list or ndarray
+        """
         n_triples, n_columns = self.contributions.shape
         rows = np.repeat(np.arange(n_triples), n_columns)
         columns = {"triple": rows}
@@ -111,7 +120,7 @@ class Explanation:
             for facts in self.facts
             for name in self.evidence
         ]
-        return importlib.import_module(library).DataFrame(columns)
+        return columns
 
     def __str__(self):
         lines = []

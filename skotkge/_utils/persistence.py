@@ -12,6 +12,7 @@ TYPES = (
     "skotkge.ComplEx",
     "skotkge.CrossEntropy",
     "skotkge.DistMult",
+    "skotkge.EntityEmbedder",
     "skotkge.Logistic",
     "skotkge.OTEntityMatcher",
     "skotkge.OTFusionTransformer",

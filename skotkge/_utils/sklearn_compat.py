@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "check_estimator_parameters",
     "check_feature_names_in",
     "check_matplotlib_support",
+    "check_output",
     "fit_context",
     "safe_indexing",
     "validate_parameter_constraints",
+    "wrap_output",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,3 +60,31 @@ def check_estimator_parameters(estimator: Any) -> None:
         A `ValueError` that names the parameter, its range and its value.
     """
     estimator._validate_params()
+
+
+def wrap_output(estimator: Any, rows: Any, X: Any) -> Any:
+    """Return what `transform` gives as ``set_output`` of the estimator, or the global configuration, asks for it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``get_feature_names_out``.
+    rows : ndarray of shape (n_rows, n_columns)
+    X : array-like or data frame
+        What was transformed; the index of a pandas data frame is kept.
+
+    Returns
+    -------
+    ndarray or data frame
+    """
+    kind = _get_output_config("transform", estimator)["dense"]
+    if kind == "default":
+        return rows
+    return ADAPTERS_MANAGER.adapters[kind].create_container(rows, X, columns=estimator.get_feature_names_out)
+
+
+def check_output(kind: str) -> None:
+    """Refuse a kind of output that ``set_output`` does not know."""
+    if kind not in ADAPTERS_MANAGER.supported_outputs:
+        known = ", ".join(map(repr, sorted(ADAPTERS_MANAGER.supported_outputs)))
+        raise ValueError(f"transform={kind!r}; give one of {known}.")

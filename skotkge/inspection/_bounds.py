@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from .._embedding.score_functions import CrossSpaceTransE, Distance
-from .._estimator.base import main_space, spaces_of
+from .._estimator.vectors import main_space, spaces_of
 from .._fusion.matrix_form import matrices_of_fit
 from .._graph.labels import name_first, same_labels
 from .._graph.triples import MultimodalTriples

@@ -1,8 +1,6 @@
 """One split in which every entity and relation of the test part occurs in the training part."""
 
-import math
 import warnings
-from numbers import Integral
 from typing import Any, overload
 
 import numpy as np
@@ -12,12 +10,12 @@ from sklearn.utils import check_random_state
 from .._graph.arguments import true_rows
 from .._graph.triples import MultimodalTriples, as_triples
 from .._utils.messages import check_parameters
-from .._utils.sklearn_compat import Interval, RealNotInt, safe_indexing
+from ._parts import TEST_SIZE, number_of_tested, parts
 from ._units import SplitUnits, draw
 
 CONSTRAINTS = {
     "y": ["array-like", None],
-    "test_size": [Interval(RealNotInt, 0, 1, closed="neither"), Interval(Integral, 1, None, closed="left")],
+    "test_size": TEST_SIZE,
     "keep_pairs": ["boolean"],
     "random_state": ["random_state"],
 }
@@ -83,6 +81,8 @@ def transductive_train_test_split(
     See Also
     --------
     TransductiveKFold : Several such splits, with disjoint test parts.
+    inductive_train_test_split : Test triples with entities that training does not have.
+    temporal_train_test_split : Test triples that came later.
 
     Notes
     -----
@@ -101,11 +101,7 @@ def transductive_train_test_split(
     given = {"y": y, "test_size": test_size, "keep_pairs": keep_pairs, "random_state": random_state}
     check_parameters(CONSTRAINTS, given, "transductive_train_test_split")
     triples = as_triples(X)
-    n_test = test_size if isinstance(test_size, Integral) else math.ceil(test_size * len(triples))
-    if n_test >= len(triples):
-        raise ValueError(
-            f"test_size={test_size} leaves none of the {len(triples)} rows of X for training; set a smaller one."
-        )
+    n_test = number_of_tested(test_size, len(triples))
     units = SplitUnits(triples.ids, true_rows(y, len(triples)), keep_pairs)
     is_test = draw(units, n_test, check_random_state(random_state))[units.of_row]
     if not is_test.any():
@@ -120,5 +116,4 @@ def transductive_train_test_split(
             UserWarning,
             stacklevel=2,
         )
-    parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
-    return tuple(safe_indexing(data, rows) for data in (X, y) if data is not None for rows in parts)
+    return parts(X, y, is_test)

@@ -6,7 +6,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge._estimator.base import tables_of_spaces
+from skotkge._estimator.vectors import tables_of_spaces
 
 QUESTION = ("e1", "r0", None)
 

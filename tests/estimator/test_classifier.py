@@ -16,8 +16,8 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.pipeline import Pipeline
 
 from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTFusionTransformer, OTKGEClassifier, RotatE, TransE
-from skotkge._estimator.base import spaces_of
 from skotkge._estimator.holdout import make_split, true_and_false
+from skotkge._estimator.vectors import spaces_of
 
 QUICK = dict(embedding_dim=8, max_iter=4, batch_size=64, random_state=0)
 

@@ -9,6 +9,7 @@ import skotkge
 from skotkge import (
     Completions,
     ComplEx,
+    EntityEmbedder,
     EntityPairs,
     Logistic,
     MultimodalTriples,
@@ -49,6 +50,10 @@ assert_type(kge.evaluate(X_test), dict[str, float])
 assert_type(kge.complete([["1F9F9", "annotated_with", None]], k=3), Completions)
 assert_type(skotkge.complete(kge, [["1F9F9", "annotated_with", None]]), Completions)
 assert_type(kge.nearest(["1F9F9"]), Neighbors)
+assert_type(kge.embed(["1F9F9"], "fused"), NDArray[np.floating[Any]])
+embedder = EntityEmbedder(kge, handle_unknown="nan").fit([["1F9F9"]])
+assert_type(embedder, EntityEmbedder)
+skotkge.export_embeddings(kge, "emoji.npz", entities=["1F9F9"])
 assert_type(kge.evidence_weights_, NDArray[np.float64])
 assert_type(ranking_report(kge, X_test), RankingReport)
 
