@@ -160,26 +160,6 @@ class LinkPredictor:
         """Tell which triples the evidence was learned from."""
         return self.counted.contains(ids)
 
-    def ranks(self, ids, known=(), device="cpu"):
-        """Filtered ranks of the heads and tails of triples.
-
-        Parameters
-        ----------
-        ids : ndarray of shape (n_triples, 3)
-        known : sequence of ndarray of shape (n, 3)
-            More true triples to leave out beside those of the fit and of `ids`.
-        device : str, default="cpu"
-
-        Returns
-        -------
-        ndarray of shape (n_triples, 2)
-            Rank of the head, rank of the tail; means of best and worst rank on ties.
-        """
-        left_out = self.known_with([ids, *known])
-        ranks = self.ranker(device).ranks(*both_directions(ids, self.n_relations), left_out)
-        tails, heads = ranks.reshape(2, len(ids))
-        return np.column_stack([heads, tails])
-
     def known_with(self, sets):
         """Known answers of the fit together with those of more sets of triples."""
         more = [KnownAnswers(ids, self.n_relations) for ids in sets if len(ids)]

@@ -82,7 +82,12 @@ class Ranker:
         for rows, pieces in score_blocks(len(sources), self._mixture.n_entities, self._mixture.device):
             yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows])
 
-    def ranks(self, sources, relations, answers, known):
+    def pair_scores(self, sources, relations, answers):
+        """Scores ``(n_queries,)`` of each query with one answer in double precision; 0 where nothing is known."""
+        scores = self.pair_parts(sources, relations, answers).sum(axis=0)
+        return np.where(self.is_blank(sources, relations), 0.0, scores)
+
+    def ranks(self, sources, relations, answers, known, allowed=None):
         """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
 
         Parameters
@@ -90,6 +95,8 @@ class Ranker:
         sources, relations, answers : ndarray of shape (n_queries,)
         known : KnownAnswers or KnownUnion
             Left out of the ranking, the answer itself excepted.
+        allowed : callable, default=None
+            As for `best`; the answer itself is always ranked.
 
         Returns
         -------
@@ -105,8 +112,11 @@ class Ranker:
             own = blocks.of_pairs(answers[rows])[:, None]
             left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
+            mask = None if allowed is None else allowed(relations[rows])
             better_less_worse = 0
             for entities, scores in blocks:
+                if mask is not None:
+                    scores.masked_fill_(~self._mixture.indices(mask[:, entities])[0], -torch.inf)
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 scores[self._mixture.indices(*_inside(entities, *answer))] = -torch.inf
                 better_less_worse += scores.sub_(own).sign_().sum(1).cpu().numpy().astype(float)
