@@ -22,7 +22,7 @@ from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import MultimodalTriples, as_label_triples
-from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
+from .._ranking.completion import Completions, Neighbors, Questions, empty_places
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._spaces import FUSED
@@ -34,6 +34,7 @@ from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
 from .html import FittedHtml
 from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
+from .open_questions import answer_openly
 
 SIDES = ("both", "head", "tail")
 # What may answer, as users say it.
@@ -387,12 +388,14 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         new_entities: MultimodalTriples | None = None,
         handle_unknown: str | None = None,
     ) -> Completions:
-        """Fill the empty place of each triple with the k best labels.
+        """Fill the empty places of each triple with the k best labels.
 
         Parameters
         ----------
         X : array-like of labels of shape (n_questions, 3)
-            Each row has exactly one None: its head, relation or tail. Where the triples of `fit` had names, the name
+            Each row has one None: its head, relation or tail. Or each has two: ``[None, r, None]`` asks for the
+            likeliest pairs of a relation, ``[h, None, None]`` for the likeliest facts with a head, ``[None, None, t]``
+            with a tail. With three see `likeliest_missing`. Where the triples of `fit` had names, the name
             of an entity is taken for its label if no other has it; upper and lower case, and what stands before its
             first letter, make no difference.
         k : int, default=10
@@ -415,8 +418,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         -------
         Completions
             ``labels`` and ``scores`` of shape ``(n_questions, k)``, the best first, which is also what unpacking gives;
-            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. Scores are log-odds, those of
-            `decision_function` with the side asked for ("both" for a relation). Probabilities are those of answers in
+            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. With two empty places labels have the
+            shape ``(n_questions, k, 2)``. Scores are log-odds, those of `decision_function` with the side asked for
+            ("both" for a relation, and for a pair). Probabilities are those of answers in
             such a list: an answer is the best of many candidates, so that it is true less often than a triple drawn at
             random with the same score, which is what `predict_proba` tells of.
             ``names`` are those of the answers, where the triples of `fit` had names.
@@ -424,19 +428,48 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         Raises
         ------
         ValueError
-            If a row does not have exactly one None, or a label is not known.
+            If a row has no None, rows have different numbers of them, or a label is not known.
         """
         predictor = self._answering_for(new_entities)
         check_choice(known_answers, "known_answers", ("drop", "mark"))
         check_choice(handle_unknown, "handle_unknown", ("error", "last", None))
         k = _checked_number(k)
         labels = as_label_triples(X)
-        columns = asked_columns(labels)
+        empty = empty_places(labels)
         unknown = handle_unknown or self.handle_unknown_
-        ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, np.arange(3) == columns[:, None])
-        questions = Questions.of(predictor.vocabulary, labels, columns, ids, known_rows)
+        ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, empty)
+        questions = Questions.of(predictor.vocabulary, labels, empty, ids, known_rows)
         known = predictor.known_with(ids_of_sets(predictor.vocabulary, known))
-        return answer(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
+        answers = answer if questions.n_empty == 1 else answer_openly
+        return answers(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
+
+    def likeliest_missing(
+        self,
+        k: int = 10,
+        *,
+        known: ArrayLike | list[ArrayLike] | None = None,
+        candidates: Candidates = None,
+    ) -> Completions:
+        """Find the triples of all entities and relations that are likeliest to be true and not known to be.
+
+        Every pair of entities is scored for every relation, a tile at a time, within scikit-learn's working memory;
+        ``candidates="seen"`` leaves out the pairs of the wrong kinds, which makes the search shorter.
+
+        Parameters
+        ----------
+        k : int, default=10
+        known : triples or list of triples, default=None
+            More true triples to leave out.
+        candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
+            The only entities that heads and tails may be, as for `complete`.
+
+        Returns
+        -------
+        Completions
+            Of the one question ``[None, None, None]``: ``triples[0]`` are the triples, the likeliest first, ``scores``
+            their `decision_function`.
+        """
+        return self.complete([[None] * 3], k=k, known=known, candidates=candidates)
 
     def nearest(
         self,

@@ -59,9 +59,4 @@ def _told(predictor, link):
     """A link (source, relation or reciprocal, answer) as a triple of labels."""
     source, relation, answer = link
     head, tail = (source, answer) if relation < predictor.n_relations else (answer, source)
-    vocabulary = predictor.vocabulary
-    return (
-        vocabulary.entities[head],
-        vocabulary.relations[relation % predictor.n_relations],
-        vocabulary.entities[tail],
-    )
+    return tuple(predictor.vocabulary.labels_of(np.array([[head, relation % predictor.n_relations, tail]]))[0])

@@ -56,6 +56,11 @@ class Ranker:
     def __init__(self, mixture):
         self._mixture = mixture
 
+    @property
+    def mixture(self):
+        """The scores behind the ranks."""
+        return self._mixture
+
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
         return self._mixture.is_blank(sources, relations)

@@ -20,7 +20,7 @@ CANDIDATES = {
 
 @pytest.fixture(scope="module", params=["trained", "rules"])
 def model(request, small):
-    train = small.labels[:-30]
+    train = small.labels[:-14]
     if request.param == "rules":
         return RuleBaseline(random_state=0).fit(train)
     return OTKGEClassifier(embedding_dim=6, max_iter=8, random_state=0).fit(train)
@@ -28,7 +28,7 @@ def model(request, small):
 
 @pytest.fixture(scope="module")
 def test(small, model):
-    rows = small.labels[-30:]
+    rows = small.labels[-14:]
     return rows[np.isin(rows[:, [0, 2]], model.entities_).all(axis=1)]
 
 
@@ -64,7 +64,7 @@ def rank_bounds(model, triple, side, labels):
 @pytest.mark.parametrize("form", CANDIDATES)
 @pytest.mark.parametrize("working_memory", [0.001, 1024])
 def test_ranks_are_those_among_the_candidates(model, small, test, form, working_memory):
-    train, candidates = small.labels[:-30], CANDIDATES[form]
+    train, candidates = small.labels[:-14], CANDIDATES[form]
     known = set(map(tuple, np.concatenate([train, test])))
     with config_context(working_memory=working_memory):
         ranks = model.rank(test, candidates=candidates)
@@ -134,12 +134,12 @@ class TestNegatives:
         known = predictor.known_with([ids])
         allowed = entity_candidates(predictor, "seen")
         drawn = sample_negatives(predictor, ids, known, ("head", "tail"), 5, allowed, np.random.RandomState(0))
-        true = set(map(tuple, np.concatenate([small.labels[:-30], test])))
+        true = set(map(tuple, np.concatenate([small.labels[:-14], test])))
         for side, entities in drawn.items():
             for triple, row in zip(test, entities, strict=True):
                 labels = [model.entities_[entity] for entity in row if entity >= 0]
                 assert len(set(labels)) == len(labels)
-                assert set(labels) <= allowed_labels("seen", triple, side, small.labels[:-30])
+                assert set(labels) <= allowed_labels("seen", triple, side, small.labels[:-14])
                 assert not {tuple(corrupted(triple, side, [label])[0]) for label in labels} & true
         counts = np.bincount(np.concatenate([found.ravel() for found in drawn.values()]) + 1, minlength=31)[1:]
         assert np.count_nonzero(counts) > 20
@@ -178,7 +178,7 @@ class TestAverages:
     def test_by_degree(self, model, small, test):
         ranks = model.rank(test)
         told = model.evaluate(test, average="degree")
-        linked = small.labels[:-30][:, [0, 2]].ravel().tolist()
+        linked = small.labels[:-14][:, [0, 2]].ravel().tolist()
         groups = np.array([[int(linked.count(label)).bit_length() for label in row] for row in test[:, [0, 2]]])
         wanted = np.mean([(1 / ranks[groups == group]).mean() for group in np.unique(groups)])
         assert told["mrr"] == pytest.approx(wanted)
@@ -208,3 +208,114 @@ def test_a_mapping_is_of_relations_and_sides(model):
     assert set(found[0]) - {None} == {"e1"}
     assert set(found[1]) - {None} == {"e2", "e3"}
     assert len(set(found[2]) - {None}) > 20
+
+
+def every_triple(model, **places):
+    """All triples with given labels in some places."""
+    head = [places["head"]] if "head" in places else model.entities_
+    relation = [places["relation"]] if "relation" in places else model.relations_
+    tail = [places["tail"]] if "tail" in places else model.entities_
+    return np.array(np.meshgrid(head, relation, tail, indexing="ij"), dtype=object).reshape(3, -1).T
+
+
+def best_by_loop(model, triples, side, known, may_answer=lambda triple: True):
+    """Log-odds of the triples that may answer, in decreasing order, with the triples."""
+    excluded = model.predictor_.excludes_self_loops
+    loops = dict(zip(model.relations_, excluded, strict=False))
+    kept = [
+        triple
+        for triple in triples
+        if tuple(triple) not in known and not (triple[0] == triple[2] and loops[triple[1]]) and may_answer(triple)
+    ]
+    scores = model.decision_function(np.array(kept, dtype=object), side=side)
+    order = np.argsort(-scores, kind="stable")
+    return [tuple(kept[row]) for row in order], scores[order]
+
+
+OPEN = {
+    "pairs": ((None, "r1", None), "both", {"relation": "r1"}),
+    "tails": (("e3", None, None), "tail", {"head": "e3"}),
+    "heads": ((None, None, "e3"), "head", {"tail": "e3"}),
+    "graph": ((None, None, None), "both", {}),
+}
+
+
+class TestOpenQuestions:
+    @pytest.mark.parametrize("working_memory", [0.01, 1024])
+    @pytest.mark.parametrize("form", OPEN)
+    @pytest.mark.parametrize("k", [1, 7, 200])
+    def test_the_best_are_those_of_a_loop_over_all(self, model, small, form, working_memory, k):
+        question, side, places = OPEN[form]
+        known = set(map(tuple, small.labels[:-14]))
+        triples, scores = best_by_loop(model, every_triple(model, **places), side, known)
+        with config_context(working_memory=working_memory):
+            found = model.complete([question], k=k)
+        n_found = min(k, len(triples))
+        assert np.isfinite(found.scores[0]).sum() == n_found
+        np.testing.assert_allclose(found.scores[0, :n_found], scores[:n_found], rtol=1e-4, atol=1e-5)
+        own = model.decision_function(found.triples[0, :n_found], side=side)
+        np.testing.assert_allclose(own, found.scores[0, :n_found], rtol=1e-4, atol=1e-5)
+        given = set(map(tuple, found.triples[0, :n_found]))
+        assert len(given) == n_found
+        assert given <= set(triples)
+        assert not found.known.any()
+
+    @pytest.mark.parametrize("candidates", ["seen", "labels", "mapping"])
+    @pytest.mark.parametrize("form", OPEN)
+    def test_candidates_are_those_of_both_sides(self, model, small, form, candidates):
+        question, side, places = OPEN[form]
+        train, given = small.labels[:-14], CANDIDATES[candidates]
+        sides = [name for name in COLUMN if name not in places]
+        of_heads, of_tails = (set(zip(train[:, 1], train[:, column], strict=True)) for column in (0, 2))
+
+        def may_answer(triple):
+            if candidates == "seen" and "head" in places and (triple[1], triple[0]) not in of_heads:
+                return False
+            if candidates == "seen" and "tail" in places and (triple[1], triple[2]) not in of_tails:
+                return False
+            return all(triple[COLUMN[name]] in allowed_labels(given, triple, name, train) for name in sides)
+
+        triples, scores = best_by_loop(model, every_triple(model, **places), side, set(), may_answer)
+        found = model.complete([question], k=len(triples) + 3, candidates=given, known_answers="mark")
+        assert set(map(tuple, found.triples[0, : len(triples)])) == set(triples)
+        np.testing.assert_allclose(found.scores[0, : len(triples)], scores, rtol=1e-4, atol=1e-5)
+        assert found.labels[0, len(triples) :].tolist() == [[None] * found.labels.shape[2]] * 3
+        marks = [tuple(triple) in set(map(tuple, train)) for triple in found.triples[0, : len(triples)]]
+        np.testing.assert_array_equal(found.known[0, : len(triples)], marks)
+
+    def test_likeliest_missing_is_the_question_without_any_label(self, model, test):
+        missing, asked = model.likeliest_missing(5, known=test), model.complete([[None] * 3], k=5, known=test)
+        np.testing.assert_array_equal(missing.triples, asked.triples)
+        assert not set(map(tuple, missing.triples[0])) & set(map(tuple, test))
+        frame = missing.to_frame()
+        assert frame["rank"].tolist() == [1, 2, 3, 4, 5]
+        assert frame[["head", "relation", "tail"]].to_numpy().tolist() == missing.triples[0].tolist()
+        assert "(?, ?, ?)" in repr(missing)
+        assert ">relation<" in missing._repr_html_()
+
+    def test_probabilities_are_those_of_the_questions_for_each_side(self, model, small):
+        found = model.complete([("e3", None, None)], k=6)
+        for triple, probability in zip(found.triples[0], found.probabilities[0], strict=True):
+            one = model.complete([(*triple[:2], None)], k=30)
+            assert probability == pytest.approx(one.probabilities[0][one.labels[0] == triple[2]][0], rel=1e-3)
+        found = model.complete([(None, "r1", None)], k=6)
+        for triple, probability in zip(found.triples[0], found.probabilities[0], strict=True):
+            log_odds = []
+            for place in (0, 2):
+                question = triple.copy()
+                question[place] = None
+                one = model.complete([question], k=30)
+                share = one.probabilities[0][one.labels[0] == triple[place]][0]
+                log_odds.append(np.log(share / (1 - share)))
+            assert probability == pytest.approx(1 / (1 + np.exp(-np.mean(log_odds))), rel=1e-3)
+
+    def test_questions_of_one_call_have_equally_many_empty_places(self, model):
+        with pytest.raises(ValueError, match="X has 2 empty places in row 1"):
+            model.complete([("e1", "r0", None), (None, "r0", None)])
+        with pytest.raises(ValueError, match="X has 0 empty places in row 0"):
+            model.complete([("e1", "r0", "e2")])
+
+    def test_unknown_labels_have_no_answer(self, model):
+        found = model.complete([("stranger", None, None), ("e3", None, None)], k=2, handle_unknown="last")
+        assert found.labels[0].tolist() == [[None, None]] * 2
+        assert np.isfinite(found.scores[1]).all()
