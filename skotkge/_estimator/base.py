@@ -166,8 +166,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         -------
         ndarray of shape (n_triples,)
             Mean of the scores of both directions; a direction whose source or relation has neither a training triple
-            nor a vector does not count, and without any the score is that of even odds. With ``handle_unknown="last"``
-            -inf for rows with an unknown label.
+            nor a vector does not count, and without any the score is that of even odds. Constraints do not count, as
+            they do in `decision_function`. With ``handle_unknown="last"`` -inf for rows with an unknown label.
         """
         asked = self._asked(X, handle_unknown)
         return asked.filled(asked.predictor.scores(asked.ids, self._device_of_answers()), -np.inf)

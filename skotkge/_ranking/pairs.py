@@ -118,7 +118,7 @@ class _Tiles:
         if not len(rows) or not len(columns):
             return
         scores = self._scores(heads, rows, tails, columns)
-        self._leave_out(scores, rows, columns)
+        self._leave_out(scores, rows, tails, columns)
         calibration, relation = self._predictor.calibration, self._relation
         if not best.takes(calibration.log_odds(float(scores.max()), relation)):
             return
@@ -142,7 +142,7 @@ class _Tiles:
         even = float(self._predictor.calibration.even_odds(np.array([relation]))[0])
         return torch.where(counts > 0, total / counts.clamp(min=1), even)
 
-    def _leave_out(self, scores, rows, columns):
+    def _leave_out(self, scores, rows, tails, columns):
         """Known triples, self-loops that the relation excludes, and what constraints rule out."""
         relations = np.full(len(rows), self._relation)
         pairs = [self._mixture.self_loops(rows, relations)]
@@ -153,6 +153,10 @@ class _Tiles:
         row, answer = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         inside = place_of[answer] >= 0
         scores[self._mixture.indices(row[inside], place_of[answer[inside]])] = -torch.inf
+        if self._ranker.checker is not None:
+            concerned, mask = self._ranker.checker.ruled_out(rows, relations, tails)
+            row, place = np.nonzero(mask[:, columns - tails.start])
+            scores[self._mixture.indices(concerned[row], place)] = -torch.inf
 
 
 def likeliest_of_entity(predictor, entity, side, k, search, relations=None):
