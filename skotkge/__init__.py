@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._evidence.protocol import BoundEvidence, Evidence
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
+    from ._graph.constraint_statements import read_constraints
     from ._graph.triples import MultimodalTriples
     from ._matching.matcher import OTEntityMatcher
     from ._matching.merging import merge
@@ -65,6 +66,7 @@ __all__ = [
     "merge",
     "nearest",
     "rank",
+    "read_constraints",
     "save",
 ]
 
@@ -101,6 +103,7 @@ _HOMES = {
     "load": "._estimator.saving",
     "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
+    "read_constraints": "._graph.constraint_statements",
     "save": "._estimator.saving",
 }
 

@@ -72,13 +72,13 @@ def read_schema(rows, X=None):
         found[relation].setdefault(name, []).append(other)
     for relation, name, types in said.sides():
         if type_relation is None:
-            without_types += 1
+            without_types += int(X.vocabulary.relation_index.positions([relation])[0] >= 0)
         else:
             found[relation].setdefault(name, []).append({type_relation: types})
     if X is None:
         return dict(found)
     kept = _of_triples(found, X)
-    if without_types and any(short(name) in SIDES for name in rows[:, 1]):
+    if without_types:
         tell(
             f"{without_types} statements of rdfs:domain and rdfs:range are left out: X has no relation rdf:type that "
             "tells the types of entities; add those triples, or give the entities as lists."

@@ -162,15 +162,19 @@ class ConstraintChecker:
         """Yield the property and the triples that violate it, of triples of one relation that are not known."""
         heads, _, tails = ids.T
         reciprocal = self._reciprocal[relation]
-        for name, side, entities in (("domain", reciprocal, heads), ("range", relation, tails)):
-            allowed = self._may_answer(side)
-            if allowed is not None:
-                yield name, ~allowed[entities]
+        yield from self.of_sides(ids, relation)
         for name, side, entities in (("functional", relation, heads), ("inverse_functional", reciprocal, tails)):
             if self.constraints.functional[side]:
                 yield name, self._has_answer[[side]].toarray()[0, entities]
         for other in self._disjoint_with(relation):
             yield "disjoint_with", self._known.contains(np.column_stack([heads, np.full(len(ids), other), tails]))
+
+    def of_sides(self, ids, relation):
+        """Yield "domain" or "range" and the triples with an entity that may not stand there, of one relation."""
+        for name, side, column in (("domain", self._reciprocal[relation], 0), ("range", relation, 2)):
+            allowed = self._may_answer(side)
+            if allowed is not None:
+                yield name, ~allowed[ids[:, column]]
 
     def reasons(self, source, relation, answer):
         """Why one answer is ruled out, as (property, links); a link is (source, relation or reciprocal, answer)."""

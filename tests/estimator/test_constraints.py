@@ -7,6 +7,7 @@ from sklearn import config_context
 import skotkge
 from skotkge import MultimodalTriples, OTKGEClassifier
 from skotkge._graph.constraints import as_statements, resolve
+from skotkge.inspection import contradictions
 
 ENTITIES = [f"e{number}" for number in range(12)]
 RELATIONS = ["knows", "parent", "child", "born_in", "boss", "rival", "is_a"]
@@ -254,3 +255,104 @@ def test_statements_of_a_relation_hold_for_all_that_are_the_same(triples):
 def test_other_forms_and_labels_are_refused(triples, constraints, message):
     with pytest.raises((ValueError, TypeError), match=message):
         OTKGEClassifier(embedding_dim=4, max_iter=1, constraints=constraints).fit(triples)
+
+
+class TestContradictions:
+    def test_they_are_those_of_a_loop_over_pairs(self, triples):
+        frame = contradictions(triples, CONSTRAINTS)
+        found = {
+            (row.constraint, (row.head, row.relation, row.tail), (row.other_head, row.other_relation, row.other_tail))
+            for row in frame.itertuples()
+        }
+        assert len(found) == len(frame)
+        assert len({row.constraint for row in frame.itertuples()}) >= 4
+        facts, distinct = following(triples), list(dict.fromkeys(triples))
+        types = {fact for fact in facts if fact[1] == "is_a"}
+        involved = set()
+        for _, triple, other in found:
+            involved.add(triple)
+            if isinstance(other[0], str):
+                involved.add(other)
+                # Each excludes the other, whatever else is known.
+                assert contradicts(triple, following({other}) | types)
+                assert distinct.index(other) < distinct.index(triple)
+            else:
+                assert contradicts(triple, types)
+        wanted = {triple for triple in distinct if contradicts(triple, types)}
+        for row, triple in enumerate(distinct):
+            for other in distinct[:row]:
+                if triple not in following({other}) and contradicts(triple, following({other}) | types):
+                    wanted |= {triple, other} if not contradicts(triple, types) else set()
+        assert wanted <= involved
+
+    def test_a_graph_without_has_none(self, triples):
+        assert len(contradictions(triples, {})) == 0
+        pytest.importorskip("polars")
+        frame = contradictions([("a", "r", "b"), ("a", "r", "c")], {"r": {"functional": True}}, library="polars")
+        assert frame.rows() == [("functional", "a", "r", "c", "a", "r", "b")]
+        with pytest.raises(ValueError, match="library='arrow'"):
+            contradictions(triples, {}, library="arrow")
+
+
+SCHEMA = """
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix : <http://e.org/> .
+:born_in a owl:ObjectProperty, owl:FunctionalProperty ; rdfs:domain :Person ; rdfs:range :Place .
+:City rdfs:subClassOf :Town . :Town rdfs:subClassOf :Place .
+:spouse a owl:SymmetricProperty ; rdfs:domain owl:Thing ; rdfs:domain [ owl:unionOf ( :Person :Robot ) ] .
+:parent owl:inverseOf :child ; owl:propertyDisjointWith :spouse .
+:ssn a owl:InverseFunctionalProperty .
+[] a owl:AllDisjointProperties ; owl:members ( :likes :hates :knows ) .
+"""
+FACTS = """
+:ann a :Person ; :born_in :rome ; :spouse :bob ; :parent :eve .
+:rome a :City . :bob a :Robot . :eve a :Person ; :likes :ann .
+"""
+
+
+class TestSchema:
+    @pytest.fixture
+    def path(self, tmp_path):
+        pytest.importorskip("pyoxigraph")
+        (tmp_path / "schema.ttl").write_text(SCHEMA, encoding="utf-8")
+        (tmp_path / "all.ttl").write_text(SCHEMA + FACTS, encoding="utf-8")
+        return tmp_path
+
+    def test_a_file_says_what_is_written(self, path):
+        of, kind = "http://e.org/{}".format, "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+        found = skotkge.read_constraints(path / "schema.ttl")
+        spouse = found[of("spouse")]
+        assert spouse["symmetric"] is True
+        (types,) = (part[kind] for part in spouse["domain"])
+        assert {of("Person"), of("Robot")} <= set(types)
+        assert found[of("born_in")]["functional"] is True
+        assert found[of("born_in")]["domain"] == [{kind: [of("Person")]}]
+        (types,) = (part[kind] for part in found[of("born_in")]["range"])
+        assert set(types) == {of("Place"), of("Town"), of("City")}
+        assert found[of("parent")] == {"inverse_of": [of("child")], "disjoint_with": [of("spouse")]}
+        assert found[of("ssn")] == {"inverse_functional": True}
+        assert found[of("likes")] == {"disjoint_with": [of("hates"), of("knows")]}
+
+    def test_of_triples_only_what_they_have_is_kept(self, path):
+        X = MultimodalTriples.from_rdf(path / "all.ttl")
+        found = skotkge.read_constraints(path / "schema.ttl", X)
+        of = "http://e.org/{}".format
+        assert set(found) == {of("born_in"), of("spouse"), of("parent")}
+        assert found[of("parent")] == {"disjoint_with": [of("spouse")]}
+        assert found == skotkge.read_constraints(X, X)
+        kge = OTKGEClassifier(embedding_dim=4, max_iter=1, validation_fraction=0, constraints="schema", random_state=0)
+        kge.fit(X)
+        assert kge.was_trained_on([(of("bob"), of("spouse"), of("ann"))]).all()
+        false = [(of("ann"), of("born_in"), of("eve")), (of("ann"), of("spouse"), of("eve"))]
+        false += [(of("rome"), of("spouse"), of("ann")), (of("bob"), of("born_in"), of("rome"))]
+        probabilities = kge.predict_proba(false)[:, 1]
+        assert (probabilities[[0, 1, 2, 3]] < 1e-6).tolist() == [True, True, True, True]
+        assert len(contradictions(X)) == 0
+
+    def test_sides_without_types_are_told(self, path):
+        X = MultimodalTriples([("http://e.org/ann", "http://e.org/born_in", "http://e.org/rome")])
+        with pytest.warns(UserWarning, match="2 statements of rdfs:domain and rdfs:range are left out"):
+            found = skotkge.read_constraints(path / "schema.ttl", X)
+        assert found == {"http://e.org/born_in": {"functional": True}}
