@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ._embedding.options import CrossEntropy, Logistic
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
+    from ._estimator.comparing import Comparison, compare
+    from ._estimator.file_scoring import score_file
     from ._estimator.functions import complete, evaluate, explain, nearest, rank
     from ._estimator.saving import load, save
     from ._estimator.so_far import load_checkpoint
@@ -37,6 +39,7 @@ __all__ = [
     "BoundEvidence",
     "ColumnAligner",
     "ColumnAlignment",
+    "Comparison",
     "ComplEx",
     "Completions",
     "CrossEntropy",
@@ -58,6 +61,7 @@ __all__ = [
     "ScoreFunction",
     "TransE",
     "__version__",
+    "compare",
     "complete",
     "evaluate",
     "explain",
@@ -68,6 +72,7 @@ __all__ = [
     "rank",
     "read_constraints",
     "save",
+    "score_file",
 ]
 
 _SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
@@ -75,6 +80,7 @@ _HOMES = {
     "BoundEvidence": "._evidence.protocol",
     "ColumnAligner": "._fusion.column_alignment",
     "ColumnAlignment": "._fusion.column_alignment",
+    "Comparison": "._estimator.comparing",
     "ComplEx": "._embedding.score_functions",
     "Distance": "._embedding.score_functions",
     "DotProduct": "._embedding.score_functions",
@@ -96,6 +102,7 @@ _HOMES = {
     "RotatE": "._embedding.score_functions",
     "ScoreFunction": "._embedding.score_functions",
     "TransE": "._embedding.score_functions",
+    "compare": "._estimator.comparing",
     "complete": "._estimator.functions",
     "evaluate": "._estimator.functions",
     "explain": "._estimator.functions",
@@ -105,6 +112,7 @@ _HOMES = {
     "rank": "._estimator.functions",
     "read_constraints": "._graph.constraint_statements",
     "save": "._estimator.saving",
+    "score_file": "._estimator.file_scoring",
 }
 
 

@@ -18,6 +18,8 @@ INTERRUPTED, TERMINATED = 130, 143
 COMMANDS = {
     "fit": "train a model and save it",
     "evaluate": "rank test triples",
+    "rank": "write the ranks of test triples to a file",
+    "score": "score a file of triples, however long",
     "complete": "fill the empty places of triples",
     "convert": "turn a saved model into a file of another kind",
     "card": "write a model card, with measured quality",

@@ -17,7 +17,7 @@ from .._graph.labels import first_occurrences
 from .._graph.triples import MultimodalTriples
 from .._utils.sklearn_compat import check_estimator_parameters
 from ._options import add_reading_options
-from ._reading import find_split, read_entities, read_triples, read_vectors
+from ._reading import constraints_for, find_split, read_entities, read_triples, read_vectors
 from ._tables import ranking_table, training_table
 
 DEFAULTS = OTKGEClassifier().get_params()
@@ -116,6 +116,12 @@ def _add_model_options(group):
         "(default: %(default)s)",
     )
     group.add_argument(
+        "--constraints",
+        metavar="schema|FILE",
+        help="what is known of relations: statements of RDFS and OWL in a file, or among the triples (schema), or a "
+        ".json file with a mapping as the parameter takes it",
+    )
+    group.add_argument(
         "--learning-rate",
         type=float,
         metavar="STEP",
@@ -153,6 +159,7 @@ def run(options):
         check_estimator_parameters(step)
     console = Console(soft_wrap=True)
     train, valid = _read_graph(options)
+    model["kge"].set_params(constraints=constraints_for(options.constraints, train))
     console.print(repr(train), highlight=False, markup=False)
     store = _store(options)
     model["kge"].checkpoint = store

@@ -38,7 +38,7 @@ def complete(model: Any, questions: ArrayLike | Sequence[Sequence[Any]], **optio
     >>> skotkge.complete(pipe, [[head, relation, None]], k=3).labels.shape
     (1, 3)
     """
-    return _last_step(model, "complete").complete(questions, **options)
+    return last_step(model, "complete").complete(questions, **options)
 
 
 def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
@@ -57,7 +57,7 @@ def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
     -------
     ndarray of shape (n_triples, 2)
     """
-    return _last_step(model, "rank").rank(_transformed(model, X), **options)
+    return last_step(model, "rank").rank(transformed(model, X), **options)
 
 
 def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
@@ -76,7 +76,7 @@ def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
     -------
     dict of str to float
     """
-    return _last_step(model, "evaluate").evaluate(_transformed(model, X), **options)
+    return last_step(model, "evaluate").evaluate(transformed(model, X), **options)
 
 
 def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
@@ -94,7 +94,7 @@ def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
     -------
     Explanation
     """
-    return _last_step(model, "explain").explain(_transformed(model, X), **options)
+    return last_step(model, "explain").explain(transformed(model, X), **options)
 
 
 def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Neighbors:
@@ -113,10 +113,17 @@ def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Nei
     -------
     Neighbors
     """
-    return _last_step(model, "nearest").nearest(entities, k, **options)
+    return last_step(model, "nearest").nearest(entities, k, **options)
 
 
-def _last_step(model, method):
+def last_step(model, method):
+    """Return the estimator that answers: the model, or the last step of a pipeline.
+
+    Raises
+    ------
+    TypeError
+        If it has no such method.
+    """
     step = model[-1] if isinstance(model, Pipeline) else model
     if not hasattr(step, method):
         raise TypeError(
@@ -126,7 +133,8 @@ def _last_step(model, method):
     return step
 
 
-def _transformed(model, X):
+def transformed(model, X):
+    """Return triples as the steps before the last one of a pipeline transform them."""
     if isinstance(model, Pipeline) and len(model) > 1 and isinstance(X, MultimodalTriples):
         return model[:-1].transform(X)
     return X

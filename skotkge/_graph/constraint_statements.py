@@ -50,6 +50,3 @@ def read_constraints(source: ArrayLike | str | PathLike[str], X: ArrayLike | Non
     {'born_in': {'functional': True, 'range': [{'rdf:type': ['Place', 'City']}]}, 'spouse': {'symmetric': True}}
     """
     return read_schema(statement_rows(source), None if X is None else as_triples(X))
-
-
-read_constraints.__module__ = "skotkge"

@@ -125,7 +125,7 @@ def sample_negatives(predictor, ids, known, sides, number, allowed, random_state
         drawn[side] = np.full((len(ids), number), -1)
         for row, relation in enumerate(relations):
             pool = everyone if allowed is None else allowed.of(relation)
-            found = _draw(pool, np.append(true[row], answers[row]), number, random_state)
+            found = _draw(pool, np.unique(np.append(true[row], answers[row])), number, random_state)
             drawn[side][row, : len(found)] = found
     return drawn
 
