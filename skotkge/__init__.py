@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from ._embedding.options import CrossEntropy, Logistic
     from ._embedding.score_functions import ComplEx, Distance, DistMult, DotProduct, RotatE, ScoreFunction, TransE
     from ._estimator.classifier import OTKGEClassifier
+    from ._estimator.comparing import Comparison, compare
     from ._estimator.embedder import EntityEmbedder
     from ._estimator.embedding_files import export_embeddings
     from ._estimator.embedding_graphs import to_networkx, to_pyg
+    from ._estimator.file_scoring import score_file
     from ._estimator.functions import complete, embed, evaluate, explain, nearest, rank
     from ._estimator.saving import load, save
     from ._estimator.so_far import load_checkpoint
     from ._evidence.protocol import BoundEvidence, Evidence
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
+    from ._graph.constraint_statements import read_constraints
     from ._graph.triples import MultimodalTriples
     from ._matching.matcher import OTEntityMatcher
     from ._matching.merging import merge
@@ -39,6 +42,7 @@ __all__ = [
     "BoundEvidence",
     "ColumnAligner",
     "ColumnAlignment",
+    "Comparison",
     "ComplEx",
     "Completions",
     "CrossEntropy",
@@ -61,6 +65,7 @@ __all__ = [
     "ScoreFunction",
     "TransE",
     "__version__",
+    "compare",
     "complete",
     "embed",
     "evaluate",
@@ -71,7 +76,9 @@ __all__ = [
     "merge",
     "nearest",
     "rank",
+    "read_constraints",
     "save",
+    "score_file",
     "to_networkx",
     "to_pyg",
 ]
@@ -81,6 +88,7 @@ _HOMES = {
     "BoundEvidence": "._evidence.protocol",
     "ColumnAligner": "._fusion.column_alignment",
     "ColumnAlignment": "._fusion.column_alignment",
+    "Comparison": "._estimator.comparing",
     "ComplEx": "._embedding.score_functions",
     "Distance": "._embedding.score_functions",
     "DotProduct": "._embedding.score_functions",
@@ -103,6 +111,7 @@ _HOMES = {
     "RotatE": "._embedding.score_functions",
     "ScoreFunction": "._embedding.score_functions",
     "TransE": "._embedding.score_functions",
+    "compare": "._estimator.comparing",
     "complete": "._estimator.functions",
     "embed": "._estimator.functions",
     "evaluate": "._estimator.functions",
@@ -112,7 +121,9 @@ _HOMES = {
     "load": "._estimator.saving",
     "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
+    "read_constraints": "._graph.constraint_statements",
     "save": "._estimator.saving",
+    "score_file": "._estimator.file_scoring",
     "to_networkx": "._estimator.embedding_graphs",
     "to_pyg": "._estimator.embedding_graphs",
 }

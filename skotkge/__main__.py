@@ -18,6 +18,8 @@ INTERRUPTED, TERMINATED = 130, 143
 COMMANDS = {
     "fit": "train a model and save it",
     "evaluate": "rank test triples",
+    "rank": "write the ranks of test triples to a file",
+    "score": "score a file of triples, however long",
     "complete": "fill the empty places of triples",
     "explain": "tell what speaks for triples",
     "nearest": "find the entities that are most alike",

@@ -5,18 +5,17 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ._options import add_known_option, add_model_option, add_reading_options
-from ._reading import check_labels, load_model, read_triples
+from .._graph.headers import COLUMNS
+from ._options import add_candidates_option, add_known_option, add_model_option, add_reading_options
+from ._reading import check_labels, load_model, read_candidates, read_triples
 from ._tables import answer_table
 from ._writing import add_output_option, check_output, write_rows
-
-COLUMNS = ("head", "relation", "tail")
 
 
 def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = (
-        "Fill the empty place of triples: give two of --head, --relation and --tail, or a file of them."
+        "Fill the empty places of triples: give one or two of --head, --relation and --tail, or a file of questions."
     )
     parser.set_defaults(run=run)
     add_model_option(parser)
@@ -25,12 +24,16 @@ def add_to(parser):
     parser.add_argument(
         "--questions", type=Path, metavar="FILE", help="file of triples, each with one empty field: the one to fill"
     )
+    parser.add_argument(
+        "--missing", action="store_true", help="find the likeliest triples of the whole graph that are not known"
+    )
     parser.add_argument("-k", type=int, default=10, help="number of answers (default: %(default)s)")
     add_output_option(parser, "the completed triples")
     parser.add_argument(
         "--why", action="store_true", help="show what each kind of evidence adds to the log-odds of each answer"
     )
     add_known_option(parser)
+    add_candidates_option(parser)
     add_reading_options(parser)
 
 
@@ -47,7 +50,12 @@ def run(options):
     else:
         check_labels(model, questions, options.questions, "leave such lines out")
     known = [read_triples(path, options) for path in options.known]
-    answers = model.complete(questions, k=options.k, known=np.concatenate(known) if known else None)
+    answers = model.complete(
+        questions,
+        k=options.k,
+        known=np.concatenate(known) if known else None,
+        candidates=read_candidates(options.candidates),
+    )
     found = np.isfinite(answers.scores)
     console = Console(soft_wrap=True)
     if options.output is None:
@@ -64,32 +72,37 @@ def run(options):
 
 
 def _questions(options):
-    """Return the questions as an object array with one None in each row."""
+    """Return the questions as an object array with None in the empty places of each row."""
     given = np.array([[options.head, options.relation, options.tail]], dtype=object)
     n_given = sum(label is not None for label in given[0])
+    if options.missing and (n_given or options.questions is not None):
+        raise ValueError("--missing asks about the whole graph; leave out --head, --relation, --tail and --questions")
     if options.questions is None:
-        if n_given != 2:
-            raise ValueError(f"{n_given} of --head, --relation and --tail are given; give two of them, or --questions")
+        if n_given == 3 or not (n_given or options.missing):
+            raise ValueError(
+                f"{n_given} of --head, --relation and --tail are given; give one or two of them, --questions, or "
+                "--missing"
+            )
         return given
     if n_given:
         raise ValueError("--questions and --head, --relation or --tail are both given; give one or the other")
     questions = read_triples(options.questions, options, empty="keep")
     questions[questions == ""] = None
     n_empty = np.equal(questions, None).sum(axis=1)
-    if (n_empty != 1).any():
-        row = int((n_empty != 1).argmax())
+    if (n_empty != n_empty[0]).any() or not n_empty[0]:
+        row = int(((n_empty != n_empty[0]) | (n_empty == 0)).argmax())
         raise ValueError(
-            f"{options.questions}: question {row + 1} has {n_empty[row]} empty fields; leave the one to be filled empty"
+            f"{options.questions}: question {row + 1} has {n_empty[row]} empty fields; leave the one to be filled "
+            "empty, or two in each"
         )
     return questions
 
 
 def _why(model, answers, row, kept):
     """The explanation of the answers to one question, in the direction asked in."""
-    asked = answers.questions.asked[row]
-    triples = np.repeat(answers.questions.labels[[row]], np.count_nonzero(kept), axis=0)
-    triples[:, asked] = answers.labels[row][kept]
-    return str(model.explain(triples, side=("head", "both", "tail")[asked]))
+    head, _, tail = answers.questions.empty[row]
+    side = "both" if head == tail else "head" if head else "tail"
+    return str(model.explain(answers.triples[row][kept], side=side))
 
 
 def check_given_labels(vocabulary, question):
@@ -113,11 +126,8 @@ def check_given_labels(vocabulary, question):
 
 def _rows(answers, found, named):
     """Yield the completed triples with the number of their question, rank, score, probability and maybe names."""
-    for number, question in enumerate(answers.questions.labels):
-        asked = answers.questions.asked[number]
+    for number, triples in enumerate(answers.triples):
         for rank, place in enumerate(np.flatnonzero(found[number]), 1):
-            triple = question.copy()
-            triple[asked] = answers.labels[number, place]
             told = answers.scores[number, place], answers.probabilities[number, place]
-            names = answers.vocabulary.names_of(triple[[0, 2]]) if named else []
-            yield [number + 1, *triple, rank, *told, *names]
+            names = answers.vocabulary.names_of(triples[place][[0, 2]]) if named else []
+            yield [number + 1, *triples[place], rank, *told, *names]

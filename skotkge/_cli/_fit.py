@@ -15,6 +15,7 @@ from .._fusion.transformer import OTFusionTransformer
 from .._utils.sklearn_compat import check_estimator_parameters
 from ._graphs import VECTORS, add_attribute_options, add_modality_option, add_names_option, read_graph, table_encoder
 from ._options import add_reading_options
+from ._reading import constraints_for
 from ._signature import ConstructorOptions, component, pairs_of
 from ._tables import ranking_table, training_table
 
@@ -64,6 +65,12 @@ def add_to(parser):
     group = parser.add_argument_group("model")
     CLASSIFIER.add_to(group)
     group.add_argument(
+        "--constraints",
+        metavar="schema|FILE",
+        help="what is known of relations: statements of RDFS and OWL in a file, or among the triples (schema), or a "
+        ".json file with a mapping as the parameter takes it",
+    )
+    group.add_argument(
         "--seed", type=int, metavar="N", default=0, help="seed of all random draws (default: %(default)s)"
     )
     FUSION.add_to(parser.add_argument_group("fusion", "how vectors are joined with the triples"))
@@ -91,7 +98,9 @@ def _kinds(value):
 # earlier fit in the same process.
 CLASSIFIER = ConstructorOptions(
     OTKGEClassifier,
-    left_out=frozenset({"embedding_dim", "warm_start", "checkpoint", "checkpoint_interval", "verbose", "random_state"}),
+    left_out=frozenset(
+        {"constraints", "embedding_dim", "warm_start", "checkpoint", "checkpoint_interval", "verbose", "random_state"}
+    ),
     special={
         "score_function": component(SCORE_FUNCTIONS),
         "objective": component(OBJECTIVES),
@@ -124,6 +133,7 @@ def run(options):
         check_estimator_parameters(step)
     console = Console(soft_wrap=True)
     train, valid = read_graph(options, encoder)
+    model["kge"].set_params(constraints=constraints_for(options.constraints, train))
     console.print(repr(train), highlight=False, markup=False)
     store = _store(options)
     model["kge"].checkpoint = store

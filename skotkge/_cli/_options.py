@@ -18,6 +18,23 @@ def add_reading_options(parser):
         + ", ".join(sorted(FORMATS))
         + "; .gz, .bz2, .xz, .zip or .zst may follow",
     )
+    add_table_options(group)
+    group.add_argument(
+        "--empty",
+        choices=("error", "drop"),
+        default="error",
+        help="what to do with rows of which a label is empty: stop, or leave them out (default: %(default)s)",
+    )
+    group.add_argument(
+        "--literals",
+        choices=("keep", "drop"),
+        default="keep",
+        help="whether literals of RDF files are entities (default: %(default)s)",
+    )
+
+
+def add_table_options(group):
+    """Add the options that tell how tables are written."""
     group.add_argument(
         "--columns",
         type=_three_columns,
@@ -36,18 +53,6 @@ def add_reading_options(parser):
         metavar="CHARACTER",
         help=r"separator of tables, \s+ for any white space (default: a tab, in CSV files a comma)",
     )
-    group.add_argument(
-        "--empty",
-        choices=("error", "drop"),
-        default="error",
-        help="what to do with rows of which a label is empty: stop, or leave them out (default: %(default)s)",
-    )
-    group.add_argument(
-        "--literals",
-        choices=("keep", "drop"),
-        default="keep",
-        help="whether literals of RDF files are entities (default: %(default)s)",
-    )
 
 
 def add_known_option(parser):
@@ -60,6 +65,46 @@ def add_known_option(parser):
         metavar="FILE",
         help="more true triples to leave out; those of the fit always are",
     )
+
+
+def add_test_options(parser):
+    """Add the test triples to be ranked, and what becomes of unknown labels."""
+    parser.add_argument(
+        "test", type=Path, metavar="TEST", help="file of true triples, or folder with test, valid and train files"
+    )
+    parser.add_argument(
+        "--unknown",
+        choices=("error", "last"),
+        default="error",
+        help="what to do with labels that the model has not seen: stop, or rank their triples last "
+        "(default: %(default)s)",
+    )
+
+
+def add_candidates_option(parser):
+    """Add the option for what may answer."""
+    parser.add_argument(
+        "--candidates",
+        metavar="all|seen|FILE",
+        default="all",
+        help="what may answer: all, seen (what training has on that side of the relation), or a .tsv, .txt or .csv "
+        "file with a label in each line, or a relation and a label (default: %(default)s)",
+    )
+
+
+def add_sides_option(parser):
+    """Add the option for the sides of triples that are ranked."""
+    parser.add_argument(
+        "--sides",
+        choices=("both", "head", "tail"),
+        default="both",
+        help="what is asked for (default: %(default)s)",
+    )
+
+
+def sides_of(options):
+    """Return the sides of the option as methods take them."""
+    return ("head", "tail") if options.sides == "both" else (options.sides,)
 
 
 def add_model_option(parser):

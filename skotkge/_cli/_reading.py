@@ -1,13 +1,17 @@
 """Files of the user's: triples, entities, vectors and models."""
 
+import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from .._estimator.constraining import statements_of
 from .._estimator.lookup import similar_ones
 from .._estimator.saving import load
 from .._graph import files
+from .._graph.constraint_statements import read_constraints
 from .._graph.files import suffix_of
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import name_first
@@ -140,6 +144,57 @@ def read_columns(path):
         if len(row) != len(names):
             raise ValueError(f"{path}, line {line}: {len(row)} fields in place of {len(names)}, got {name_first(row)}")
     return {name: [row[place] for _, row in lines[1:]] for place, name in enumerate(names)}
+
+
+def read_candidates(given):
+    """Return the candidates that an option names, as methods take them.
+
+    Parameters
+    ----------
+    given : str
+        "all", "seen", or the name of a file with a label in each line, or a relation and a label.
+
+    Raises
+    ------
+    ValueError
+        If a line of the file has more fields, or another number than the first.
+    """
+    if given in ("all", "seen"):
+        return given
+    rows, found = list(_rows(Path(given))), {}
+    width = len(rows[0][1]) if rows else 0
+    for line, row in rows:
+        if len(row) != width or width > 2:
+            raise ValueError(f"{given}, line {line}: {len(row)} fields, expected a label, or a relation and a label")
+        found.setdefault(row[0] if width == 2 else None, []).append(row[-1])
+    return found if width == 2 else found.get(None, [])
+
+
+def constraints_for(given, X):
+    """Return the constraints that an option names for triples.
+
+    Parameters
+    ----------
+    given : str or None
+        "schema", or the name of a file: of JSON with a mapping as the parameter takes it, or with statements of RDFS
+        and OWL.
+    X : MultimodalTriples
+
+    Raises
+    ------
+    ValueError
+        If the file is neither, or names what the triples do not have.
+    """
+    if given is None or given == "schema":
+        return given
+    if suffix_of(given) != ".json":
+        return read_constraints(given, X)
+    try:
+        constraints = json.loads(Path(given).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{given} is no JSON file: {error}") from error
+    statements_of(constraints, X)
+    return constraints
 
 
 def read_vectors(path):

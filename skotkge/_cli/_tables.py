@@ -4,6 +4,8 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from .._graph.headers import COLUMNS
+
 METRICS = ("mrr", "hits@1", "hits@3", "hits@10", "mean_rank")
 SIDES = {"both sides": "", "heads": "head_", "tails": "tail_"}
 
@@ -15,7 +17,7 @@ def ranking_table(title, report):
     ----------
     title : str
     report : dict of str to float
-        As from `OTKGEClassifier.evaluate`.
+        As from `OTKGEClassifier.evaluate`; sides that it does not have are left out.
 
     Returns
     -------
@@ -26,6 +28,8 @@ def ranking_table(title, report):
     for name in ("MRR", "Hits@1", "Hits@3", "Hits@10", "mean rank"):
         table.add_column(name, justify="right")
     for side, prefix in SIDES.items():
+        if f"{prefix}mrr" not in report:
+            continue
         *shares, mean_rank = (report[prefix + metric] for metric in METRICS)
         table.add_row(side, *(f"{share:.3f}" for share in shares), f"{mean_rank:.1f}")
     return table
@@ -60,20 +64,24 @@ def answer_table(answers, row, places):
     rich.table.Table
         With a column of names if the model knows any.
     """
-    question, asked = answers.questions.labels[row], answers.questions.asked[row]
-    names = None if answers.names is None or asked == 1 else answers.names[row]
-    title = ", ".join("?" if position == asked else _with_name(answers, question, position) for position in range(3))
+    question, empty = answers.questions.labels[row], answers.questions.empty[row]
+    title = ", ".join("?" if empty[position] else _with_name(answers, question, position) for position in range(3))
     table = Table(title=Text(f"\n({title})"), title_justify="left")
     table.add_column("rank", justify="right")
-    table.add_column(("head", "relation", "tail")[asked], overflow="fold")
-    if names is not None:
-        table.add_column("name", overflow="fold")
+    asked = np.flatnonzero(empty).tolist()
+    for position in asked:
+        table.add_column(COLUMNS[position], overflow="fold")
+        if answers.names is not None and position != 1:
+            table.add_column("name" if len(asked) == 1 else f"{COLUMNS[position]} name", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("probability", justify="right")
     for rank, place in enumerate(np.flatnonzero(places), 1):
-        told = [Text(str(answers.labels[row, place]))]
-        if names is not None:
-            told.append(Text(names[place] or ""))
+        told = []
+        for position in asked:
+            label = answers.triples[row, place, position]
+            told.append(Text(str(label)))
+            if answers.names is not None and position != 1:
+                told.append(Text(answers.vocabulary.names_of([label])[0] or ""))
         score, probability = answers.scores[row, place], answers.probabilities[row, place]
         table.add_row(str(rank), *told, f"{score:.3f}", f"{probability:.3f}")
     return table

@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from .._ranking.answer_calibration import LISTED
 from .._ranking.completion import Completions
-from .lookup import entities_of, relations_of
+from .candidates import entity_candidates, relation_candidates
 
 
 def answer(predictor, questions, k, known, drops_known, candidates, device):
@@ -20,7 +20,7 @@ def answer(predictor, questions, k, known, drops_known, candidates, device):
         Answers that are known to be true.
     drops_known : bool
         Leave known answers out, rather than mark them.
-    candidates : None, "seen" or array-like of labels
+    candidates : as for `entity_candidates`, or for relations `relation_candidates`
     device : str
 
     Returns
@@ -33,7 +33,10 @@ def answer(predictor, questions, k, known, drops_known, candidates, device):
     left_out = known if drops_known else None
     for column, rows in questions.by_column():
         ids, vocabulary = questions.ids[rows], predictor.vocabulary
-        allowed = allowed_answers(predictor, candidates, column, ids)
+        if column == 1:
+            allowed = relation_candidates(predictor, candidates, ids)
+        else:
+            allowed = entity_candidates(predictor, candidates)
         answers, raw = predictor.best_answers(ids, column, max(k, LISTED), left_out, allowed, device)
         log_odds = predictor.list_log_odds(raw, ids, column)[:, :k]
         answers, raw = answers[:, :k], raw[:, :k]
@@ -46,27 +49,3 @@ def answer(predictor, questions, k, known, drops_known, candidates, device):
         probabilities[rows[found], place] = expit(log_odds[found, place])
         marks[rows[found], place] = known.contains(triples)
     return Completions(labels, scores, probabilities, marks, questions, predictor.vocabulary)
-
-
-def allowed_answers(predictor, candidates, column, ids):
-    """Which answers are allowed: a function from relations to masks of entities, or a mask of relations; None is all.
-
-    Raises
-    ------
-    ValueError
-        If candidates is another string than "seen", or has unknown labels.
-    """
-    if candidates is None:
-        return None
-    vocabulary = predictor.vocabulary
-    if not isinstance(candidates, str):
-        chosen = np.zeros((1, vocabulary.shape[int(column == 1)]), dtype=bool)
-        chosen[0, (relations_of if column == 1 else entities_of)(candidates, vocabulary, "candidates")] = True
-        return chosen if column == 1 else lambda relations: chosen
-    if candidates != "seen":
-        raise ValueError(f"candidates={candidates!r}; give 'seen', None or an array of labels.")
-    if column != 1:
-        return lambda relations: predictor.seen[relations].toarray()
-    n_relations = predictor.n_relations
-    tails, heads = predictor.seen[:n_relations].T.tocsr(), predictor.seen[n_relations:].T.tocsr()
-    return tails[ids[:, 2]].toarray() & heads[ids[:, 0]].toarray()

@@ -1,10 +1,10 @@
 """LinkPredictionEstimator: labels in and out around a fitted `LinkPredictor`; what every estimator answers."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,19 +21,23 @@ from .._graph.label_columns import as_label_triples
 from .._graph.modalities import check_modalities
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import MultimodalTriples
-from .._ranking.completion import Completions, Neighbors, Questions, asked_columns
+from .._ranking.completion import Completions, Neighbors, Questions, empty_places
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._utils.messages import CheckedParameters, check_choice, reading, shown
 from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
 from .answering import answer
+from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
 from .html import FittedHtml
 from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
+from .open_questions import answer_openly
 from .vectors import chosen_table, embed
 
 SIDES = ("both", "head", "tail")
+# What may answer, as users say it.
+Candidates: TypeAlias = ArrayLike | str | Mapping[Any, Any] | None
 
 
 @dataclass(frozen=True)
@@ -161,8 +165,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         -------
         ndarray of shape (n_triples,)
             Mean of the scores of both directions; a direction whose source or relation has neither a training triple
-            nor a vector does not count, and without any the score is that of even odds. With ``handle_unknown="last"``
-            -inf for rows with an unknown label.
+            nor a vector does not count, and without any the score is that of even odds. Constraints do not count, as
+            they do in `decision_function`. With ``handle_unknown="last"`` -inf for rows with an unknown label.
         """
         asked = self._asked(X, handle_unknown)
         return asked.filled(asked.predictor.scores(asked.ids, self._device_of_answers()), -np.inf)
@@ -262,9 +266,11 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         X: ArrayLike,
         *,
         known: ArrayLike | list[ArrayLike] | None = None,
+        candidates: Candidates = None,
+        sides: Sequence[str] = ("head", "tail"),
         handle_unknown: str | None = None,
     ) -> NDArray[np.float64]:
-        """Filtered ranks of heads and tails among all entities.
+        """Filtered ranks of heads and tails among all entities or some.
 
         Parameters
         ----------
@@ -272,27 +278,33 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             True triples.
         known : triples or list of triples, default=None
             More true triples to leave out of the ranking. Those of `fit` (`X_val` included) and of X always are.
+        candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
+            The entities to rank, as for `complete`; the true answer is always among them. None is "all".
+        sides : sequence of {"head", "tail"}, default=("head","tail")
+            What is asked for, and in which order.
         handle_unknown : {"error", "last"}, default=None
             What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
             is as `fit` was told.
 
         Returns
         -------
-        ndarray of shape (n_triples, 2)
+        ndarray of shape (n_triples, n_sides)
             Rank of the head and of the tail, from 1; the mean of best and worst rank on ties. With
             ``handle_unknown="last"`` ``n_entities + 1`` for rows with an unknown label.
         """
         asked = self._asked(X, handle_unknown)
-        known = ids_of_sets(asked.predictor.vocabulary, known)
-        ranks = np.full((len(asked.rows), 2), len(asked.predictor.vocabulary.entities) + 1.0)
-        ranks[asked.rows] = asked.predictor.ranks(asked.ids[asked.rows], known, self._device_of_answers())
-        return ranks
+        return rank_triples(asked, known, candidates, sides, self._device_of_answers()).ranks
 
     def evaluate(
         self,
         X: ArrayLike,
         *,
         known: ArrayLike | list[ArrayLike] | None = None,
+        candidates: Candidates = None,
+        sides: Sequence[str] = ("head", "tail"),
+        negatives: Any = None,
+        average: str = "micro",
+        random_state: int | np.random.RandomState | None = None,
         handle_unknown: str | None = None,
     ) -> dict[str, float]:
         """Filtered ranking metrics.
@@ -303,6 +315,19 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             True triples.
         known : triples or list of triples, default=None
             More true triples to leave out of the ranking.
+        candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
+            The entities to rank, as for `complete`; the true answer is always among them. None is "all".
+        sides : sequence of {"head", "tail"}, default=("head","tail")
+            What is asked for.
+        negatives : int, array-like of labels of shape (n_triples, n_negatives) or mapping of side to such, default=None
+            Rank each true answer among these alone. A number draws so many of the candidates that answer no known
+            triple, for each side of each triple, without replacement. Given ones, as the leaderboards of OGB [1]_ have
+            them, are not filtered: one array where `sides` has one side, else ``{"head": ..., "tail": ...}``.
+        average : {"micro", "relation", "degree"}, default="micro"
+            Each rank counts the same; or each metric is the mean of what it is for each relation, or for answers of
+            each degree in `fit`: 0, 1, 2 to 3, 4 to 7, and so on.
+        random_state : int, RandomState instance or None, default=None
+            Draws the negatives.
         handle_unknown : {"error", "last"}, default=None
             What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
             is as `fit` was told.
@@ -310,16 +335,28 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         Returns
         -------
         dict of str to float
-            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank`` over both sides, and each with the prefix
-            ``head_`` or ``tail_`` for one side.
+            ``mrr``, ``hits@1``, ``hits@3``, ``hits@10``, ``mean_rank`` and ``amri``
+            (`skotkge.metrics.adjusted_mean_rank_index`) over all sides, and each with the prefix ``head_`` or ``tail_``
+            for one side.
 
         Warns
         -----
         UserWarning
             If rows of X were trained on.
+
+        References
+        ----------
+        .. [1] Hu, Fey, Zitnik, Dong, Ren, Liu, Catasta, Leskovec, "Open Graph Benchmark: Datasets for Machine Learning
+           on Graphs", NeurIPS 2020.
         """
         warn_of_trained(self.was_trained_on(X, handle_unknown=handle_unknown))
-        return metrics.summarize_ranks(self.rank(X, known=known, handle_unknown=handle_unknown))
+        asked, device = self._asked(X, handle_unknown), self._device_of_answers()
+        if negatives is None:
+            ranking = rank_triples(asked, known, candidates, sides, device)
+        else:
+            among = negatives, random_state
+            ranking = rank_triples_among_negatives(asked, known, candidates, sides, *among, device)
+        return summary(asked, ranking, sides, average)
 
     def was_trained_on(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.bool_]:
         """Tell which triples the model was trained on; figures of these flatter.
@@ -346,16 +383,18 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         k: int = 10,
         known: ArrayLike | list[ArrayLike] | None = None,
         known_answers: str = "drop",
-        candidates: ArrayLike | str | None = None,
+        candidates: Candidates = None,
         new_entities: MultimodalTriples | None = None,
         handle_unknown: str | None = None,
     ) -> Completions:
-        """Fill the empty place of each triple with the k best labels.
+        """Fill the empty places of each triple with the k best labels.
 
         Parameters
         ----------
         X : array-like of labels of shape (n_questions, 3)
-            Each row has exactly one None: its head, relation or tail. Where the triples of `fit` had names, the name
+            Each row has one None: its head, relation or tail. Or each has two: ``[None, r, None]`` asks for the
+            likeliest pairs of a relation, ``[h, None, None]`` for the likeliest facts with a head, ``[None, None, t]``
+            with a tail. With three see `likeliest_missing`. Where the triples of `fit` had names, the name
             of an entity is taken for its label if no other has it; upper and lower case, and what stands before its
             first letter, make no difference.
         k : int, default=10
@@ -363,10 +402,11 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             More true triples, whose answers are known as those of training are.
         known_answers : {"drop", "mark"}, default="drop"
             Leave known answers out, or list them with a mark.
-        candidates : {"seen"} or array-like of labels, default=None
-            The only labels that may answer. "seen" are those that training has on that side of the relation, or for a
-            relation asked for, the relations that training has with the head as a head and with the tail as a tail.
-            None allows all.
+        candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
+            The only labels that may answer; None is "all". "seen" are those that training has on that side of the
+            relation, or for a relation asked for, the relations that training has with the head as a head and with the
+            tail as a tail. A mapping has labels of entities for some relations, or for the sides of a relation, as in
+            ``{"born_in": {"tail": ["Berlin", "Rome"]}}``; the others may be answered by all.
         new_entities : MultimodalTriples, default=None
             The entities of its table that `fit` has not seen and that have a vector may be asked about and may answer.
         handle_unknown : {"error", "last"}, default=None
@@ -377,8 +417,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         -------
         Completions
             ``labels`` and ``scores`` of shape ``(n_questions, k)``, the best first, which is also what unpacking gives;
-            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. Scores are log-odds, those of
-            `decision_function` with the side asked for ("both" for a relation). Probabilities are those of answers in
+            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. With two empty places labels have the
+            shape ``(n_questions, k, 2)``. Scores are log-odds, those of `decision_function` with the side asked for
+            ("both" for a relation, and for a pair). Probabilities are those of answers in
             such a list: an answer is the best of many candidates, so that it is true less often than a triple drawn at
             random with the same score, which is what `predict_proba` tells of.
             ``names`` are those of the answers, where the triples of `fit` had names.
@@ -386,19 +427,48 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         Raises
         ------
         ValueError
-            If a row does not have exactly one None, or a label is not known.
+            If a row has no None, rows have different numbers of them, or a label is not known.
         """
         predictor = self._answering_for(new_entities)
         check_choice(known_answers, "known_answers", ("drop", "mark"))
         check_choice(handle_unknown, "handle_unknown", ("error", "last", None))
         k = _checked_number(k)
         labels = as_label_triples(X)
-        columns = asked_columns(labels)
+        empty = empty_places(labels)
         unknown = handle_unknown or self.handle_unknown_
-        ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, np.arange(3) == columns[:, None])
-        questions = Questions.of(predictor.vocabulary, labels, columns, ids, known_rows)
+        ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, empty)
+        questions = Questions.of(predictor.vocabulary, labels, empty, ids, known_rows)
         known = predictor.known_with(ids_of_sets(predictor.vocabulary, known))
-        return answer(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
+        answers = answer if questions.n_empty == 1 else answer_openly
+        return answers(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
+
+    def likeliest_missing(
+        self,
+        k: int = 10,
+        *,
+        known: ArrayLike | list[ArrayLike] | None = None,
+        candidates: Candidates = None,
+    ) -> Completions:
+        """Find the triples of all entities and relations that are likeliest to be true and not known to be.
+
+        Every pair of entities is scored for every relation, a tile at a time, within scikit-learn's working memory;
+        ``candidates="seen"`` leaves out the pairs of the wrong kinds, which makes the search shorter.
+
+        Parameters
+        ----------
+        k : int, default=10
+        known : triples or list of triples, default=None
+            More true triples to leave out.
+        candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
+            The only entities that heads and tails may be, as for `complete`.
+
+        Returns
+        -------
+        Completions
+            Of the one question ``[None, None, None]``: ``triples[0]`` are the triples, the likeliest first, ``scores``
+            their `decision_function`.
+        """
+        return self.complete([[None] * 3], k=k, known=known, candidates=candidates)
 
     def nearest(
         self,

@@ -172,6 +172,7 @@ def describe(estimator, split, options):
         "calibration_negatives": options.calibration_negatives,
         "exclude_self_loops": options.exclude_self_loops,
         "early_stopping": options.early_stopping,
+        "statements": [(said.relation, said.property, said.type_relation, said.labels) for said in options.statements],
         "seed": options.seed,
         "entities": pack_labels(X.entities),
         "relations": pack_labels(X.relations),

@@ -1,6 +1,6 @@
 """OTKGEClassifier: train on triples, then score, classify, rank and complete them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -21,6 +21,7 @@ from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
 from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .checkpoints import open_checkpoint
+from .constraining import SCHEMA, closed_split, statements_of, without_repetitions
 from .fact_weights import weighted_rows
 from .fitting import FitOptions, is_builder
 from .growing import grow, shrink
@@ -69,6 +70,15 @@ class OTKGEClassifier(TrainedEstimator):
         kinds that need modalities are left out. The weights of the last four and of your own may be negative.
     exclude_self_loops : bool, default=True
         A relation that links no entity with itself in training never does: such a triple scores below all others.
+    constraints : mapping of relation to mapping, or "schema", default=None
+        What is known of relations: ``{"born_in": {"functional": True, "range": {"instance_of": "City"}}}``, see the
+        user guide. Of a relation there may be "functional", "inverse_functional" and "symmetric" (True), "inverse_of"
+        and "disjoint_with" (a relation or a list of some), "domain" and "range": a list of entities, or a mapping from
+        the relation that tells types to a type or a list of types; an entity of no known type may stand anywhere.
+        "schema" reads the statements of RDFS and OWL among the triples, see `read_constraints`. Triples that follow
+        from the others, by "symmetric" and "inverse_of", are trained on and known as these are. Answers that contradict
+        what is known are not offered by `complete`, score below all others in `rank`, and have a low probability.
+        Triples given are never dropped: `skotkge.inspection.contradictions` lists those that contradict each other.
     embedding_dim : int, default=None
         Columns of the entity embeddings. None takes the width of the fusion, or 200 without fusion.
     objective : {"cross_entropy", "logistic"} or object, default="cross_entropy"
@@ -200,6 +210,7 @@ class OTKGEClassifier(TrainedEstimator):
         "score_function": [StrOptions(set(SCORE_FUNCTIONS)), ScoreFunction],
         "evidence": [StrOptions(set(EVIDENCE)), tuple, list],
         "exclude_self_loops": ["boolean"],
+        "constraints": [Mapping, StrOptions({SCHEMA}), None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "objective": [StrOptions(set(OBJECTIVES)), HasMethods("of_training")],
         "regularization": [Interval(Real, 0, None, closed="left")],
@@ -231,6 +242,7 @@ class OTKGEClassifier(TrainedEstimator):
         *,
         evidence: str | Sequence[str] = "all",
         exclude_self_loops: bool = True,
+        constraints: Mapping[Any, Mapping[str, Any]] | str | None = None,
         embedding_dim: int | None = None,
         objective: Any = "cross_entropy",
         regularization: float = 5e-3,
@@ -258,6 +270,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.score_function = score_function
         self.evidence = evidence
         self.exclude_self_loops = exclude_self_loops
+        self.constraints = constraints
         self.embedding_dim = embedding_dim
         self.objective = objective
         self.regularization = regularization
@@ -349,9 +362,11 @@ class OTKGEClassifier(TrainedEstimator):
         told = start if begin.weights is None else (start, begin.weights)
         checkpoint = open_checkpoint(self, X, negatives.ids, X_val, y_val, told)
         random_state = check_random_state(checkpoint.random_state(self.random_state))
-        options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks)
+        statements = statements_of(self.constraints, X)
+        options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks, statements)
+        X = without_repetitions(X, statements)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        split = replace(split, known_ids=begin.known_ids, weights=begin.weights)
+        split = closed_split(replace(split, known_ids=begin.known_ids, weights=begin.weights), statements)
         make_spaces = _SpaceMaker(evidence, width, options.seed)
         return self._fit_split(
             split, make_spaces, options, random_state, checkpoint, start, callbacks, begin.continuation
@@ -430,7 +445,7 @@ class OTKGEClassifier(TrainedEstimator):
             )
         return kinds
 
-    def _fit_options(self, evidence, seed, callbacks):
+    def _fit_options(self, evidence, seed, callbacks, statements):
         score_function, objective = self.score_function, self.objective
         training = TrainingOptions(
             score_function=SCORE_FUNCTIONS[score_function]()
@@ -460,6 +475,7 @@ class OTKGEClassifier(TrainedEstimator):
             verbose=self.verbose,
             seed=seed,
             callbacks=tuple(callback for callback in callbacks if hasattr(callback, "on_epoch_end")),
+            statements=statements,
         )
 
     def _check_width(self, X):

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from .._ranking.constraint_checks import PENALTY
 from .._ranking.explanation import Explanation, Fact
 
 SELF_LOOP = "self_loop"
 OFFSET = "offset"
+CONSTRAINTS = "constraints"
 
 
 def explain(predictor, labels, ids, rows, side, device):
@@ -31,10 +33,14 @@ def explain(predictor, labels, ids, rows, side, device):
     parts = parts * calibration.slope[relations]
     offset = log_odds - parts.sum(axis=0)
     contributions = np.where(rows[:, None], np.column_stack([*parts, offset]), np.nan)
+    others = [SELF_LOOP, OFFSET]
+    if predictor.checker is not None:
+        contributions = np.column_stack([contributions, np.where(rows, PENALTY * predictor.are_ruled_out(ids), np.nan)])
+        others.append(CONSTRAINTS)
     return Explanation(
         labels,
-        [*(kind.id.kind for kind in predictor.evidence), SELF_LOOP, OFFSET],
-        [*(str(kind.id) for kind in predictor.evidence), SELF_LOOP, OFFSET],
+        [*(kind.id.kind for kind in predictor.evidence), *others],
+        [*(str(kind.id) for kind in predictor.evidence), *others],
         contributions,
         [_facts(predictor, triple, side) if known else () for triple, known in zip(ids, rows, strict=True)],
         predictor.vocabulary,
@@ -52,6 +58,10 @@ def _facts(predictor, triple, side):
                 for text, value, triples in kind.facts(*queries[direction]):
                     links = tuple(_told(predictor, link) for link in triples)
                     found.append(Fact(str(kind.id), direction, text, value, links))
+        if predictor.checker is not None:
+            for text, triples in predictor.checker.reasons(*queries[direction]):
+                links = tuple(_told(predictor, link) for link in triples)
+                found.append(Fact(CONSTRAINTS, direction, f"ruled out by {text}", PENALTY, links))
     return tuple(found)
 
 
@@ -59,9 +69,4 @@ def _told(predictor, link):
     """A link (source, relation or reciprocal, answer) as a triple of labels."""
     source, relation, answer = link
     head, tail = (source, answer) if relation < predictor.n_relations else (answer, source)
-    vocabulary = predictor.vocabulary
-    return (
-        vocabulary.entities[head],
-        vocabulary.relations[relation % predictor.n_relations],
-        vocabulary.entities[tail],
-    )
+    return tuple(predictor.vocabulary.labels_of(np.array([[head, relation % predictor.n_relations, tail]]))[0])

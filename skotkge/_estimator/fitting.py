@@ -20,6 +20,7 @@ from .._evidence.rules import RuleEvidence, count_rules
 from .._evidence.signed_weights import learn_signed_weights
 from .._evidence.weighting import learn_weights
 from .._fusion.structure import observed_in
+from .._graph.constraints import resolve
 from .._graph.queries import KnownAnswers, both_directions
 from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
@@ -53,6 +54,8 @@ class FitOptions:
     seed : int
         Of training.
     callbacks : sequence
+    statements : tuple of Statement
+        Constraints of relations.
     """
 
     training: TrainingOptions
@@ -65,6 +68,7 @@ class FitOptions:
     verbose: int = 0
     seed: int = 0
     callbacks: tuple = ()
+    statements: tuple = ()
 
 
 def fit_link_predictor(
@@ -93,7 +97,7 @@ def fit_link_predictor(
     history : dict of EvidenceId to dict
         Epochs and curves of each trained space.
     """
-    facts = _Facts(split, options.exclude_self_loops)
+    facts = _Facts(split, options.exclude_self_loops, options.statements)
     checkpoint.begin(split, options)
     shared = dict(make_spaces=make_spaces, options=options, facts=facts, checkpoint=checkpoint)
     shared |= dict(start=start or {}, continuation=continuation or {}, weights=split.weights)
@@ -112,6 +116,8 @@ def fit_link_predictor(
         encoder=_encoder_of(split.train),
         trained=facts.are_in(split.train),
         fact_weights=None if split.weights is None else split.weights.of(facts.true_ids),
+        statements=options.statements,
+        given_ids=split.train.ids,
     )
     predictor, trained_on = _calibrated(predictor, split, options, random_state), split.train
     if len(split.train) < len(split.all) and options.refit:
@@ -119,10 +125,9 @@ def fit_link_predictor(
         again = train(split.all, round="refit", max_iter=epochs, validate=None)
         evidence, trained_on = _evidence_of(split.all, again, options), split.all
     # The predictor above holds tensors of the first training; this one starts without.
-    predictor = LinkPredictor(
-        **{name: getattr(predictor, name) for name in LinkPredictor.__dataclass_fields__}
-        | {"evidence": evidence, "encoder": _encoder_of(split.all), "trained": facts.are_in(trained_on)}
-    )
+    changed = {"evidence": evidence, "encoder": _encoder_of(split.all), "trained": facts.are_in(trained_on)}
+    fields = {name: getattr(predictor, name) for name in LinkPredictor.__dataclass_fields__}
+    predictor = LinkPredictor(**fields | changed | {"given_ids": None})
     return predictor, {id: space.history() for id, space in trained.items()}
 
 
@@ -136,10 +141,12 @@ def _calibrated(predictor, split, options, random_state):
 class _Facts:
     """What the true triples say about entities and relations before anything is trained."""
 
-    def __init__(self, split, exclude_self_loops):
+    def __init__(self, split, exclude_self_loops, statements=()):
         X = split.all
         self.n_entities, self.n_relations = X.n_entities, len(X.relations)
         self.true_ids = split.true_ids
+        if statements:
+            self.true_ids = np.unique(resolve(statements, X.vocabulary).closed(self.true_ids), axis=0)
         in_training = observed_in(X.ids, X.n_entities)
         entities = in_training
         if X.fusion is not None:
@@ -231,7 +238,8 @@ def _evidence_of(X, trained, options):
         columns, width = X.fusion.scaled_columns(X), X.fusion.structure.shape[1]
         evidence += fit_all_relation_maps(columns, X.ids, len(X.relations), width)
     if RULES in options.kinds:
-        rules = count_rules(X.ids, X.n_entities, len(X.relations))
+        certain = resolve(options.statements, X.vocabulary).same if options.statements else None
+        rules = count_rules(X.ids, X.n_entities, len(X.relations), certain=certain)
         evidence.append(RuleEvidence(EvidenceId(RULES), rules, X.n_entities))
     if COUNTS in options.kinds:
         evidence += count(X.ids, X.n_entities, len(X.relations))
@@ -303,8 +311,10 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True, ty
     negatives = _enough_negatives(predictor, true, split.negatives, random_state, typed)
     ids = np.concatenate([true, negatives.ids])
     truth = np.arange(len(ids)) < len(true)
-    # The penalty of an excluded self-loop has decided about it; as a score it would outweigh all others.
+    # The penalty of an excluded self-loop, or of a constraint, has decided about it; as a score it would outweigh all
+    # others.
     free = (ids[:, 0] != ids[:, 2]) | ~predictor.excludes_self_loops[ids[:, 1]]
+    free &= ~predictor.are_ruled_out(ids)
     ids, truth = ids[free], truth[free]
     scores, n_relations = predictor.scores(ids, device), predictor.n_relations
     if by_relation:

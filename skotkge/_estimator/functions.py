@@ -57,7 +57,7 @@ def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
     -------
     ndarray of shape (n_triples, 2)
     """
-    return last_step(model, "rank").rank(_transformed(model, X), **options)
+    return last_step(model, "rank").rank(transformed(model, X), **options)
 
 
 def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
@@ -76,7 +76,7 @@ def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
     -------
     dict of str to float
     """
-    return last_step(model, "evaluate").evaluate(_transformed(model, X), **options)
+    return last_step(model, "evaluate").evaluate(transformed(model, X), **options)
 
 
 def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
@@ -94,7 +94,7 @@ def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
     -------
     Explanation
     """
-    return last_step(model, "explain").explain(_transformed(model, X), **options)
+    return last_step(model, "explain").explain(transformed(model, X), **options)
 
 
 def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Neighbors:
@@ -145,7 +145,13 @@ def embed(model: Any, labels: ArrayLike, space: str | None = None, **options: An
 
 
 def last_step(model, method):
-    """Return the estimator, or the last step of a pipeline, that has a method; a `TypeError` if it has not."""
+    """Return the estimator that answers: the model, or the last step of a pipeline.
+
+    Raises
+    ------
+    TypeError
+        If it has no such method.
+    """
     step = model[-1] if isinstance(model, Pipeline) else model
     if not hasattr(step, method):
         raise TypeError(
@@ -155,7 +161,8 @@ def last_step(model, method):
     return step
 
 
-def _transformed(model, X):
+def transformed(model, X):
+    """Return triples as the steps before the last one of a pipeline transform them."""
     if isinstance(model, Pipeline) and len(model) > 1 and isinstance(X, MultimodalTriples):
         return model[:-1].transform(X)
     return X

@@ -11,6 +11,7 @@ import numpy as np
 from .._embedding.options import TrainingOptions
 from .._embedding.trainer import TrainedSpace, is_available
 from .._fusion.encoder import RowEncoder
+from .._graph.constraints import Statement
 from .._graph.packed_labels import unpack_labels
 from .._graph.triples import MultimodalTriples
 from .._ranking.calibration import Negatives
@@ -125,6 +126,7 @@ def _options_of(values, refit):
         early_stopping=False,
         refit=refit,
         seed=values["seed"],
+        statements=tuple(Statement(*said) for said in values.get("statements", ())),
     )
 
 

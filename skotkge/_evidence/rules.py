@@ -78,10 +78,11 @@ def at_least(confidences, threshold):
     return sparse.csr_array((rules.data[kept], (rules.row[kept], rules.col[kept])), shape=rules.shape)
 
 
-def count_rules(ids, n_entities, n_relations, *, smoothing=1.0, min_confidence=0.0):
-    """Return the `FiredRules` of true triples, without rules of less than a confidence."""
+def count_rules(ids, n_entities, n_relations, *, smoothing=1.0, min_confidence=0.0, certain=None):
+    """Return the `FiredRules` of true triples, without rules of less than a confidence; certain ones have 1."""
     ids = np.unique(ids, axis=0)
     confidences = rule_confidences(PairLinks(ids, n_entities, n_relations), smoothing)
+    confidences = confidences if certain is None else sparse.csr_array(confidences.maximum(certain))
     return FiredRules(ids, n_entities, n_relations, at_least(confidences, min_confidence))
 
 

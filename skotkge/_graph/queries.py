@@ -24,6 +24,13 @@ def both_directions(ids, n_relations):
     )
 
 
+def as_triples_of(sources, relations, answers, n_relations):
+    """Queries with an answer each as triples ``(n, 3)``, those of reciprocals turned around."""
+    backward = relations >= n_relations
+    heads, tails = np.where(backward, answers, sources), np.where(backward, sources, answers)
+    return np.column_stack([heads, np.where(backward, relations - n_relations, relations), tails])
+
+
 class KnownAnswers:
     """Distinct queries of triples, in both directions, and the answers of each as slices of one sorted array.
 

@@ -54,6 +54,13 @@ class Vocabulary:
         columns = (self.entity_index, self.relation_index, self.entity_index)
         return np.column_stack([index.positions(triples[:, i]) for i, index in enumerate(columns)])
 
+    def labels_of(self, ids):
+        """Return the labels of triples of ids ``(n, 3)``."""
+        labels = np.empty(ids.shape, dtype=object)
+        for column, known in enumerate((self.entities, self.relations, self.entities)):
+            labels[:, column] = known[ids[:, column]]
+        return labels
+
     def ids_of_asked(self, triples):
         """As `ids_of`, with the name of an entity in place of its label where no label is written so.
 

@@ -47,6 +47,22 @@ class AnswerCalibration:
         """Log-odds of lists of decreasing scores ``(n_lists, k)`` with at least `LISTED` candidates, if there are."""
         return list_features(scores) @ self.slopes + self.intercepts[groups][:, None]
 
+    def log_odds_at(self, scores, ranks, listed, groups):
+        """Log-odds of one answer of each list.
+
+        Parameters
+        ----------
+        scores, ranks, groups : ndarray of shape (n_lists,)
+        listed : ndarray of shape (n_lists, at least LISTED)
+            The best scores of the list.
+
+        Returns
+        -------
+        ndarray of shape (n_lists,)
+        """
+        shares = scores - logsumexp(listed[:, :LISTED], axis=1)
+        return np.column_stack([shares, -np.log(ranks), scores]) @ self.slopes + self.intercepts[groups]
+
 
 def list_features(scores):
     """What the log-odds of an answer depend on.

@@ -1,4 +1,4 @@
-"""Questions of the form (head, relation, ?), (?, relation, tail), (head, ?, tail), and their answers."""
+"""Questions with one, two or three empty places, such as (head, relation, ?) or (?, relation, ?), and their answers."""
 
 import importlib
 from collections.abc import Iterator
@@ -24,13 +24,17 @@ class Completions:
     Attributes
     ----------
     labels : ndarray of shape (n_questions, k), dtype object
-        None where fewer than k answers are left.
+        None where fewer than k answers are left. Of shape (n_questions, k, n_empty), from head to tail, where the
+        questions have two or three empty places.
     scores : ndarray of shape (n_questions, k)
         Log-odds in decreasing order, the numbers that the answers are ordered by: `decision_function` of the completed
-        triples with ``side="head"``, ``"tail"`` or, for relations, ``"both"``; -inf where fewer than k are left.
+        triples with ``side="head"`` or ``"tail"`` where the empty places are a head or a tail, alone or with the
+        relation, and else ``"both"``; -inf where fewer than k are left.
     probabilities : ndarray of shape (n_questions, k)
         How often an answer with such a score and rank was true in lists for held-out questions, where answers that no
-        list of facts has count as false. They fall with the rank. NaN where fewer than k answers are left.
+        list of facts has count as false. They fall with the rank. With more empty places, those of the answer in the
+        lists of the questions for its sides alone, joined by the mean of their log-odds; such need not fall with the
+        rank. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
         Whether the completed triple was known to be true.
     names : ndarray of shape (n_questions, k), dtype object, or None
@@ -49,8 +53,24 @@ class Completions:
 
     @cached_property
     def names(self) -> np.ndarray | None:
-        """Names of the answers."""
-        return _names(self.labels, self.vocabulary)
+        """Names of the answers; relations have none."""
+        names = _names(self.labels, self.vocabulary)
+        if names is not None:
+            columns = np.nonzero(self.questions.empty)[1].reshape(len(names), 1, self.questions.n_empty)
+            is_relation = np.broadcast_to(columns == 1, (*self.scores.shape, self.questions.n_empty))
+            names[is_relation.reshape(names.shape)] = None
+        return names
+
+    @property
+    def triples(self) -> np.ndarray:
+        """The questions filled in, of shape (n_questions, k, 3); None in the empty places of answers that are none."""
+        found = np.repeat(self.questions.labels[:, None], self.scores.shape[1], axis=1)
+        found[np.broadcast_to(self.questions.empty[:, None], found.shape)] = self.labels.ravel()
+        return found
+
+    def _shown_answer(self, row, place):
+        labels = self.labels[row, place] if self.labels.ndim == 3 else [self.labels[row, place]]
+        return ", ".join(self.vocabulary.shown(label) for label in labels)
 
     def __repr__(self):
         lines = [
@@ -60,7 +80,7 @@ class Completions:
         for row, question in enumerate(self.questions.labels[:SHOWN]):
             lines.append(f"({', '.join('?' if is_missing(label) else shown(label) for label in question)})")
             places = np.flatnonzero(np.isfinite(self.probabilities[row]))
-            lines += [f"  {self.probabilities[row, k]:.3f} {shown(self.labels[row, k])}" for k in places[:SHOWN]]
+            lines += [f"  {self.probabilities[row, k]:.3f} {self._shown_answer(row, k)}" for k in places[:SHOWN]]
             lines += ["  ..."] if len(places) > SHOWN else []
         return "\n".join([*lines, "..."] if len(self.labels) > SHOWN else lines)
 
@@ -72,19 +92,18 @@ class Completions:
         for row, question in enumerate(self.questions.labels):
             shown = np.flatnonzero(np.isfinite(self.probabilities[row]))
             title = ", ".join("?" if is_missing(label) else str(label) for label in question)
+            empty = [name for name, is_empty in zip(COLUMNS, self.questions.empty[row], strict=True) if is_empty]
             answers = [
                 [
                     int(rank + 1),
-                    self.labels[row, rank],
+                    *(self.labels[row, rank] if len(empty) > 1 else [self.labels[row, rank]]),
                     float(self.scores[row, rank]),
                     float(self.probabilities[row, rank]),
                     bar(self.probabilities[row, rank]),
                 ]
                 for rank in shown
             ]
-            parts.append(
-                table(title, ["rank", COLUMNS[self.questions.asked[row]], "score", "probability", ""], answers)
-            )
+            parts.append(table(title, ["rank", *empty, "score", "probability", ""], answers))
         return "".join(parts)
 
     def to_frame(self, library: str = "pandas") -> Any:
@@ -108,8 +127,7 @@ class Completions:
         if library not in ("pandas", "polars"):
             raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
         found, place = np.nonzero(np.isfinite(self.probabilities))
-        triples = self.questions.labels[found]
-        triples[np.arange(len(found)), self.questions.asked[found]] = self.labels[found, place]
+        triples = self.triples[found, place]
         columns = {"question": found, "rank": place + 1}
         columns |= {name: triples[:, position].tolist() for position, name in enumerate(COLUMNS)}
         columns |= {"score": self.scores[found, place], "probability": self.probabilities[found, place]}
@@ -167,13 +185,13 @@ def _names(labels, vocabulary):
 
 @dataclass(frozen=True)
 class Questions:
-    """Triples with one empty place each, as labels and as ids.
+    """Triples with empty places, equally many in each, as labels and as ids.
 
     Attributes
     ----------
     labels : ndarray of shape (n_questions, 3), dtype object
-    asked : ndarray of shape (n_questions,)
-        The column to be filled.
+    empty : ndarray of shape (n_questions, 3), dtype bool
+        The places to be filled.
     ids : ndarray of shape (n_questions, 3)
         Zero in the empty places and in rows with an unknown label.
     known_rows : ndarray of shape (n_questions,), dtype bool
@@ -181,27 +199,37 @@ class Questions:
     """
 
     labels: np.ndarray
-    asked: np.ndarray
+    empty: np.ndarray
     ids: np.ndarray
     known_rows: np.ndarray
 
     @classmethod
-    def of(cls, vocabulary, labels, asked, ids, known_rows):
+    def of(cls, vocabulary, labels, empty, ids, known_rows):
         """Return questions with the labels of entities that were asked about by name."""
         labels = labels.copy()
         for column, known in enumerate((vocabulary.entities, vocabulary.relations, vocabulary.entities)):
-            rows = known_rows & (asked != column)
+            rows = known_rows & ~empty[:, column]
             labels[rows, column] = known[ids[rows, column]]
-        return cls(labels, asked, ids, known_rows)
+        return cls(labels, empty, ids, known_rows)
+
+    @property
+    def n_empty(self):
+        """Number of the empty places of each question; 1 without questions."""
+        return int(self.empty[0].sum()) if len(self.empty) else 1
+
+    @property
+    def asked(self):
+        """The first empty place of each question."""
+        return self.empty.argmax(axis=1)
 
     def by_column(self):
-        """Yield the columns asked for, and the rows of each that can be answered."""
+        """Yield the first empty places, and the rows of each that can be answered."""
         for column in np.unique(self.asked[self.known_rows]):
             yield column, np.flatnonzero(self.known_rows & (self.asked == column))
 
 
-def asked_columns(questions):
-    """Return the column that is to be filled in each question.
+def empty_places(questions):
+    """Return a mask of the places that are to be filled in each question.
 
     Parameters
     ----------
@@ -209,21 +237,23 @@ def asked_columns(questions):
 
     Returns
     -------
-    ndarray of shape (n_questions,), dtype int64
+    ndarray of shape (n_questions, 3), dtype bool
 
     Raises
     ------
     ValueError
-        If a row does not have exactly one None.
+        If a row has no None, or another number than the first.
     """
-    missing = np.array([[is_missing(label) for label in row] for row in questions], dtype=bool).reshape(-1, 3)
-    wrong = np.flatnonzero(missing.sum(axis=1) != 1)
+    empty = np.array([[is_missing(label) for label in row] for row in questions], dtype=bool).reshape(-1, 3)
+    numbers = empty.sum(axis=1)
+    wrong = np.flatnonzero((numbers == 0) | (numbers != numbers[:1]))
     if len(wrong):
-        raise ValueError(
-            f"X has {int(missing[wrong[0]].sum())} empty places in row {wrong[0]}: {questions[wrong[0]].tolist()!r}; "
-            "put None in exactly one place of each row, the one to be filled."
-        )
-    return missing.argmax(axis=1)
+        row = wrong[0]
+        remedy = "put None in exactly one place of each row, the one to be filled"
+        if numbers[0]:
+            remedy = f"row 0 has {numbers[0]}, and those of one call have equally many; {remedy}, or in two of each"
+        raise ValueError(f"X has {numbers[row]} empty places in row {row}: {questions[row].tolist()!r}; {remedy}.")
+    return empty
 
 
 def best_relations(scores, k, left_out=None, allowed=None):

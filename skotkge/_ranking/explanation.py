@@ -49,10 +49,10 @@ class Explanation:
     ----------
     triples : ndarray of shape (n_triples, 3), dtype object
     kinds : list of str
-        Kind of evidence of each column: "structure", "modalities", ..., last "self_loop" and "offset", the log-odds
-        of a triple of which no evidence speaks.
+        Kind of evidence of each column: "structure", "modalities", ..., then "self_loop" and "offset", the log-odds
+        of a triple of which no evidence speaks; last "constraints", if the model has any.
     evidence : list of str
-        Name of each column: `evidence_names_` of the model, "self_loop", "offset".
+        Name of each column: `evidence_names_` of the model, "self_loop", "offset", maybe "constraints".
     contributions : ndarray of shape (n_triples, n_columns)
         They sum to `decision_function`. NaN for a triple with an unknown label.
     facts : list of tuple of Fact

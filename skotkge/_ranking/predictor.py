@@ -17,12 +17,14 @@ from .._evidence.relation_maps import RelationMaps
 from .._evidence.rules import RuleEvidence
 from .._evidence.unseen import UnseenEntities
 from .._fusion.encoder import RowEncoder
+from .._graph.constraints import Statement, resolve
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
 from .._graph.vocabulary import Vocabulary
 from .answer_calibration import AnswerCalibration
 from .calibration import Calibration
 from .completion import best_relations
+from .constraint_checks import PENALTY, ConstraintChecker
 from .ranker import Ranker
 
 # Triples scored at once where each question is asked of every relation.
@@ -63,6 +65,10 @@ class LinkPredictor:
         What each true triple counted in training; None is 1.
     answer_lines : tuple of two AnswerCalibration or None
         Of lists of entities, with a group for each relation and reciprocal, and of lists of relations.
+    statements : tuple of Statement
+        What the user has said of relations; answers obey it.
+    given_ids : ndarray of shape (n_given, 3) or None
+        What these are applied to, while calibration takes held-out triples for unknown; None is the true triples.
     """
 
     vocabulary: Vocabulary
@@ -76,6 +82,8 @@ class LinkPredictor:
     trained: np.ndarray | None = None
     answer_lines: tuple | None = None
     fact_weights: np.ndarray | None = None
+    statements: tuple = ()
+    given_ids: np.ndarray | None = None
 
     @property
     def n_relations(self):
@@ -102,6 +110,24 @@ class LinkPredictor:
         return KnownAnswers(self.true_ids[self.trained], self.n_relations)
 
     @cached_property
+    def constraints(self):
+        """The statements in ids."""
+        return resolve(self.statements, self.vocabulary)
+
+    @cached_property
+    def checker(self):
+        """The `ConstraintChecker` of the statements, or None."""
+        if not self.statements:
+            return None
+        known = self.known if self.given_ids is None else KnownAnswers(self.given_ids, self.n_relations)
+        ids = self.true_ids if self.given_ids is None else self.given_ids
+        return ConstraintChecker(self.constraints, ids, known, len(self.vocabulary.entities))
+
+    def are_ruled_out(self, ids):
+        """Tell which triples the constraints rule out."""
+        return np.zeros(len(ids), dtype=bool) if self.checker is None else self.checker.are_ruled_out(ids)
+
+    @cached_property
     def _rankers(self):
         return {}
 
@@ -117,7 +143,7 @@ class LinkPredictor:
                 counted=self.counted,
                 device=device,
             )
-            self._rankers[device] = Ranker(mixture)
+            self._rankers[device] = Ranker(mixture, self.checker)
         return self._rankers[device]
 
     def contributions(self, ids, device="cpu", side="both"):
@@ -144,7 +170,7 @@ class LinkPredictor:
         n_directions = 2 if side == "both" else 1
         counts = ~ranker.is_blank(sources, relations).reshape(n_directions, len(ids))
         parts = ranker.pair_parts(sources, relations, answers)
-        parts = parts.reshape(len(self.evidence) + 1, n_directions, len(ids))
+        parts = parts.reshape(len(parts), n_directions, len(ids))
         return (parts * counts).sum(axis=1) / np.maximum(counts.sum(axis=0), 1), ~counts.any(axis=0)
 
     def scores(self, ids, device="cpu", side="both"):
@@ -156,35 +182,18 @@ class LinkPredictor:
         return np.where(unknown, self.calibration.even_odds(relations), parts.sum(axis=0))
 
     def log_odds(self, ids, device="cpu", side="both"):
-        """Calibrated log-odds of triples of ids ``(n, 3)``."""
-        return self.calibration.log_odds(self.scores(ids, device, side), ids[:, 1])
+        """Calibrated log-odds of triples of ids ``(n, 3)``; constraints rule triples out whatever their scores."""
+        log_odds = self.calibration.log_odds(self.scores(ids, device, side), ids[:, 1])
+        return log_odds + PENALTY * self.are_ruled_out(ids)
 
     def was_trained_on(self, ids):
         """Tell which triples the evidence was learned from."""
         return self.counted.contains(ids)
 
-    def ranks(self, ids, known=(), device="cpu"):
-        """Filtered ranks of the heads and tails of triples.
-
-        Parameters
-        ----------
-        ids : ndarray of shape (n_triples, 3)
-        known : sequence of ndarray of shape (n, 3)
-            More true triples to leave out beside those of the fit and of `ids`.
-        device : str, default="cpu"
-
-        Returns
-        -------
-        ndarray of shape (n_triples, 2)
-            Rank of the head, rank of the tail; means of best and worst rank on ties.
-        """
-        left_out = self.known_with([ids, *known])
-        ranks = self.ranker(device).ranks(*both_directions(ids, self.n_relations), left_out)
-        tails, heads = ranks.reshape(2, len(ids))
-        return np.column_stack([heads, tails])
-
     def known_with(self, sets):
-        """Known answers of the fit together with those of more sets of triples."""
+        """Known answers of the fit together with those of more sets of triples, and what follows from these."""
+        if self.statements:
+            sets = [self.constraints.closed(ids) for ids in sets]
         more = [KnownAnswers(ids, self.n_relations) for ids in sets if len(ids)]
         return KnownUnion([self.known, *more])
 
@@ -224,7 +233,8 @@ class LinkPredictor:
             triples[:, 1] = np.tile(np.arange(self.n_relations), len(triples) // self.n_relations)
             log_odds[rows] = self.log_odds(triples, device).reshape(-1, self.n_relations)
             loops = (triples[:, 0] == triples[:, 2]) & self.excludes_self_loops[triples[:, 1]]
-            out = loops if known is None else loops | known.contains(triples)
+            out = loops | self.are_ruled_out(triples)
+            out = out if known is None else out | known.contains(triples)
             left_out[rows] = out.reshape(-1, self.n_relations)
         return best_relations(log_odds, k, left_out, allowed)
 
@@ -301,6 +311,7 @@ class LinkPredictor:
             "encoder": None if self.encoder is None else self.encoder.state(),
             "trained": self.trained,
             "fact_weights": self.fact_weights,
+            "statements": [(said.relation, said.property, said.type_relation, said.labels) for said in self.statements],
             "answer_lines": self.answer_lines and [(line.slopes, line.intercepts) for line in self.answer_lines],
         }
 
@@ -313,6 +324,7 @@ class LinkPredictor:
         evidence = tuple(
             kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
         )
+        statements = tuple(Statement(*said) for said in state.pop("statements", ()))
         encoder, lines = state.pop("encoder"), state.pop("answer_lines")
         return cls(
             vocabulary,
@@ -320,6 +332,7 @@ class LinkPredictor:
             calibration=Calibration(*state.pop("calibration")),
             encoder=None if encoder is None else RowEncoder.from_state(encoder),
             answer_lines=lines and tuple(AnswerCalibration(*line) for line in lines),
+            statements=statements,
             **state,
         )
 

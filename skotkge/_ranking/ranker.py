@@ -7,7 +7,8 @@ import torch
 from sklearn import get_config
 from sklearn.utils import gen_batches
 
-from .._graph.queries import both_directions
+from .._graph.queries import as_triples_of, both_directions
+from .constraint_checks import LOWEST
 
 # Arrays of the size of a block of scores that are alive at once: the scores, those of a space, and three for a distance
 # being added.
@@ -51,10 +52,22 @@ def score_blocks(n_queries, n_entities, device="cpu"):
 
 
 class Ranker:
-    """Ranks and best answers by a `Mixture`."""
+    """Ranks and best answers by a `Mixture`.
 
-    def __init__(self, mixture):
-        self._mixture = mixture
+    Parameters
+    ----------
+    mixture : Mixture
+    checker : ConstraintChecker, default=None
+        Answers that it rules out rank below all others, and are not among the best.
+    """
+
+    def __init__(self, mixture, checker=None):
+        self._mixture, self.checker = mixture, checker
+
+    @property
+    def mixture(self):
+        """The scores behind the ranks."""
+        return self._mixture
 
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
@@ -77,12 +90,24 @@ class Ranker:
             parts[:, rows] = self._mixture.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
         return parts
 
-    def _blocks(self, sources, relations):
-        """Yield (slice of queries, their `_Pieces`)."""
+    def _blocks(self, sources, relations, penalty=LOWEST):
+        """Yield (slice of queries, their `_Pieces`), with a penalty on what constraints rule out."""
         for rows, pieces in score_blocks(len(sources), self._mixture.n_entities, self._mixture.device):
-            yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows])
+            yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows], self.checker, penalty)
 
-    def ranks(self, sources, relations, answers, known):
+    def pair_scores(self, sources, relations, answers):
+        """Scores ``(n_queries,)`` of each query with one answer in double precision, to rank by.
+
+        They are 0 where nothing is known, and lowest where constraints rule the answer out.
+        """
+        scores = self.pair_parts(sources, relations, answers).sum(axis=0)
+        scores = np.where(self.is_blank(sources, relations), 0.0, scores)
+        if self.checker is None:
+            return scores
+        ids = as_triples_of(sources, relations, answers, self.checker.n_relations)
+        return np.where(self.checker.are_ruled_out(ids), LOWEST, scores)
+
+    def ranks(self, sources, relations, answers, known, allowed=None):
         """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
 
         Parameters
@@ -90,6 +115,8 @@ class Ranker:
         sources, relations, answers : ndarray of shape (n_queries,)
         known : KnownAnswers or KnownUnion
             Left out of the ranking, the answer itself excepted.
+        allowed : callable, default=None
+            As for `best`; the answer itself is always ranked.
 
         Returns
         -------
@@ -105,8 +132,11 @@ class Ranker:
             own = blocks.of_pairs(answers[rows])[:, None]
             left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
+            mask = None if allowed is None else allowed(relations[rows])
             better_less_worse = 0
             for entities, scores in blocks:
+                if mask is not None:
+                    scores.masked_fill_(~self._mixture.indices(mask[:, entities])[0], -torch.inf)
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 scores[self._mixture.indices(*_inside(entities, *answer))] = -torch.inf
                 better_less_worse += scores.sub_(own).sign_().sum(1).cpu().numpy().astype(float)
@@ -140,7 +170,7 @@ class Ranker:
         """
         answers = np.full((len(sources), k), -1)
         best = np.full((len(sources), k), -np.inf)
-        for rows, blocks in self._blocks(sources, relations):
+        for rows, blocks in self._blocks(sources, relations, penalty=-np.inf):
             left_out = self._mixture.self_loops(sources[rows], relations[rows])
             if known is not None:
                 of_known = known.answers_of(sources[rows], relations[rows])
@@ -167,13 +197,22 @@ class _Pieces:
     are computed anew each time unless one slice holds all entities.
     """
 
-    def __init__(self, mixture, slices, sources, relations):
+    def __init__(self, mixture, slices, sources, relations, checker=None, penalty=LOWEST):
         self._mixture, self._slices, self._queries = mixture, slices, (sources, relations)
-        self._whole = mixture.scores(slices[0], *self._queries) if len(slices) == 1 else None
+        self._checker, self._penalty = checker, penalty
+        self._whole = self._scores(slices[0]) if len(slices) == 1 else None
 
     def __iter__(self):
         for entities in self._slices:
-            yield entities, self._mixture.scores(entities, *self._queries) if self._whole is None else self._whole
+            yield entities, self._scores(entities) if self._whole is None else self._whole
+
+    def _scores(self, entities):
+        scores = self._mixture.scores(entities, *self._queries)
+        if self._checker is not None:
+            rows, ruled_out = self._checker.ruled_out(*self._queries, entities)
+            row, place = np.nonzero(ruled_out)
+            scores[self._mixture.indices(rows[row], place)] += self._penalty
+        return scores
 
     def of_pairs(self, answers):
         """Scores of each query with one answer, to the last digit those that iterating yields."""

@@ -1,12 +1,14 @@
 """Metrics of ranks."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 
+from .._graph.labels import factorize
 from .._utils.messages import reading
 
 SIDES = ("", "head_", "tail_")
@@ -105,34 +107,88 @@ def adjusted_mean_rank_index(ranks: ArrayLike, n_candidates: ArrayLike) -> float
     return float(1 - np.mean(ranks - 1) / np.mean((n_candidates - 1) / 2))
 
 
-def summarize_ranks(ranks: ArrayLike) -> dict[str, float]:
+def summarize_ranks(
+    ranks: ArrayLike,
+    *,
+    sides: Sequence[str] = ("head", "tail"),
+    n_candidates: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+) -> dict[str, float]:
     """Filtered-ranking metrics over both sides and for each side.
 
     Parameters
     ----------
-    ranks : array-like of shape (n_triples, 2)
-        Head ranks and tail ranks.
+    ranks : array-like of shape (n_triples, n_sides)
+        Head ranks and tail ranks, or those of one side.
+    sides : sequence of {"head", "tail"}, default=("head","tail")
+        What the columns are.
+    n_candidates : array-like of shape (n_triples, n_sides), default=None
+        How many entities each answer was ranked among, itself included; with them there is ``amri``, the
+        `adjusted_mean_rank_index`, NaN where no answer had a rival.
+    groups : array-like of shape (n_triples,) or (n_triples, n_sides), default=None
+        Group of each triple or rank, such as its relation. Every metric is then the mean over the groups of what it is
+        in each (macro average), so that a rare relation counts as much as a frequent one.
 
     Returns
     -------
     dict of str to float
-        ``mrr``, ``hits@1``, ``hits@3``, ``hits@10`` and ``mean_rank``, and each with the prefix ``head_`` or ``tail_``.
+        ``mrr``, ``hits@1``, ``hits@3``, ``hits@10``, ``mean_rank`` and maybe ``amri``, and each with the prefix
+        ``head_`` or ``tail_``.
 
     Raises
     ------
     ValueError
-        If there is no rank, one is less than 1, or there are not two for each triple.
+        If there is no rank, one is less than 1, or there is not one for each triple and side.
     """
-    ranks = check_ranks(ranks)
-    if ranks.ndim != 2 or ranks.shape[1] != 2:
-        raise ValueError(f"ranks has the shape {ranks.shape}, expected (n_triples, 2): head ranks and tail ranks.")
+    ranks, sides = check_ranks(ranks), tuple(sides)
+    if ranks.ndim != 2 or ranks.shape[1] != len(sides):
+        columns = " and ".join(f"{side} ranks" for side in sides)
+        raise ValueError(f"ranks has the shape {ranks.shape}, expected (n_triples, {len(sides)}): {columns}.")
+    counts = None if n_candidates is None else np.broadcast_to(np.asarray(n_candidates, dtype=float), ranks.shape)
+    codes = None if groups is None else _group_codes(groups, ranks.shape)
     report = {}
-    for prefix, side in zip(SIDES, (ranks, ranks[:, 0], ranks[:, 1]), strict=True):
-        report[f"{prefix}mrr"] = mean_reciprocal_rank(side)
-        for k in (1, 3, 10):
-            report[f"{prefix}hits@{k}"] = hits_at_k(side, k)
-        report[f"{prefix}mean_rank"] = float(np.mean(side))
+    for prefix, columns in (("", slice(None)), *((f"{side}_", [place]) for place, side in enumerate(sides))):
+        of_columns = [None if values is None else values[:, columns].ravel() for values in (ranks, counts, codes)]
+        report |= {f"{prefix}{name}": value for name, value in _macro_average(*of_columns).items()}
     return report
+
+
+def _group_codes(groups, shape):
+    """Integers in place of groups, in the shape of the ranks."""
+    groups = np.asarray(groups)
+    groups = groups[:, None] if groups.ndim == 1 else groups
+    if len(groups) != shape[0]:
+        raise ValueError(f"groups has {len(groups)} rows for {shape[0]} of ranks; give one for each.")
+    if groups.dtype == object:
+        codes = factorize(groups.ravel())[1].reshape(groups.shape)
+    else:
+        codes = np.unique(groups, return_inverse=True)[1].reshape(groups.shape)
+    return np.broadcast_to(codes, shape)
+
+
+def _macro_average(ranks, counts, codes):
+    """Metrics of ranks, or their means over groups."""
+    if codes is None:
+        return _metrics_of(ranks, counts)
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    of_groups = [_metrics_of(ranks[rows], None if counts is None else counts[rows]) for rows in parts]
+    found = {name: [of_group[name] for of_group in of_groups] for name in of_groups[0]}
+    return {name: _mean_of_numbers(np.array(values)) for name, values in found.items()}
+
+
+def _mean_of_numbers(values):
+    """Mean of the values that are not NaN; NaN without any."""
+    told = values[~np.isnan(values)]
+    return float(told.mean()) if len(told) else float("nan")
+
+
+def _metrics_of(ranks, counts):
+    found = {"mrr": mean_reciprocal_rank(ranks)} | {f"hits@{k}": hits_at_k(ranks, k) for k in (1, 3, 10)}
+    found["mean_rank"] = float(np.mean(ranks))
+    if counts is not None:
+        found["amri"] = adjusted_mean_rank_index(ranks, counts) if (counts > 1).any() else float("nan")
+    return found
 
 
 def check_ranks(ranks):

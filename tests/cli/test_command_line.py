@@ -280,7 +280,21 @@ WRONG = {
     "unknown label in file": ("evaluate {model} {tmp}/stranger.tsv", "names 'stranger', which the model has not seen"),
     "unknown label": ("complete {model} --head e100 --relation r1", "similar ones: 'e10'"),
     "unknown relation": ("complete {model} --head e1 --relation likes", "--relation 'likes' is none of the 3 labels"),
-    "one label": ("complete {model} --head e1", "1 of --head, --relation and --tail are given"),
+    "no question": ("complete {model}", "0 of --head, --relation and --tail are given"),
+    "missing and a label": ("complete {model} --missing --head e1", "--missing asks about the whole graph"),
+    "no candidates": ("complete {model} --head e1 --candidates {tmp}/words.csv", "line 1: 3 fields, expected a label"),
+    "strange candidates": ("evaluate {model} {folder} --candidates {tmp}/strangers.txt", "does not know: 'stranger'"),
+    "no negatives": ("evaluate {model} {folder} --negatives 0", "negatives=0; give a number of at least 1"),
+    "ranks to nowhere": ("rank {model} {folder} --output {tmp}/ranks.json", "ends with .csv or .tsv"),
+    "scores of a stranger": (
+        "score {model} {tmp}/stranger.tsv --output {tmp}/scores.tsv",
+        "fit has not seen: 'stranger'",
+    ),
+    "constraints of a stranger": (
+        "fit {folder} --constraints {tmp}/constraints.json --output {tmp}/m.skops",
+        "names 'likes', which is no relation",
+    ),
+    "no JSON": ("fit {folder} --constraints {tmp}/bad.json --output {tmp}/m.skops", "bad.json is no JSON file"),
     "three labels": ("complete {model} --head e1 --relation r1 --tail e2", "3 of --head, --relation and --tail"),
     "both": ("complete {model} --head e1 --questions {folder}/test.tsv", "give one or the other"),
     "full question": ("complete {model} --questions {folder}/test.tsv", "question 1 has 0 empty fields"),
@@ -300,6 +314,9 @@ def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path,
     write_lines(tmp_path / "hole.csv", [["e1", 1, ""], ["e2", 1, 2]], ",")
     write_lines(tmp_path / "anonymous.csv", [["e1", 1, 2], ["", 1, 2]], ",")
     write_lines(tmp_path / "stranger.tsv", [["stranger", "r1", "e1"]])
+    write_lines(tmp_path / "strangers.txt", [["stranger"]])
+    (tmp_path / "constraints.json").write_text('{"likes": {"symmetric": true}}')
+    (tmp_path / "bad.json").write_text("{")
     (tmp_path / "text.npy").write_bytes(b"text")
     (tmp_path / "latin.tsv").write_bytes("a\tr\té\n".encode("latin-1"))
     (tmp_path / "empty.tsv").touch()
@@ -314,6 +331,75 @@ def test_wrong_input_is_told_in_one_line(command, told, model, folder, tmp_path,
     assert captured.err.startswith("skotkge")
     assert told.format(tmp=tmp_path) in captured.err
     assert captured.out == ""
+
+
+class TestQuestions:
+    def test_evaluate_among_candidates_of_one_side(self, model, folder, tmp_path, capsys):
+        kge = skotkge.load(model)["kge"]
+        known = pd.read_csv(folder / "valid.tsv", sep="\t", header=None).to_numpy()
+        test = pd.read_csv(folder / "test.tsv", sep="\t", header=None).to_numpy()
+        write_lines(tmp_path / "labels.txt", [["e1"], ["e2"], ["e3"]])
+        write_lines(tmp_path / "of_relations.csv", [["r1", "e1"], ["r1", "e2"]], ",")
+        cases = {
+            "--candidates seen --sides tail": dict(candidates="seen", sides=("tail",)),
+            f"--candidates {tmp_path}/labels.txt": dict(candidates=["e1", "e2", "e3"]),
+            f"--candidates {tmp_path}/of_relations.csv": dict(candidates={"r1": ["e1", "e2"]}),
+            "--negatives 3 --seed 4 --average relation": dict(negatives=3, random_state=4, average="relation"),
+        }
+        for options, arguments in cases.items():
+            assert run("evaluate", model, folder, "--json", *options.split()) == 0
+            wanted = kge.evaluate(test, known=known, **arguments)
+            assert json.loads(capsys.readouterr().out) == pytest.approx(wanted)
+        assert run("evaluate", model, folder, "--sides", "head") == 0
+        assert "tails" not in capsys.readouterr().out
+
+    def test_rank_writes_the_ranks(self, model, folder, tmp_path, capsys):
+        assert run("rank", model, folder / "test.tsv", "--output", tmp_path / "ranks.csv", "--candidates", "seen") == 0
+        frame = pd.read_csv(tmp_path / "ranks.csv")
+        labels = frame[["head", "relation", "tail"]].to_numpy()
+        ranks = skotkge.load(model)["kge"].rank(labels, candidates="seen")
+        np.testing.assert_array_equal(frame[["head_rank", "tail_rank"]], ranks)
+        assert "ranks of 10 triples" in capsys.readouterr().out
+
+    def test_score_writes_the_scores(self, model, folder, tmp_path, capsys):
+        options = ["--output", tmp_path / "scores.tsv", "--side", "tail", "--chunk-size", "3"]
+        assert run("score", model, folder / "test.tsv", *options) == 0
+        frame = pd.read_csv(tmp_path / "scores.tsv", sep="\t")
+        labels = frame[["head", "relation", "tail"]].to_numpy()
+        scores = skotkge.load(model)["kge"].decision_function(labels, side="tail")
+        np.testing.assert_allclose(frame["score"], scores)
+        assert "10 triples written" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("options", "question"),
+        [
+            ("--relation r1", (None, "r1", None)),
+            ("--head e3", ("e3", None, None)),
+            ("--tail e3", (None, None, "e3")),
+            ("--missing", (None, None, None)),
+        ],
+    )
+    def test_complete_fills_several_places(self, model, tmp_path, capsys, options, question):
+        assert run("complete", model, *options.split(), "-k", "4", "--output", tmp_path / "answers.tsv") == 0
+        frame = pd.read_csv(tmp_path / "answers.tsv", sep="\t")
+        found = skotkge.load(model)["kge"].complete([question], k=4)
+        assert frame[["head", "relation", "tail"]].to_numpy().tolist() == found.triples[0].tolist()
+        capsys.readouterr()
+        assert run("complete", model, *options.split(), "-k", "2", "--why", "--candidates", "seen") == 0
+        shown = capsys.readouterr().out
+        assert "probability" in shown
+        assert "log-odds" in shown
+
+    def test_fit_with_constraints(self, folder, tmp_path, capsys):
+        (tmp_path / "constraints.json").write_text('{"r1": {"symmetric": true}}')
+        options = ["--constraints", tmp_path / "constraints.json", *QUICK, "--output", tmp_path / "model.skops"]
+        assert run("fit", folder / "train.tsv", *options) == 0
+        kge = skotkge.load(tmp_path / "model.skops")["kge"]
+        assert kge.constraints == {"r1": {"symmetric": True}}
+        head, relation, tail = next(
+            row.split("\t") for row in (folder / "train.tsv").read_text().split("\n") if "r1" in row
+        )
+        assert kge.was_trained_on([(tail, relation, head)]).all()
 
 
 def test_model_of_a_newer_format_is_refused_in_one_line(model, folder, tmp_path, monkeypatch, capsys):

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from skotkge import CrossEntropy, Logistic, OTFusionTransformer
 from skotkge._embedding.options import TrainingOptions
-from skotkge._embedding.trainer import Trainer, run_epoch, take_step
+from skotkge._embedding.trainer import Trainer, take_step
 from skotkge._spaces import EvidenceId
 
 OBJECTIVES = {

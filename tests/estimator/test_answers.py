@@ -92,7 +92,7 @@ class TestComplete:
         assert list(frame["head"])[3:] == found.labels[1].tolist()
 
     def test_wrong_arguments_are_named(self, kge, small):
-        with pytest.raises(ValueError, match="candidates='far'; give 'seen', None or an array of labels"):
+        with pytest.raises(ValueError, match="candidates='far'; give 'all', 'seen', None, labels, or a mapping"):
             kge.complete([QUESTION], candidates="far")
         with pytest.raises(ValueError, match="candidates has labels that the model does not know: 'e99'"):
             kge.complete([QUESTION], candidates=["e99"])

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import skotkge
 from skotkge import (
+    Comparison,
     Completions,
     ComplEx,
     EntityEmbedder,
@@ -55,6 +56,13 @@ embedder = EntityEmbedder(kge, handle_unknown="nan").fit([["1F9F9"]])
 assert_type(embedder, EntityEmbedder)
 skotkge.export_embeddings(kge, "emoji.npz", entities=["1F9F9"])
 assert_type(kge.evidence_weights_, NDArray[np.float64])
+assert_type(kge.rank(X_test, candidates={"r": ["a"]}, sides=("tail",)), NDArray[np.float64])
+assert_type(kge.evaluate(X_test, candidates="seen", negatives=10, average="degree"), dict[str, float])
+assert_type(kge.complete([[None, "annotated_with", None]]).triples, np.ndarray)
+assert_type(kge.likeliest_missing(3, candidates="seen"), Completions)
+assert_type(OTKGEClassifier(constraints=skotkge.read_constraints("ontology.ttl", X_train)), OTKGEClassifier)
+assert_type(skotkge.compare(kge, kge, X_test), Comparison)
+assert_type(skotkge.score_file(kge, "triples.tsv", "scores.tsv"), int)
 assert_type(ranking_report(kge, X_test), RankingReport)
 
 pairs = EntityPairs([("a", "b")], X_train, kg.test)
