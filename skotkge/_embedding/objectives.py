@@ -234,5 +234,10 @@ class SampledNegatives(TrainingLoss):
         relation_rows = functional.embedding(relations, self.model.relations)
         query = score_function.query(source_rows, relation_rows)
         positive_scores = score_function.score_rows(query, answer_rows)
-        loss = logistic(positive_scores, score_function.score_pairs(query, entities, queries, negatives))
+        negative_scores = score_function.score_pairs(query, entities, queries, negatives)
+        loss = self.compare(positive_scores, negative_scores, queries)
         return loss + self.regularizer(source_rows, relation_rows, answer_rows)
+
+    def compare(self, positive_scores, negative_scores, queries):
+        """Sum of the losses of positives and negatives; `queries` tells which positive each negative belongs to."""
+        return logistic(positive_scores, negative_scores)

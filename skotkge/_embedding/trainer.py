@@ -3,6 +3,7 @@
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -102,6 +103,7 @@ class Trainer:
     Parameters
     ----------
     spec : SpaceSpec
+        One with ``model_of_training(n_relations, options, generator)`` makes the model itself.
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
@@ -117,13 +119,15 @@ class Trainer:
     def __init__(self, spec, ids, n_relations, options, *, seed, excludes_self_loops=None, start=None):
         self.options = options
         self._generator = torch.Generator().manual_seed(seed)
-        self.model = EmbeddingModel(spec, n_relations, options, self._generator)
+        make_model = getattr(spec, "model_of_training", None) or partial(EmbeddingModel, spec)
+        self.model = make_model(n_relations, options, self._generator)
         if start is not None:
             self.model.load_trained(start)
         self._optimizers = optimizers_of(self.model, options)
-        self._loss = options.objective.of_training(
+        loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops
         )
+        self._loss = self.model.with_own_terms(loss)
         self._losses, self._scores, self._stopped = [], [], False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
