@@ -34,7 +34,7 @@ SOLVERS = ("sinkhorn", "exact", "partial")
 N_NEIGHBORS = 10
 
 
-def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0):
+def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0, splits=("train", "valid", "test")):
     """All pairs of two cuts of one graph.
 
     Parameters
@@ -47,6 +47,8 @@ def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0):
         The modality of each side.
     noise : float, default=0.0
         Gaussian noise on the second side, in standard deviations of each column.
+    splits : tuple of str, default=("train", "valid", "test")
+        The triples that are cut.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0):
         Of the entities with a triple in both.
     """
     kg = getattr(datasets, f"load_{name}")()
-    ids = np.concatenate([kg.train.ids, kg.valid.ids, kg.test.ids])
+    ids = np.concatenate([getattr(kg, split).ids for split in splits])
     rng, n = np.random.RandomState(seed), kg.train.n_entities
     order = rng.permutation(len(ids))
     common, first, second = np.split(order, [len(ids) // 2, len(ids) * 3 // 4])

@@ -38,7 +38,7 @@ from skotkge import (
     OTKGEClassifier,
     datasets,
 )
-from skotkge.baselines import RuleBaseline, TranslationBaseline
+from skotkge.baselines import MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.inspection import leakage_report
 from skotkge.metrics import summarize_ranks
 
@@ -49,6 +49,8 @@ GRID = {"kge__regularization": [5e-3, 2e-2]}
 # do without, too.
 GRID_OF_DISTANCES = [GRID, {"kge__regularization": [0.0], "kge__learning_rate": [0.1, 1.0]}]
 DISTANCES = ("transe", "rotate")
+# The baselines with layers never have any.
+GRID_OF_LAYERS = {"kge__learning_rate": [0.03, 0.1]}
 # Single spaces go on rising slowly, so no row is stopped as early as the default would.
 PATIENCE = {"n_iter_no_change": 10, "tol": 1e-4}
 # What only the cost of the larger graphs asks for.
@@ -73,7 +75,9 @@ PUBLISHED = {
         "ComplEx": (0.908, 0.903, 0.907, 0.928),
         "RotatE": (0.910, 0.901, 0.914, 0.926),
         "IKRL": (0.898, 0.894, 0.908, 0.922),
+        "TransAE": (0.901, 0.900, 0.912, 0.928),
         "TBKGE": (0.912, 0.904, 0.914, 0.931),
+        "MMKRL": (0.913, 0.905, 0.917, 0.932),
         "OTKGE_1": (0.920, 0.909, 0.925, 0.940),
         "OTKGE_2": (0.923, 0.911, 0.930, 0.947),
         "linear, mean": (0.913, 0.909, 0.915, 0.921),
@@ -87,7 +91,9 @@ PUBLISHED = {
         "ComplEx": (0.808, 0.757, 0.845, 0.892),
         "RotatE": (0.794, 0.744, 0.827, 0.883),
         "IKRL": (0.742, 0.691, 0.785, 0.844),
+        "TransAE": (0.755, 0.698, 0.794, 0.857),
         "TBKGE": (0.812, 0.764, 0.850, 0.902),
+        "MMKRL": (0.827, 0.783, 0.857, 0.906),
         "OTKGE_1": (0.843, 0.799, 0.873, 0.914),
         "OTKGE_2": (0.842, 0.798, 0.876, 0.916),
         "linear, mean": (0.828, 0.789, 0.857, 0.899),
@@ -124,12 +130,13 @@ def rows_of(names, settings):
             options.pop("matmul_precision", None)
         return OTKGEClassifier(random_state=seed, **options)
 
-    def translations(model):
-        options = {"max_iter": settings["max_iter"]} if "max_iter" in settings else {}
-        if "objective" in settings:
-            options["n_sampled"] = settings["objective"].n_sampled
-        options |= PATIENCE | {"n_components": COLUMNS // 2}
-        return lambda seed: ([("kge", TranslationBaseline(model, random_state=seed, **options))], names)
+    def translations(kind, **options):
+        options |= {"max_iter": settings["max_iter"]} if "max_iter" in settings else {}
+        if "objective" in settings and "objective" not in options:
+            sampled = settings["objective"]
+            options |= {"objective": sampled} if kind is not TranslationBaseline else {"n_sampled": sampled.n_sampled}
+        options = PATIENCE | {"n_components": COLUMNS // 2} | options
+        return lambda seed: ([("kge", kind(random_state=seed, **options))], names)
 
     def fused(
         modalities=names,
@@ -151,8 +158,12 @@ def rows_of(names, settings):
     titles = {"transe": "TransE", "distmult": "DistMult", "complex": "ComplEx", "rotate": "RotatE"}
     rows = {title: structure(scorer) for scorer, title in titles.items()}
     rows |= {
-        "IKRL": translations("ikrl"),
-        "TBKGE": translations("tbkge"),
+        "IKRL": translations(TranslationBaseline, model="ikrl"),
+        "TransAE": translations(TransAEBaseline),
+        "TransAE, margin": translations(TransAEBaseline, objective="margin", norm=1),
+        "TBKGE": translations(TranslationBaseline, model="tbkge"),
+        "MMKRL": translations(MMKRLBaseline),
+        "MMKRL, margin": translations(MMKRLBaseline, objective="margin"),
         "OTKGE_1": fused(p=1),
         "OTKGE_2": fused(),
         "OTKGE_2, pretrained structure": fused(
@@ -238,8 +249,7 @@ def tune(kg, make, leaked):
         return {"valid": pipe.score(valid), **summary(pipe["kge"].rank(kg.test, known=kg.valid), leaked)}
 
     pipe = Pipeline(steps)
-    grid = GRID_OF_DISTANCES if getattr(pipe["kge"], "score_function", None) in DISTANCES else GRID
-    search = GridSearchCV(pipe, grid, scoring=figures, cv=split, refit=False, error_score="raise")
+    search = GridSearchCV(pipe, grid_of(pipe["kge"]), scoring=figures, cv=split, refit=False, error_score="raise")
     with quiet():
         search.fit(both, kge__X_val=kg.valid.labels)
     found = search.cv_results_
@@ -248,6 +258,14 @@ def tune(kg, make, leaked):
     line |= {metric: found[f"mean_test_{metric}"][best] for metric in (*METRICS, "leaked", "unleaked")}
     line["valid_mrr_of_grid"] = [round(float(value), 5) for value in found["mean_test_valid"]]
     return line
+
+
+def grid_of(classifier):
+    """The parameters that a row is tuned over."""
+    if isinstance(classifier, TransAEBaseline | MMKRLBaseline):
+        return GRID_OF_LAYERS
+    is_distance = isinstance(classifier, TranslationBaseline) or classifier.score_function in DISTANCES
+    return GRID_OF_DISTANCES if is_distance else GRID
 
 
 def summary(ranks, leaked):

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from skotkge import MultimodalTriples
 from skotkge.datasets import load_codex_s, load_fbimg, load_hanzi, load_wn9img
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -17,3 +19,13 @@ def load_external(name):
     if not (DATA_HOME / name).is_dir():
         pytest.skip(f"no folder {name} in the data folder")
     return LOADERS[name](DATA_HOME)
+
+
+def with_newcomer(X):
+    """Two triples of an entity that X lacks, over its table with vectors for the newcomer."""
+    rng = np.random.RandomState(1)
+    modalities = {
+        name: np.vstack([matrix, rng.standard_normal((1, matrix.shape[1]))]) for name, matrix in X.modalities.items()
+    }
+    asked = [("newcomer", "r0", "e1"), ("newcomer", "r0", "e2")]
+    return MultimodalTriples(asked, modalities, entities=[*X.entities, "newcomer"], relations=X.relations)

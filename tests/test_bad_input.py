@@ -26,7 +26,7 @@ from sklearn.exceptions import NotFittedError
 import skotkge
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, OTFusionTransformer, OTKGEClassifier
 from skotkge.__main__ import main
-from skotkge.baselines import RuleBaseline, TranslationBaseline
+from skotkge.baselines import MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.metrics import expected_calibration_error, hits_at_k, mean_reciprocal_rank, summarize_ranks
 from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
 
@@ -157,6 +157,8 @@ TARGETS = [
     *parameter_of(OTFusionTransformer(4, random_state=0), graph),
     *parameter_of(RuleBaseline(random_state=0), graph),
     *parameter_of(TranslationBaseline(n_components=4, max_iter=1, random_state=0), graph),
+    *parameter_of(TransAEBaseline(n_components=4, n_hidden=4, max_iter=1, random_state=0), graph),
+    *parameter_of(MMKRLBaseline(n_components=4, max_iter=1, random_state=0), graph),
     *argument_of("MultimodalTriples", lambda: MultimodalTriples, "triples"),
     *argument_of(
         "MultimodalTriples",

@@ -92,6 +92,10 @@ class EmbeddingModel:
         else:
             entities.backward(gradient)
 
+    def with_own_terms(self, loss):
+        """Return the loss together with what a model of its own kind adds to it; here nothing."""
+        return loss
+
     def folds_for(self, n_queries, n_entities):
         """Tell whether scoring in the modality's own columns, with the map on the side of the queries, takes less work.
 

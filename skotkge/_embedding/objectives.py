@@ -285,8 +285,16 @@ class SampledNegatives(TrainingLoss):
         of_answers = score_function.score_rows(query, answers)
         of_negatives = score_function.score_pairs(query, entities, queries, negatives)
         if weights is None:
-            return logistic(of_answers, of_negatives, None, counted) + self.regularizer(rows, relations)
-        weights = weights.repeat(2)
+            loss = self.compare(of_answers, of_negatives, queries, None, counted)
+            return loss + self.regularizer(rows, relations)
+        weights = weights.repeat_interleave(2)
         of_drawn = weights[queries] if counted is None else weights[queries] * counted
-        loss = logistic(of_answers, of_negatives, weights, of_drawn)
+        loss = self.compare(of_answers, of_negatives, queries, weights, of_drawn)
         return loss + self.regularizer(rows, relations, weights.repeat(2), weights)
+
+    def compare(self, of_answers, of_negatives, queries, weights, weights_of_negatives):
+        """Sum of the losses of the scores of answers and negatives, each times its weight; None is 1.
+
+        `queries` tells which answer each negative belongs to.
+        """
+        return logistic(of_answers, of_negatives, weights, weights_of_negatives)

@@ -3,6 +3,7 @@
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -108,6 +109,7 @@ class Trainer:
     Parameters
     ----------
     spec : SpaceSpec
+        One with ``model_of_training(n_relations, options, generator)`` makes the model itself.
     ids : ndarray of shape (n_triples, 3)
         Positive triples.
     n_relations : int
@@ -139,16 +141,18 @@ class Trainer:
     ):
         self.options, self._structure_weight = options, spec.structure_weight
         on_cpu = torch.Generator().manual_seed(seed)
-        self.model = EmbeddingModel(spec, n_relations, options, on_cpu)
+        make_model = getattr(spec, "model_of_training", None) or partial(EmbeddingModel, spec)
+        self.model = make_model(n_relations, options, on_cpu)
         self._generator = _generator_on(options.device, seed, on_cpu)
         if start is not None:
             self.model.load_trained(start)
         self.optimizers = optimizers_of(self.model, options)
         load_squares(self.model.parameters(), self.optimizers, continuation or {})
         weighted = {} if weights is None else {"weights": weights}
-        self._loss = options.objective.of_training(
+        loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops, **weighted
         )
+        self._loss = self.model.with_own_terms(loss)
         self._losses, self._scores, self._stopped = [], [], False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0

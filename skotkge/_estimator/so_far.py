@@ -10,7 +10,7 @@ import numpy as np
 
 from .._embedding.options import TrainingOptions
 from .._embedding.trainer import TrainedSpace, is_available
-from .._fusion.encoder import RowEncoder
+from .._fusion.encoder import RowEncoder, encoder_from_state
 from .._graph.constraints import Statement
 from .._graph.packed_labels import unpack_labels
 from .._graph.triples import MultimodalTriples
@@ -153,7 +153,7 @@ def _split_of(values):
 def _triples(table, ids, encoder):
     columns = (table.entities, table.relations, table.entities)
     labels = np.column_stack([names[column] for names, column in zip(columns, ids.T, strict=True)])
-    fusion = None if encoder is None else _StoredFusion(tuple(table.modalities), RowEncoder.from_state(encoder))
+    fusion = None if encoder is None else _StoredFusion(tuple(table.modalities), encoder_from_state(encoder))
     return table.with_triples(labels).with_fusion(fusion)
 
 

@@ -37,10 +37,7 @@ class RowEncoder:
 
     def columns(self, matrices, observed):
         """Scaled columns of each modality in single precision, with rows of zeros for missing vectors."""
-        return {
-            name: standardize_rows(matrices[name], observed[name], *self.scalings[name], dtype=np.float32)
-            for name in self.scalings
-        }
+        return scaled_columns(self.scalings, matrices, observed)
 
     def rows(self, space, columns, observed, state):
         """Rows of a trained space for entities without structure of their own.
@@ -70,3 +67,38 @@ class RowEncoder:
         absent = np.zeros_like(next(iter(moved.values())))
         seen = {STRUCTURE: np.zeros(len(absent), dtype=bool)} | observed
         return join({STRUCTURE: absent} | moved, row_weights(self.weights, seen, self.fusion), self.fusion)
+
+
+def scaled_columns(scalings, matrices, observed):
+    """Columns of each modality, standardised by the means and scales of the fit.
+
+    Parameters
+    ----------
+    scalings : dict of str to (mean, scale)
+    matrices : dict of str to ndarray of shape (n_rows, d_k)
+    observed : dict of str to ndarray of shape (n_rows,), dtype bool
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_rows, d_k), dtype float32
+        Rows of zeros for missing vectors.
+    """
+    return {
+        name: standardize_rows(matrices[name], observed[name], *scaling, dtype=np.float32)
+        for name, scaling in scalings.items()
+    }
+
+
+ENCODER_CLASSES = {"RowEncoder": RowEncoder}
+
+
+def register_encoder(kind):
+    """Let predictors with another class of encoder be saved: its state has the name of the class as ``kind``."""
+    ENCODER_CLASSES[kind.__name__] = kind
+    return kind
+
+
+def encoder_from_state(state):
+    """Return the encoder that a state was made of; one that tells no ``kind`` is of a `RowEncoder`."""
+    values = dict(state)
+    return ENCODER_CLASSES[values.pop("kind", "RowEncoder")].from_state(values)

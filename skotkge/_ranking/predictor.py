@@ -16,7 +16,7 @@ from .._evidence.neighbors import Neighbors
 from .._evidence.relation_maps import RelationMaps
 from .._evidence.rules import RuleEvidence
 from .._evidence.unseen import UnseenEntities
-from .._fusion.encoder import RowEncoder
+from .._fusion.encoder import RowEncoder, encoder_from_state
 from .._graph.constraints import Statement, resolve
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
@@ -330,7 +330,7 @@ class LinkPredictor:
             vocabulary,
             evidence=evidence,
             calibration=Calibration(*state.pop("calibration")),
-            encoder=None if encoder is None else RowEncoder.from_state(encoder),
+            encoder=None if encoder is None else encoder_from_state(encoder),
             answer_lines=lines and tuple(AnswerCalibration(*line) for line in lines),
             statements=statements,
             **state,

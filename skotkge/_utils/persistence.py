@@ -20,7 +20,12 @@ TYPES = (
     "skotkge.RotatE",
     "skotkge.TransE",
     "skotkge.baselines.CrossSpaceTransE",
+    "skotkge.baselines.MMKRLBaseline",
+    "skotkge.baselines.ManhattanTransE",
+    "skotkge.baselines.MarginRanking",
+    "skotkge.baselines.MeanCrossSpaceTransE",
     "skotkge.baselines.RuleBaseline",
+    "skotkge.baselines.TransAEBaseline",
     "skotkge.baselines.TranslationBaseline",
 )
 

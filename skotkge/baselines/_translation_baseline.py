@@ -1,25 +1,19 @@
 """TranslationBaseline: IKRL and TBKGE, translations between the structure and the modalities."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from os import PathLike
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
-from .._embedding.options import CrossEntropy, TrainingOptions
+from .._embedding.options import CrossEntropy
 from .._embedding.score_functions import CrossSpaceTransE
-from .._estimator.checkpoints import open_checkpoint
-from .._estimator.fitting import FitOptions
-from .._estimator.holdout import make_split, true_and_false
-from .._estimator.trained import TrainedEstimator
 from .._fusion.transformer import OTFusionTransformer
-from .._graph.triples import as_triples
 from .._spaces import FUSED
-from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from .._utils.sklearn_compat import Interval, StrOptions
+from ._modal_baseline import PARAMETER_CONSTRAINTS, ModalBaseline
 
 
-class TranslationBaseline(TrainedEstimator):
+class TranslationBaseline(ModalBaseline):
     """IKRL and TBKGE: one translation for each relation, between the structure and the modalities.
 
     Every entity has two vectors of equal width: a free one for the structure, and one for the modalities, all of them
@@ -94,23 +88,9 @@ class TranslationBaseline(TrainedEstimator):
     (10, 2)
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = PARAMETER_CONSTRAINTS | {
         "model": [StrOptions({"ikrl", "tbkge"})],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_sampled": [Interval(Integral, 1, None, closed="left"), None],
-        "regularization": [Interval(Real, 0, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "handle_unknown": [StrOptions({"error", "last"})],
-        "device": [str],
-        "checkpoint": [str, PathLike, None, HasMethods(["within", "read", "write", "remove"])],
-        "checkpoint_interval": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -150,72 +130,27 @@ class TranslationBaseline(TrainedEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike | None = None,
-        *,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
-    ) -> "TranslationBaseline":
-        """Train on true triples.
+    def _reason_for_modality(self):
+        return f"model={self.model!r} relates modalities to the structure"
 
-        Parameters
-        ----------
-        X : MultimodalTriples
-            With at least one modality. A fusion attached to it is not used.
-        y : array-like of shape (n_triples,), default=None
-            Labels in {0, 1}; rows of 0 are known negatives. None means that all rows are true.
-        X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3), default=None
-            Triples for early stopping and calibration. Without it a part of the true rows of X is held out.
-        y_val : array-like of shape (n_validation,), default=None
-            Labels in {0, 1} of the rows of `X_val`; None means that all are true.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If X has no modality, and as `OTKGEClassifier.fit`.
-        """
-        X = as_triples(X)
-        if not X.modalities:
-            raise ValueError(
-                f"X has no modality, and model={self.model!r} relates modalities to the structure: give a "
-                "MultimodalTriples with modalities, or use OTKGEClassifier(score_function='transe')."
-            )
-        checkpoint = open_checkpoint(self, X.with_fusion(None), y, X_val, y_val)
-        given = checkpoint.random_state(self.random_state)
+    def _with_fusion(self, X, y, random_state):
         side_by_side = OTFusionTransformer(
             self.n_components,
             alignment="linear",
             structure="random",
             fusion="concat",
-            random_state=given,
+            random_state=random_state,
         )
-        X, negatives = true_and_false(side_by_side.fit_transform(X, y), y)
-        random_state = check_random_state(given)
-        options = self._fit_options(1 + len(X.fusion.maps), random_state.randint(np.iinfo(np.int32).max))
-        split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        return self._fit_split(split, _joined_space, options, random_state, checkpoint)
+        return side_by_side.fit_transform(X, y)
 
-    def _fit_options(self, n_spaces, seed):
-        training = TrainingOptions(
-            score_function=CrossSpaceTransE(n_spaces, with_sum=self.model == "tbkge"),
-            objective=CrossEntropy(n_sampled=self.n_sampled),
-            regularization=self.regularization,
-            learning_rate=self.learning_rate,
-            structure_lr_factor=1.0,
-            batch_size=self.batch_size,
-            max_iter=self.max_iter,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            device=self._device_of_answers(),
-        )
-        return FitOptions(training, verbose=self.verbose, seed=seed)
+    def _space_maker(self, seed):
+        return _joined_space
+
+    def _score_function(self, X):
+        return CrossSpaceTransE(1 + len(X.fusion.maps), with_sum=self.model == "tbkge")
+
+    def _objective(self):
+        return CrossEntropy(n_sampled=self.n_sampled)
 
 
 def _joined_space(X):

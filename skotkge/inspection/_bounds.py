@@ -17,6 +17,7 @@ from .._fusion.matrix_form import matrices_of_fit
 from .._graph.labels import name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE
+from ..baselines import ManhattanTransE
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If the classifier is a `TranslationBaseline`.
+        If the classifier is a baseline whose score is a sum of distances.
 
     Examples
     --------
@@ -255,10 +256,10 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     check_is_fitted(classifier)
     spaces = spaces_of(classifier.predictor_)
     space = spaces[main_space(spaces)]
-    if isinstance(space.score_function, CrossSpaceTransE):
+    if isinstance(space.score_function, CrossSpaceTransE | ManhattanTransE):
         raise ValueError(
-            "classifier is a TranslationBaseline, whose score is a sum of distances between several spaces; give an "
-            "OTKGEClassifier."
+            f"classifier is a {type(classifier).__name__}, whose score is a sum of distances between several spaces or "
+            "of columns; give an OTKGEClassifier."
         )
     entities, relations = space.entities, space.relations
     if isinstance(space.score_function, Distance):

@@ -26,8 +26,10 @@ def across(h, r, t, with_sum, n_spaces=2):
 
 FORMULAS = {
     "across two spaces": lambda h, r, t: across(h, r, t, False),
+    "mean across two spaces": lambda h, r, t: across(h, r, t, False) / 4,
     "across two spaces and their sum": lambda h, r, t: across(h, r, t, True),
     "across three spaces and their sum": lambda h, r, t: across(h, r, t, True, 3),
+    "manhattan": lambda h, r, t: -np.abs(h + r - t).sum(),
     "transe": lambda h, r, t: MARGIN - np.linalg.norm(h + r - t),
     "distmult": lambda h, r, t: np.sum(h * r * t),
     "complex": lambda h, r, t: np.sum(as_complex(h) * as_complex(r) * as_complex(t).conj()).real,

@@ -10,17 +10,21 @@ from skotkge._embedding import pair_products, softmax
 from skotkge._embedding.score_functions import CrossSpaceTransE, DotProduct
 from skotkge._embedding.softmax import log_partition, logistic, n3
 from skotkge._graph.queries import KnownAnswers, both_directions, slices
+from skotkge.baselines import ManhattanTransE, MeanCrossSpaceTransE
 
 OF_SEVERAL = {
     "across two spaces": CrossSpaceTransE(2, with_sum=False),
+    "mean across two spaces": MeanCrossSpaceTransE(),
     "across two spaces and their sum": CrossSpaceTransE(2, with_sum=True),
     "across three spaces and their sum": CrossSpaceTransE(3, with_sum=True),
 }
 
+ALL = OF_ONE_SPACE | OF_SEVERAL | {"manhattan": ManhattanTransE()}
 
-@pytest.fixture(params=sorted(OF_ONE_SPACE | OF_SEVERAL))
+
+@pytest.fixture(params=sorted(ALL))
 def model(request):
-    score_function = (OF_ONE_SPACE | OF_SEVERAL)[request.param]
+    score_function = ALL[request.param]
     generator = torch.Generator().manual_seed(0)
     entities = torch.randn(7, 6, generator=generator, dtype=torch.float64)
     relations = score_function.initial_relations(4, 6, 0.5, generator).double()

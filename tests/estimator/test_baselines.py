@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sklearn
 import torch
-from helpers import load_external
+from helpers import load_external, with_newcomer
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -16,7 +16,7 @@ from skotkge import CrossEntropy, MultimodalTriples, OTFusionTransformer, OTKGEC
 from skotkge._evidence import rules as _rules
 from skotkge._evidence.rules import RuleScores, count_rules
 from skotkge._spaces import concat_order
-from skotkge.baselines import RuleBaseline, TranslationBaseline
+from skotkge.baselines import MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks
 from skotkge.model_selection import TransductiveKFold, transductive_train_test_split
 
@@ -207,7 +207,11 @@ def test_unknown_labels(graph):
 
 
 @pytest.mark.parametrize("check", DATA_FREE_CHECKS)
-@pytest.mark.parametrize("baseline", [RuleBaseline(), TranslationBaseline()], ids=["rules", "translations"])
+@pytest.mark.parametrize(
+    "baseline",
+    [RuleBaseline(), TranslationBaseline(), TransAEBaseline(), MMKRLBaseline()],
+    ids=["rules", "translations", "transae", "mmkrl"],
+)
 def test_data_free_checks(baseline, check):
     getattr(estimator_checks, check)(type(baseline).__name__, baseline)
 
@@ -348,19 +352,13 @@ def test_translations_need_a_modality(small):
 
 
 def test_translations_place_an_entity_that_came_later_by_its_vectors(small):
-    rng = np.random.RandomState(1)
-    modalities = {
-        name: np.vstack([matrix, rng.standard_normal((1, matrix.shape[1]))])
-        for name, matrix in small.modalities.items()
-    }
-    asked = [("newcomer", "r0", "e1"), ("newcomer", "r0", "e2")]
-    later = MultimodalTriples(asked, modalities, entities=[*small.entities, "newcomer"], relations=small.relations)
+    later = with_newcomer(small)
     fitted = translations().fit(small)
     scores = fitted.score_triples(later)
     assert np.isfinite(scores).all()
     assert scores[0] != scores[1]
     with pytest.raises(ValueError, match="labels that fit has not seen: 'newcomer'"):
-        fitted.score_triples(asked)
+        fitted.score_triples(later.labels)
 
 
 def test_scikit_learn_searches_over_translations(small):

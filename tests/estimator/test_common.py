@@ -43,7 +43,7 @@ from skotkge import (
     TransE,
 )
 from skotkge._graph.vocabulary import Vocabulary
-from skotkge.baselines import RuleBaseline, TranslationBaseline
+from skotkge.baselines import MarginRanking, MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*have no training triple:UserWarning", "ignore:y has one class only:UserWarning"
@@ -383,6 +383,14 @@ def translations():
     return TranslationBaseline(n_components=4, max_iter=2, random_state=0)
 
 
+def transae():
+    return TransAEBaseline(n_components=4, n_hidden=4, max_iter=2, random_state=0)
+
+
+def mmkrl():
+    return MMKRLBaseline(n_components=4, max_iter=2, random_state=0)
+
+
 def rules():
     return RuleBaseline(random_state=0)
 
@@ -392,17 +400,17 @@ FITTING = "skotkge._estimator.fitting."
 STEPS = {
     "alignment": ("skotkge._fusion.fitted.align_columns", 0, [fuse, pipeline]),
     "barycenter": ("skotkge._fusion.fitted.wasserstein_barycenter", 0, [fuse, pipeline]),
-    "training": ("skotkge._embedding.trainer.run_epoch", 1, [bare_kge, pipeline, translations]),
-    "validation": (FITTING + "metrics.mean_reciprocal_rank", 1, [bare_kge, pipeline, translations]),
+    "training": ("skotkge._embedding.trainer.run_epoch", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
+    "validation": (FITTING + "metrics.mean_reciprocal_rank", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
     "regressions": (FITTING + "fit_all_relation_maps", 0, [pipeline]),
     "rules": (FITTING + "count_rules", 0, [with_rules]),
     "counting": ("skotkge.baselines._rule_baseline.count_rules", 0, [rules]),
     "weighting": (FITTING + "learn_weights", 0, [pipeline]),
     "signed weighting": (FITTING + "learn_signed_weights", 0, [with_rules, pipeline]),
     "calibration of lists": (FITTING + "calibrate_lists", 0, [bare_kge, pipeline]),
-    "calibration": (FITTING + "platt_scaling", 0, [bare_kge, pipeline, translations, rules]),
-    "refit": (FITTING + "_train_spaces", 1, [bare_kge, pipeline, translations]),
-    "evidence of the refit": (FITTING + "_evidence_of", 1, [bare_kge, pipeline, translations]),
+    "calibration": (FITTING + "platt_scaling", 0, [bare_kge, pipeline, translations, transae, mmkrl, rules]),
+    "refit": (FITTING + "_train_spaces", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
+    "evidence of the refit": (FITTING + "_evidence_of", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
 }
 
 
@@ -470,6 +478,8 @@ OBJECTS = {
         dict(score_function=TransE(margin=6.0), objective=CrossEntropy(n_sampled=8)),
         dict(score_function=RotatE(margin=6.0), objective=Logistic(n_negatives=4)),
     ],
+    "TransAEBaseline": [dict(norm=1, objective=MarginRanking(n_negatives=4))],
+    "MMKRLBaseline": [dict(objective=CrossEntropy(n_sampled=8))],
 }
 # What answers may depend on, because users want it to: where they are computed, and what is shown meanwhile.
 FREE = {"device", "verbose"}
@@ -598,7 +608,8 @@ def test_no_parameter_changes_an_answer_after_fit(kind, parameters, small):
 
 
 def test_every_public_estimator_is_found():
-    assert {"OTKGEClassifier", "OTFusionTransformer", "RuleBaseline", "TranslationBaseline"} <= set(public_estimators())
+    known = {"OTKGEClassifier", "OTFusionTransformer", "RuleBaseline", "TranslationBaseline"}
+    assert known | {"TransAEBaseline", "MMKRLBaseline"} <= set(public_estimators())
 
 
 class Recorder:

@@ -20,7 +20,7 @@ import skotkge
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, OTFusionTransformer, OTKGEClassifier
 from skotkge._estimator.saving import types_and_loaders
 from skotkge._utils import persistence, sealed_files
-from skotkge.baselines import RuleBaseline, TranslationBaseline
+from skotkge.baselines import MarginRanking, MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 
 KINDS = ["model.skops", "model.joblib"]
 DAMAGES = 150
@@ -148,6 +148,8 @@ def files_of_all_kinds(folder):
         models.fitted(),
         RuleBaseline(random_state=0).fit(X),
         TranslationBaseline(n_components=4, max_iter=1, random_state=0).fit(X),
+        TransAEBaseline(4, norm=1, objective=MarginRanking(), max_iter=1, random_state=0).fit(X),
+        MMKRLBaseline(n_components=4, max_iter=1, random_state=0).fit(X),
         OTEntityMatcher(views=["features"], n_rounds=2, random_state=0).fit(pairs),
         *(OTKGEClassifier(name, **quick).fit(X.labels) for name in ("distmult", "transe", "rotate")),
         OTKGEClassifier(objective=skotkge.Logistic(), **numbers, **quick).fit(mixed),

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, RotatE, TransE
-from skotkge.baselines import RuleBaseline, TranslationBaseline
+from skotkge.baselines import RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.inspection import (
     RanksDisplay,
     TrainingDisplay,
@@ -295,6 +295,8 @@ def test_scores_change_no_faster_than_the_constants_say(parts, score_function, r
 def test_a_sum_of_distances_has_no_constant_of_one_space(small):
     with pytest.raises(ValueError, match="classifier is a TranslationBaseline"):
         lipschitz_constants(TranslationBaseline(n_components=4, max_iter=1).fit(small))
+    with pytest.raises(ValueError, match="classifier is a TransAEBaseline"):
+        lipschitz_constants(TransAEBaseline(n_components=4, norm=1, max_iter=1).fit(small))
 
 
 def score(kge, sources, relations, answers):
