@@ -1,0 +1,299 @@
+"""What a page tells of a model that predicts links: known and probable ones, answers, reasons, what is alike."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .._graph.queries import KnownAnswers
+from .tables import LabelTable, entity_tables
+
+# Questions about an entity by all relations score at most this many candidates; else only its own relations are asked.
+MOST_SCORED = 2 * 10**7
+MOST_RELATIONS = 64
+# Of the links of a neighbour, so many are looked through for others of the neighbourhood.
+LINKS_OF_NEIGHBOUR = 1000
+SIDES = ("head", "both", "tail")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A triple in ids, and what the model says of it.
+
+    Attributes
+    ----------
+    triple : tuple of int
+    probability : float
+        NaN where the model has not seen a label.
+    known : bool
+    side : {"head", "both", "tail"}
+        Which place answers; "both" for a triple by itself and for relations.
+    """
+
+    triple: tuple
+    probability: float
+    known: bool
+    side: str = "both"
+
+    def other(self, entity):
+        """The end that is not an entity; the tail of a link from it to itself."""
+        return self.triple[2] if self.triple[0] == entity else self.triple[0]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Some links of more, and what the reader should know about how they were found."""
+
+    links: list
+    total: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why a triple is likely.
+
+    Attributes
+    ----------
+    log_odds : float
+    contributions : list of (str, float)
+        Of each kind of evidence, the largest first.
+    facts : list of (Fact, list of tuple of int)
+        With the triples of each in ids.
+    """
+
+    log_odds: float
+    contributions: list
+    facts: list
+
+
+class LinkAnswers:
+    """Answers of a model over its entities and those of a folder.
+
+    Parameters
+    ----------
+    model : estimator
+        With the answer methods of `OTKGEClassifier`.
+    folder : GraphFolder, default=None
+    """
+
+    def __init__(self, model, folder=None):
+        self.model = model
+        vocabulary = model.predictor_.vocabulary
+        self.n_entities, self.n_relations = vocabulary.shape
+        triples = np.empty((0, 3), dtype=object) if folder is None else folder.triples
+        entities, relations, ids = entity_tables(vocabulary, triples, folder)
+        self._known = model.predictor_.known
+        self._more = KnownAnswers(self._new_triples(ids), len(relations))
+        true_ids = model.predictor_.true_ids
+        self.n_known = len(true_ids) + len(self._more.pairs()[0]) // 2
+        degrees = np.bincount(true_ids[:, [0, 2]].ravel(), minlength=len(entities))
+        degrees += np.bincount(self._more.pairs()[1], minlength=len(entities))
+        frequency = np.bincount(true_ids[:, 1], minlength=len(relations))
+        names = _padded(vocabulary.names, entities)
+        self.entities = LabelTable(entities, names, degrees, folder)
+        self.relations = LabelTable(relations, weights=frequency)
+
+    def _new_triples(self, ids):
+        """The distinct triples of a folder that the model does not have."""
+        ids = np.unique(ids, axis=0)
+        inside = self._of_model(ids)
+        inside[inside] = self._known.contains(ids[inside])
+        return ids[~inside]
+
+    def _of_model(self, ids):
+        """Which triples have labels of the model alone."""
+        return (ids[:, [0, 2]] < self.n_entities).all(axis=1) & (ids[:, 1] < self.n_relations)
+
+    def labels(self, triple):
+        """Return the labels of a triple of ids."""
+        head, relation, tail = triple
+        return self.entities.labels[head], self.relations.labels[relation], self.entities.labels[tail]
+
+    def known_ids(self, entity):
+        """Return all known links of an entity as ids ``(n_links, 3)``, those from it first."""
+        found = []
+        for known, n_relations, in_range in (
+            (self._known, self.n_relations, entity < self.n_entities),
+            (self._more, len(self.relations), True),
+        ):
+            queries = np.arange(2 * n_relations if in_range else 0)
+            rows, answers = known.answers_of(np.full(len(queries), entity), queries)
+            relations, reverse = queries[rows] % max(1, n_relations), queries[rows] >= n_relations
+            heads, tails = np.where(reverse, answers, entity), np.where(reverse, entity, answers)
+            found.append(np.column_stack([heads, relations, tails])[~(reverse & (answers == entity))])
+        ids = np.concatenate(found)
+        return ids[np.argsort(ids[:, 0] != entity, kind="stable")]
+
+    def known_links(self, entity, relation=None, n=20):
+        """Return the known links of an entity, by all relations or one, the most probable of the first n first."""
+        ids = self.known_ids(entity)
+        ids = ids if relation is None else ids[ids[:, 1] == relation]
+        return Found(self._judged(_spread(ids, n), known=True), len(ids))
+
+    def known_answers(self, question, n=20):
+        """Return the known answers to a question in ids, with None in its empty place."""
+        asked = question.index(None)
+        given = [id for place, id in enumerate(question) if place != asked and place != 1]
+        ids = self.known_ids(given[0])
+        fits = np.ones(len(ids), dtype=bool)
+        for place, id in enumerate(question):
+            fits &= True if id is None else ids[:, place] == id
+        ids = ids[fits]
+        return Found(self._judged(ids[:n], known=True), len(ids))
+
+    def _judged(self, ids, known):
+        """Links of triples of ids, the most probable first."""
+        probabilities = np.full(len(ids), np.nan)
+        inside = self._of_model(ids)
+        if inside.any():
+            labels = np.array([self.labels(triple) for triple in ids[inside]], dtype=object).reshape(-1, 3)
+            probabilities[inside] = self.model.predict_proba(labels)[:, 1]
+        order = np.argsort(-np.nan_to_num(probabilities, nan=-1.0), kind="stable")
+        return [Link(tuple(ids[i].tolist()), float(probabilities[i]), known) for i in order]
+
+    def probability(self, triple):
+        """Return the probability of a triple of ids by itself, NaN where the model has not seen a label."""
+        return self._judged(np.array([triple]), known=False)[0].probability
+
+    def is_known(self, triple):
+        """Tell whether a triple of ids is known."""
+        ids = np.array([triple])
+        return bool(self._of_model(ids)[0] and self._known.contains(ids)[0]) or bool(self._more.contains(ids)[0])
+
+    def probable_links(self, entity, relation=None, n=20):
+        """Return the most probable links of an entity that are not known, by all relations or one."""
+        if entity >= self.n_entities:
+            return Found([], 0, "The model has not seen this entity: it is in the folder of the graph only.")
+        relations, note = self._relations_to_ask(entity) if relation is None else ([relation], "")
+        relations = [relation for relation in relations if relation < self.n_relations]
+        questions = [(entity, r, None) for r in relations] + [(None, r, entity) for r in relations]
+        links = self._answers(questions, n) if questions else []
+        links.sort(key=lambda link: -link.probability)
+        distinct = {link.triple: link for link in reversed(links)}
+        best = [link for link in links if distinct[link.triple] is link][:n]
+        return Found(best, len(links), note)
+
+    def _relations_to_ask(self, entity):
+        if 2 * self.n_relations * self.n_entities <= MOST_SCORED:
+            return range(self.n_relations), ""
+        own = np.bincount(self.known_ids(entity)[:, 1], minlength=len(self.relations))
+        own = own if own.any() else np.bincount(self.model.predictor_.true_ids[:, 1], minlength=len(self.relations))
+        most = max(1, min(MOST_RELATIONS, MOST_SCORED // (2 * self.n_entities)))
+        chosen = [int(relation) for relation in np.argsort(-own, kind="stable")[:most] if own[relation]]
+        told = "1 relation" if len(chosen) == 1 else f"the {len(chosen)} most frequent relations"
+        return chosen, f"Asked by {told} of this entity; filter by another relation to ask by that."
+
+    def answers(self, question, n=20):
+        """Return the best answers to a question in ids that are not known; None is its empty place."""
+        if any(
+            id is not None and id >= (self.n_relations if place == 1 else self.n_entities)
+            for place, id in enumerate(question)
+        ):
+            return Found([], 0, "The model has not seen all labels of this question.")
+        links = self._answers([question], n)[:n]
+        return Found(links, len(links))
+
+    def _answers(self, questions, n):
+        """Up to n answers to each question, without known ones."""
+        labels = np.full((len(questions), 3), None, dtype=object)
+        tables = self.entities.labels, self.relations.labels, self.entities.labels
+        for row, question in enumerate(questions):
+            for place, id in enumerate(question):
+                labels[row, place] = None if id is None else tables[place][id]
+        further = max(self._number_of_more(question) for question in questions)
+        answers = self.model.complete(labels, k=n + further)
+        links = []
+        for row, question in enumerate(questions):
+            found = np.isfinite(answers.probabilities[row])
+            asked = question.index(None)
+            ids = np.array([question] * int(found.sum()), dtype=object).reshape(-1, 3)
+            ids[:, asked] = self._positions(answers.labels[row][found], asked)
+            ids = ids.astype(np.int64)
+            new = ~self._more.contains(ids)
+            probabilities = answers.probabilities[row][found]
+            links += [
+                Link(tuple(ids[i].tolist()), float(probabilities[i]), known=False, side=SIDES[asked])
+                for i in np.flatnonzero(new)[:n]
+            ]
+        return links
+
+    def _number_of_more(self, question):
+        """How many answers the folder knows that the model does not."""
+        head, relation, tail = question
+        if relation is None:
+            return len(self.relations)
+        source, query = (head, relation) if tail is None else (tail, relation + len(self.relations))
+        return len(self._more.answers_of(np.array([source]), np.array([query]))[0])
+
+    def _positions(self, labels, place):
+        vocabulary = self.model.predictor_.vocabulary
+        return (vocabulary.relation_index if place == 1 else vocabulary.entity_index).positions(labels)
+
+    def reasons(self, triple, side="both"):
+        """Return why a triple of ids is likely, None where the model has not seen a label."""
+        ids = np.array([triple])
+        if not self._of_model(ids)[0]:
+            return None
+        labels = np.array([self.labels(triple)], dtype=object).reshape(1, 3)
+        explanation = self.model.explain(labels, side=side)
+        parts = [(kind, float(values[0])) for kind, values in explanation.by_kind().items()]
+        parts = sorted((part for part in parts if part[1]), key=lambda part: -abs(part[1]))
+        vocabulary = self.model.predictor_.vocabulary
+        facts = []
+        for fact in explanation.facts[0]:
+            links = np.array(fact.triples, dtype=object).reshape(-1, 3)
+            facts.append((fact, [tuple(link) for link in vocabulary.ids_of(links).tolist()]))
+        return Reasons(float(explanation.log_odds[0]), parts, facts)
+
+    @cached_property
+    def finds_similar(self):
+        """Whether the model has embeddings to compare."""
+        return bool(getattr(self.model, "space_embeddings_", None)) and hasattr(self.model, "nearest")
+
+    def similar(self, entity, n=8):
+        """Return the entities with the most similar embeddings, as (id, cosine)."""
+        if entity >= self.n_entities or not self.finds_similar:
+            return []
+        asked = np.empty(1, dtype=object)
+        asked[0] = self.entities.labels[entity]
+        labels, similarities = self.model.nearest(asked, k=n)
+        found = np.isfinite(similarities[0])
+        ids = self._positions(labels[0][found], 0)
+        return list(zip(ids.tolist(), similarities[0][found].tolist(), strict=True))
+
+    def neighbourhood(self, entity, n_known=18, n_probable=6):
+        """Return links around an entity: known and probable ones of its own, and known ones between those it links to.
+
+        Returns
+        -------
+        list of Link
+            Without probabilities where they are known.
+        """
+        own = [Link(tuple(ids), np.nan, known=True) for ids in _spread(self.known_ids(entity), n_known).tolist()]
+        probable = self.probable_links(entity, n=n_probable).links
+        around = {link.other(entity) for link in [*own, *probable]} - {entity}
+        between = set()
+        for other in around:
+            ids = self.known_ids(other)[:LINKS_OF_NEIGHBOUR]
+            between |= {ids_ for ids_ in map(tuple, ids.tolist()) if ids_[0] in around and ids_[2] in around}
+        return own + probable + [Link(triple, np.nan, known=True) for triple in sorted(between)]
+
+
+def _spread(ids, n):
+    """Up to n triples in turn of each relation and direction, so that a frequent relation hides no other."""
+    if len(ids) <= n:
+        return ids
+    _, group = np.unique(ids[:, 1] * 2 + (ids[:, 0] == ids[0, 0]), return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(group.max() + 1))
+    turn = np.empty(len(ids), dtype=np.int64)
+    turn[order] = np.arange(len(ids)) - starts[group[order]]
+    return ids[np.sort(np.argsort(turn, kind="stable")[:n])]
+
+
+def _padded(names, entities):
+    """Names of the model's entities, followed by the labels of the others."""
+    if names is None or len(names) == len(entities):
+        return names
+    return [*names, *map(str, entities[len(names) :])]
