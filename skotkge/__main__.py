@@ -19,6 +19,7 @@ COMMANDS = {
     "fit": "train a model and save it",
     "evaluate": "rank test triples",
     "complete": "fill the empty places of triples",
+    "explore": "look at a graph and its model on a page in the browser",
     "convert": "turn a saved model into a file of another kind",
     "card": "write a model card, with measured quality",
     "completion": "print the script that completes skotkge in a shell",

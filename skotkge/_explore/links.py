@@ -82,7 +82,12 @@ class LinkAnswers:
         vocabulary = model.predictor_.vocabulary
         self.n_entities, self.n_relations = vocabulary.shape
         triples = np.empty((0, 3), dtype=object) if folder is None else folder.triples
-        entities, relations, ids = entity_tables(vocabulary, triples, folder)
+        if len(triples) and not (vocabulary.ids_of(triples) >= 0).all(axis=1).any():
+            raise ValueError(
+                f"{folder.path} holds no triple that the model can name; the first is {triples[0].tolist()!r}: give the "
+                "folder of the same graph"
+            )
+        entities, relations, ids = entity_tables(vocabulary, triples)
         self._known = model.predictor_.known
         self._more = KnownAnswers(self._new_triples(ids), len(relations))
         true_ids = model.predictor_.true_ids
@@ -91,8 +96,10 @@ class LinkAnswers:
         degrees += np.bincount(self._more.pairs()[1], minlength=len(entities))
         frequency = np.bincount(true_ids[:, 1], minlength=len(relations))
         names = _padded(vocabulary.names, entities)
-        self.entities = LabelTable(entities, names, degrees, folder)
+        index = vocabulary.entity_index if entities is vocabulary.entities else None
+        self.entities = LabelTable(entities, names, degrees, folder, index)
         self.relations = LabelTable(relations, weights=frequency)
+        self.tables = {"X": self.entities}
 
     def _new_triples(self, ids):
         """The distinct triples of a folder that the model does not have."""
@@ -124,6 +131,12 @@ class LinkAnswers:
             found.append(np.column_stack([heads, relations, tails])[~(reverse & (answers == entity))])
         ids = np.concatenate(found)
         return ids[np.argsort(ids[:, 0] != entity, kind="stable")]
+
+    def relations_of(self, entity):
+        """Return the relations of the known links of an entity, the most frequent first."""
+        counts = np.bincount(self.known_ids(entity)[:, 1], minlength=len(self.relations))
+        order = np.argsort(-counts, kind="stable")
+        return order[counts[order] > 0].tolist()
 
     def known_links(self, entity, relation=None, n=20):
         """Return the known links of an entity, by all relations or one, the most probable of the first n first."""

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .._graph.labels import first_occurrences
+from .._graph.labels import LabelIndex
 from .tables import LabelTable
 
 # The relation of decisions about matches, as OWL calls it.
@@ -45,6 +45,7 @@ class MatchAnswers:
         folders = [*folders, *[None] * (2 - len(folders))]
         entities = _entities_of(matcher)
         self.graphs = [SideGraph(*given) for given in zip(entities, folders, strict=True)]
+        self.tables = {side: graph.entities for side, graph in zip(SIDES, self.graphs, strict=True)}
 
     @cached_property
     def _by_side(self):
@@ -70,7 +71,7 @@ class MatchAnswers:
 
     def labels(self, pair):
         """Return the two labels of a pair of ids."""
-        return tuple(graph.entities.labels[id] for graph, id in zip(self.graphs, pair, strict=True))
+        return tuple(table.labels[id] for table, id in zip(self.tables.values(), pair, strict=True))
 
     def candidates(self, side, entity, n=20):
         """Return the best candidates of an entity of X (side 0) or Y (side 1), in the order of plan and similarity."""
@@ -103,8 +104,7 @@ class SideGraph:
     def __init__(self, entities, folder):
         triples = np.empty((0, 3), dtype=object) if folder is None else folder.triples
         self._triples = triples
-        places = {label: place for place, label in enumerate(entities.tolist())}
-        ends = [np.array([places.get(label, -1) for label in triples[:, column].tolist()], int) for column in (0, 2)]
+        ends = [LabelIndex(entities, "entities").positions(triples[:, column]) for column in (0, 2)]
         known = [end[end >= 0] for end in ends]
         degrees = np.bincount(np.concatenate(known), minlength=len(entities))
         self.entities = LabelTable(entities, weights=degrees, folder=folder)
@@ -112,7 +112,6 @@ class SideGraph:
         both = np.concatenate(ends)
         order = np.argsort(both, kind="stable")
         self._rows, self._starts = rows[order], np.searchsorted(both[order], np.arange(len(entities) + 1))
-        self.relations = first_occurrences(triples[:, 1].tolist())
 
     def links(self, entity, n=10):
         """Return up to n triples of labels that name an entity, and how many there are."""
@@ -121,4 +120,5 @@ class SideGraph:
 
 
 def _entities_of(matcher):
+    """Labels of the entities of X and of Y, which a matcher keeps with its answers."""
     return matcher._answers.entities

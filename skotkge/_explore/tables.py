@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .._graph.labels import LabelIndex
 from .search import SearchIndex
 
 # Before the number of an entity whose label is no string, in addresses.
@@ -20,11 +21,14 @@ class LabelTable:
     weights : ndarray of shape (n,), default=None
         Numbers of links: what is found comes in their order.
     folder : GraphFolder, default=None
+    label_index : LabelIndex, default=None
+        That of the labels, where there is one.
     """
 
-    def __init__(self, labels, names=None, weights=None, folder=None):
+    def __init__(self, labels, names=None, weights=None, folder=None, label_index=None):
         self.labels, self._names, self._folder = labels, names, folder
         self._weights = weights
+        self._positions = LabelIndex(labels, "labels") if label_index is None else label_index
 
     def __len__(self):
         return len(self.labels)
@@ -39,63 +43,71 @@ class LabelTable:
         return SearchIndex(self.labels, names, self._weights)
 
     @cached_property
-    def _ids(self):
-        return {label: position for position, label in enumerate(self.labels) if isinstance(label, str)}
-
-    @cached_property
     def _others(self):
         others = {}
         for position, label in enumerate(self.labels):
             if not isinstance(label, str):
-                others.setdefault(str(label), position)
+                others.setdefault(str(label), []).append(position)
         return others
 
     @property
     def written_alike(self):
-        """A label that is written like another one, or None."""
-        return next((text for text in self._others if text in self._ids), None)
+        """How several labels are written, such as 7 and "7", or None."""
+        return next((text for text, found in self._others.items() if len(found) > 1 or self.id_of(text) >= 0), None)
+
+    def id_of(self, label):
+        """Return the position of a label, -1 where there is none."""
+        one = np.empty(1, dtype=object)
+        one[0] = label
+        return int(self._positions.positions(one)[0])
 
     @property
     def has_names(self):
         """Whether any has a name."""
         return self._names is not None or bool(self._folder is not None and self._folder.names)
 
+    def of_written(self, text):
+        """Return the position of the label that is written so, None where there is none."""
+        position = self.id_of(text)
+        return position if position >= 0 else self._others.get(text, [None])[0]
+
     def token(self, position):
-        """Write which one is meant, in an address or a field: its label if that is a string."""
+        """Write which one is meant, in an address or a field: its label if that is a string of characters."""
         label = self.labels[position]
-        return label if isinstance(label, str) and not label.startswith(NUMBER) else f"{NUMBER}{position}"
+        plain = isinstance(label, str) and label == readable(label) and not label.startswith(NUMBER)
+        return label if plain else f"{NUMBER}{position}"
 
     def find(self, token):
-        """Return the position of what is meant by a label, by a token, or by the name of one alone; None if nothing is.
+        """Return the position of what is meant by a label, a token, or the name of one alone; None if nothing is.
 
         Raises
         ------
         ValueError
             If several have the name.
         """
-        if token in self._ids:
-            return self._ids[token]
+        position = self.of_written(token)
+        if position is not None:
+            return position
         number = token.removeprefix(NUMBER)
         if number != token and number.isdecimal() and int(number) < len(self):
             return int(number)
-        if token in self._others:
-            return self._others[token]
-        found = self.index.exact(token) if token.strip() else []
+        found = self.index.exact(token)
         if len(found) > 1:
-            labels = ", ".join(str(self.labels[position]) for position in found[:5])
-            raise ValueError(f"{len(found)} are called “{token}”: {labels}. Choose one of them.")
+            labels = ", ".join(readable(self.labels[position]) for position in found[:5])
+            raise ValueError(f"{len(found)} are called “{readable(token)}”: {labels}. Choose one of them.")
         return found[0] if found else None
 
     def name(self, position):
         """Return the readable name of one, or its label as it is written."""
         label = self.labels[position]
         if self._folder is not None and label in self._folder.names:
-            return self._folder.names[label]
-        return str(label) if self._names is None else self._names[position]
+            return readable(self._folder.names[label])
+        return readable(label if self._names is None else self._names[position])
 
     def text(self, position):
         """Return the text about one, or None."""
-        return None if self._folder is None else self._folder.texts.get(self.labels[position])
+        text = None if self._folder is None else self._folder.texts.get(self.labels[position])
+        return None if text is None else readable(text)
 
     def picture(self, position):
         """Return the path of the picture of one below the folder, or None."""
@@ -107,7 +119,13 @@ class LabelTable:
         return None if self._folder is None else self._folder.path
 
 
-def entity_tables(vocabulary, triples, folder):
+def readable(label):
+    """Write a label; what is no character, as in a damaged file, becomes a question mark."""
+    text = str(label).encode("utf-8", "replace").decode("utf-8")
+    return text if text.strip() else f"(empty label {text!r})"
+
+
+def entity_tables(vocabulary, triples):
     """Labels of the model, followed by those that only further triples have.
 
     Returns
