@@ -32,7 +32,7 @@ def neighbourhood_chart(links, centre, name_of, relation_of):
     for place, entity in enumerate(around):
         angle = 2 * math.pi * place / len(around) - math.pi / 2
         colour = PROBABLE if entity in probable else KNOWN
-        nodes.append(_node(entity, name_of(entity), (1.6 * math.cos(angle), math.sin(angle)), colour))
+        nodes.append(_node(entity, name_of(entity), (math.cos(angle), math.sin(angle)), colour))
     return {
         "animation": False,
         "tooltip": {"renderMode": "richText"},
@@ -40,6 +40,7 @@ def neighbourhood_chart(links, centre, name_of, relation_of):
             {
                 "type": "graph",
                 "layout": "none",
+                "preserveAspect": "contain",
                 "roam": True,
                 "scaleLimit": {"min": 0.4, "max": 4},
                 "left": "14%",

@@ -76,7 +76,9 @@ class LinkPages:
                 place: Finder(self.site, table, place.capitalize(), value=given.get(place) or "")
                 for place, table in zip(PLACES, tables, strict=True)
             }
-            ui.button("Ask", on_click=lambda: self._asked(fields)).props("no-caps unelevated")
+            ui.button("Ask", on_click=lambda: self._asked(fields), color=None).props("no-caps unelevated").classes(
+                "main"
+            )
 
     def _asked(self, fields):
         values = {place: field.value.strip() for place, field in fields.items()}
@@ -247,7 +249,7 @@ class LinkPages:
             await fill()
         else:
             with place:
-                ui.button("Compare all embeddings", on_click=fill).props("no-caps flat")
+                ui.button("Compare all embeddings", on_click=fill, color=None).props("no-caps outline")
 
     async def ask(self, head: str | None = None, relation: str | None = None, tail: str | None = None):
         """The known and the best answers to a question."""

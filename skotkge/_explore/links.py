@@ -1,5 +1,6 @@
 """What a page tells of a model that predicts links: known and probable ones, answers, reasons, what is alike."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,9 +9,12 @@ import numpy as np
 from .._graph.queries import KnownAnswers
 from .tables import LabelTable, entity_tables
 
-# Questions about an entity by all relations score at most this many candidates; else only its own relations are asked.
+# Questions about an entity score at most this many candidates, and are at most so many.
 MOST_SCORED = 2 * 10**7
-MOST_RELATIONS = 64
+MOST_QUESTIONS = 64
+# Entities that have a link in common with another; what a fifth of them link by is asked of it as well.
+MOST_PEERS = 100
+SHARE_OF_PEERS = 0.2
 # Of the links of a neighbour, so many are looked through for others of the neighbourhood.
 LINKS_OF_NEIGHBOUR = 1000
 SIDES = ("head", "both", "tail")
@@ -84,7 +88,7 @@ class LinkAnswers:
         triples = np.empty((0, 3), dtype=object) if folder is None else folder.triples
         if len(triples) and not (vocabulary.ids_of(triples) >= 0).all(axis=1).any():
             raise ValueError(
-                f"{folder.path} holds no triple that the model can name; the first is {triples[0].tolist()!r}: give the "
+                f"{folder.path} holds no triple of the model; the first is {triples[0].tolist()!r}: give the "
                 "folder of the same graph"
             )
         entities, relations, ids = entity_tables(vocabulary, triples)
@@ -175,27 +179,52 @@ class LinkAnswers:
         return bool(self._of_model(ids)[0] and self._known.contains(ids)[0]) or bool(self._more.contains(ids)[0])
 
     def probable_links(self, entity, relation=None, n=20):
-        """Return the most probable links of an entity that are not known, by all relations or one."""
+        """Return the most probable links of an entity that are not known, by one relation or those that fit it."""
         if entity >= self.n_entities:
             return Found([], 0, "The model has not seen this entity: it is in the folder of the graph only.")
-        relations, note = self._relations_to_ask(entity) if relation is None else ([relation], "")
-        relations = [relation for relation in relations if relation < self.n_relations]
-        questions = [(entity, r, None) for r in relations] + [(None, r, entity) for r in relations]
+        asked = self._roles_to_ask(entity) if relation is None else [(relation, 0), (relation, 2)]
+        asked = [(relation, place) for relation, place in asked if relation < self.n_relations]
+        questions = [(entity, r, None) if place == 0 else (None, r, entity) for r, place in asked]
         links = self._answers(questions, n) if questions else []
         links.sort(key=lambda link: -link.probability)
-        distinct = {link.triple: link for link in reversed(links)}
-        best = [link for link in links if distinct[link.triple] is link][:n]
-        return Found(best, len(links), note)
+        best = {}
+        for link in links:
+            best.setdefault(link.triple, link)
+        note = "Asked by the relations of this entity, and of those that share a link with it; filter to ask by others."
+        return Found(list(best.values())[:n], len(best), note if relation is None else "")
 
-    def _relations_to_ask(self, entity):
-        if 2 * self.n_relations * self.n_entities <= MOST_SCORED:
-            return range(self.n_relations), ""
-        own = np.bincount(self.known_ids(entity)[:, 1], minlength=len(self.relations))
-        own = own if own.any() else np.bincount(self.model.predictor_.true_ids[:, 1], minlength=len(self.relations))
-        most = max(1, min(MOST_RELATIONS, MOST_SCORED // (2 * self.n_entities)))
-        chosen = [int(relation) for relation in np.argsort(-own, kind="stable")[:most] if own[relation]]
-        told = "1 relation" if len(chosen) == 1 else f"the {len(chosen)} most frequent relations"
-        return chosen, f"Asked by {told} of this entity; filter by another relation to ask by that."
+    def _roles_to_ask(self, entity):
+        """Relations with the place (0 or 2) of an entity in them: its own, then those of its peers.
+
+        The probability of an answer holds where a question has one, which nobody knows of any relation whatever.
+        """
+        most = max(2, min(MOST_QUESTIONS, MOST_SCORED // self.n_entities))
+        own = self._roles(entity)
+        peers = self._peers(entity)
+        counts = Counter(role for peer in peers for role in self._roles(peer))
+        others = [role for role, count in counts.most_common() if count >= SHARE_OF_PEERS * len(peers)]
+        roles = list(dict.fromkeys([*own, *others]))
+        if not roles:
+            roles = [(relation, place) for relation in self.relations.index.search("", most) for place in (0, 2)]
+        return roles[:most]
+
+    def _roles(self, entity):
+        """Relations of known links with the place of an entity in them, the most frequent first."""
+        ids = self.known_ids(entity)[:LINKS_OF_NEIGHBOUR]
+        places = np.where(ids[:, 0] == entity, 0, 2)
+        return [role for role, _ in Counter(zip(ids[:, 1].tolist(), places.tolist(), strict=True)).most_common()]
+
+    def _peers(self, entity):
+        """Other entities that have the same link to the same entity."""
+        peers = {}
+        for head, relation, tail in _spread(self.known_ids(entity), MOST_PEERS).tolist():
+            place = 0 if head == entity else 2
+            ids = self.known_ids(tail if place == 0 else head)[:LINKS_OF_NEIGHBOUR]
+            peers |= dict.fromkeys(ids[ids[:, 1] == relation, place][:MOST_PEERS].tolist())
+            if len(peers) > MOST_PEERS:
+                break
+        peers.pop(entity, None)
+        return list(peers)[:MOST_PEERS]
 
     def answers(self, question, n=20):
         """Return the best answers to a question in ids that are not known; None is its empty place."""

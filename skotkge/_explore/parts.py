@@ -105,7 +105,8 @@ class Finder:
 
     def __init__(self, site, table, label, choose=None, value="", lists_all=False):
         self._site, self._table, self._choose, self._lists_all = site, table, choose, lists_all
-        self._hidden_for = value
+        # What was put into the field by a choice is not looked for again.
+        self._settled = value
         with element("div", "finder"):
             self.field = ui.input(label, value=value, on_change=self._changed).classes("field")
             self.field.props("debounce=150 clearable outlined autocomplete=off spellcheck=false")
@@ -114,7 +115,9 @@ class Finder:
             self._told = note("")
             self._told.props["role"] = "status"
             self._found = element("ul", "found", label=f"Found for {label}")
-        if lists_all and not value:
+        if value:
+            self._tell_name(value)
+        elif lists_all:
             self._show(table.index.search(""), "")
 
     @property
@@ -124,15 +127,17 @@ class Finder:
 
     async def _changed(self):
         typed = self.value
-        if typed == self._hidden_for or not (typed.strip() or self._lists_all):
+        if typed == self._settled:
+            return
+        self._settled = None
+        if not (typed.strip() or self._lists_all):
             self._show([], typed)
             return
         ids = await self._site.search(self._table, typed)
-        if typed == self.value:
+        if typed == self.value and self._settled is None:
             self._show(ids, typed)
 
     def _show(self, ids, typed):
-        self._hidden_for = None
         self._found.clear()
         self._told.set_text("" if ids or not typed.strip() else self._nothing(typed))
         with self._found:
@@ -140,13 +145,18 @@ class Finder:
                 with ui.element("li"):
                     self._choice(position)
 
+    def _tell_name(self, token):
+        position = self._table.of_written(token)
+        name = "" if position is None else self._table.name(position)
+        self._told.set_text(name if name != token else "")
+
     def _nothing(self, typed):
         beginning = self._table.index.beginning_of(typed)
         return f"Nothing is called “{typed}”." + (f" Something has “{beginning}” in it." if beginning else "")
 
     def _choice(self, position):
         name, label = self._table.name(position), self._table.labels[position]
-        button = ui.button(on_click=lambda: self._chosen(position)).props("flat no-caps align=left")
+        button = ui.button(on_click=lambda: self._chosen(position), color=None).props("flat no-caps align=left")
         button.classes("choice").on("keydown.down", js_handler=STEP).on("keydown.up", js_handler=STEP)
         with button:
             picture(self._table, position, small=True)
@@ -158,10 +168,11 @@ class Finder:
         if self._choose is not None:
             self._choose(position)
             return
-        token = self._table.token(position)
-        self._hidden_for = token
+        token = self._settled = self._table.token(position)
         self.field.set_value(token)
-        self._show([], token)
+        self._found.clear()
+        self._tell_name(token)
+        self.field.run_method("focus")
 
     async def _enter(self):
         if self._choose is None:
@@ -210,7 +221,7 @@ def decision_buttons(site, triple, probability, told):
 
     with element("div", "decide"):
         for decision, icon, verb in ((ACCEPTED, "check", "Accept"), (REJECTED, "close", "Reject")):
-            button = ui.button(icon=icon, on_click=lambda decision=decision: decide(decision))
+            button = ui.button(icon=icon, on_click=lambda decision=decision: decide(decision), color=None)
             button.props("flat round dense").classes(decision)
             button.props["aria-label"] = f"{verb}: {told}"
             button.props["title"] = verb

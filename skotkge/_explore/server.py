@@ -1,6 +1,7 @@
 """The server of the pages: on the loopback address, for this machine's browser alone."""
 
 import socket
+import warnings
 import webbrowser
 from contextlib import closing
 
@@ -65,7 +66,10 @@ def serve(site, port, opens_browser, say):
         say(address)
         if opens_browser:
             webbrowser.open(address)
-        server.run(sockets=[listening])
+        with warnings.catch_warnings():
+            # NiceGUI looks through all objects for its server, and torch warns of one that is looked at.
+            warnings.filterwarnings("ignore", "`torch.distributed.reduce_op` is deprecated", FutureWarning)
+            server.run(sockets=[listening])
 
 
 def application(site):

@@ -52,14 +52,14 @@ def address(path, **values):
 
 
 def percent(probability):
-    """Write a probability, of which a model says neither 0 nor 1."""
+    """Write a probability with two figures of it, or of what it lacks to one."""
     if math.isnan(probability):
         return "–"
     if 0 < probability < 0.001:
         return "<0.1 %"
     if 0.999 < probability < 1:
         return ">99.9 %"
-    return f"{100 * probability:.3g} %" if probability < 0.0995 else f"{100 * probability:.0f} %"
+    return f"{100 * probability:.{int(not 0.0995 <= probability < 0.995)}f} %"
 
 
 def check_written(*tables):
