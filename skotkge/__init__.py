@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._estimator.saving import load, save
     from ._estimator.so_far import load_checkpoint
     from ._evidence.protocol import BoundEvidence, Evidence
+    from ._explore.decisions import read_decisions
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.triples import MultimodalTriples
@@ -65,6 +66,7 @@ __all__ = [
     "merge",
     "nearest",
     "rank",
+    "read_decisions",
     "save",
 ]
 
@@ -101,6 +103,7 @@ _HOMES = {
     "load": "._estimator.saving",
     "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
+    "read_decisions": "._explore.decisions",
     "save": "._estimator.saving",
 }
 
