@@ -97,7 +97,7 @@ class LinkPages:
         else:
             if position is None:
                 problem(
-                    f"No {what} is called “{readable(token)}”.",
+                    f"No {what} is called “{readable(token)}”." if token else f"The address names no {what}.",
                     "It may be written differently, or not be among the data of this model.",
                 )
         if position is None and table is self.entities:

@@ -1,7 +1,7 @@
-"""The page in a browser: find, ask, why, click through, accept, reload, hostile labels, the keyboard, wrong addresses."""
+"""The page in a browser: find, ask, why, click through, accept, reload, hostile labels, keyboard, wrong addresses."""
 
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from conftest import serving
@@ -10,6 +10,7 @@ from test_match_answers import fitted_matcher
 
 import skotkge
 from skotkge import read_decisions
+from skotkge._explore.site import percent
 
 READY = "() => document.querySelector('main') && !document.body.innerText.includes('Asking the model')"
 
@@ -73,17 +74,17 @@ def model(served):
 def test_typing_finds_an_entity_and_enter_goes_there(visitor):
     page = visitor.open()
     assert page.title() == "skotkge explore"
-    page.get_by_label("Name or label").fill("mull")
-    page.get_by_role("button", name="Dán Müller").wait_for()
+    page.get_by_label("Name or label", exact=True).fill("mull")
+    page.locator(".choice", has_text="Dán Müller").wait_for()
     assert page.locator(".found .choice").count() == 1
-    page.get_by_label("Name or label").press("Enter")
+    page.get_by_label("Name or label", exact=True).press("Enter")
     page.wait_for_url("**/entity?label=Q3")
     assert page.get_by_role("heading", name="Dán Müller", level=1).is_visible()
 
 
 def test_what_is_not_there_is_told_with_what_is(visitor):
     page = visitor.open()
-    page.get_by_label("Name or label").fill("Adxyz")
+    page.get_by_label("Name or label", exact=True).fill("Adxyz")
     page.get_by_text("Nothing is called “Adxyz”. Something has “ad” in it.").wait_for()
 
 
@@ -117,8 +118,8 @@ def test_links_can_be_filtered_by_relation(visitor):
     visitor.settle()
     assert set(page.locator("section .row-link .relation:not(:text('this'))").all_inner_texts()) <= {"likes →", "likes"}
     page.locator(".filters").get_by_text("another relation").click()
-    page.get_by_label("Relation").fill("invented")
-    page.get_by_role("button", name="invented by").click()
+    page.get_by_label("Relation", exact=True).fill("invented")
+    page.locator(".choice", has_text="invented by").click()
     page.wait_for_url("**relation=invented%20by**")
     visitor.settle()
     assert "No link of this entity is known by this relation." in visitor.text()
@@ -143,16 +144,15 @@ def test_any_question_can_be_asked(visitor, model, given, place):
     expected = model.complete([question], k=3)
     best = page.locator("section", has=page.get_by_role("heading", name="Best answers")).first
     first = best.locator("li").first.inner_text()
-    names = expected.names[0, 0] or expected.labels[0, 0] if place != 1 else expected.labels[0, 0]
-    assert names in first
-    assert f"{100 * expected.probabilities[0, 0]:.0f}" in first
+    assert str((place != 1 and expected.names[0, 0]) or expected.labels[0, 0]) in first
+    assert percent(expected.probabilities[0, 0]) in first
 
 
 def test_fields_are_filled_by_a_choice(visitor):
     page = visitor.open("ask?head=Q0&relation=likes")
     assert "Ada" in page.locator(".ask .finder").first.inner_text()
     page.get_by_label("Head", exact=True).fill("mull")
-    page.get_by_role("button", name="Dán Müller").click()
+    page.locator(".choice", has_text="Dán Müller").click()
     page.wait_for_function("() => document.querySelector('.ask input').value === 'Q3'")
     assert page.locator(".ask .choice").count() == 0
     page.get_by_role("button", name="Ask").click()
@@ -174,10 +174,10 @@ def test_an_answer_has_reasons(visitor, model):
     page.wait_for_url("**/why?**")
     visitor.settle()
     page.get_by_role("heading", name="Contributions").wait_for()
-    triple = [part.partition("=")[2] for part in urlsplit(page.url).query.split("&")[:3]]
+    triple = [value for _, value in parse_qsl(urlsplit(page.url).query)[:3]]
     explanation = model.explain([triple], side="tail")
     assert f"for its tail: {explanation.log_odds[0]:+.2f}" in visitor.text()
-    bars = page.locator(".bars svg").inner_text()
+    bars = page.locator(".bars svg").text_content()
     parts = {kind: values[0] for kind, values in explanation.by_kind().items() if values[0]}
     assert parts
     for kind, value in parts.items():
@@ -189,7 +189,7 @@ def test_an_answer_has_reasons(visitor, model):
 def test_one_can_click_through_the_drawing(visitor):
     page = visitor.open("entity?label=Q8")
     node = page.locator(".drawing svg text", has_text="Q9").first
-    node.wait_for()
+    node.scroll_into_view_if_needed()
     box = node.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] - 12)
     page.wait_for_url("**/entity?label=Q9")
@@ -245,7 +245,9 @@ def test_labels_are_texts(visitor, label):
     page.locator(".drawing svg text").first.wait_for()
     page.mouse.move(600, 500)
     assert (
-        page.locator("main script, main b, main i, main [onerror], main [onmouseover], main img:not(.thumb)").count()
+        page.locator(
+            "main script, main b, main i:not(.q-icon), main [onerror], main [onmouseover], main img:not(.thumb)"
+        ).count()
         == 0
     )
     page.get_by_role("link", name=re.compile("^Why")).first.hover()
@@ -258,9 +260,9 @@ def test_labels_are_texts(visitor, label):
 
 def test_hostile_labels_can_be_searched_and_decided(visitor, served):
     page = visitor.open()
-    page.get_by_label("Name or label").fill("<script>")
+    page.get_by_label("Name or label", exact=True).fill("<script>")
     page.locator(".found .choice", has_text=HOSTILE[0]).first.wait_for()
-    page.get_by_label("Name or label").fill(HOSTILE[4])
+    page.get_by_label("Name or label", exact=True).fill(HOSTILE[4])
     page.locator(".found .choice", has_text=HOSTILE[4]).first.click()
     visitor.settle()
     page.get_by_role("button", name=re.compile("^Accept")).first.click()
@@ -279,7 +281,7 @@ def test_it_can_be_used_by_keyboard_alone(visitor):
         if page.evaluate("document.activeElement.tagName") == "INPUT":
             break
     page.keyboard.type("mull")
-    page.get_by_role("button", name="Dán Müller").wait_for()
+    page.locator(".choice", has_text="Dán Müller").wait_for()
     page.keyboard.press("ArrowDown")
     assert "Dán Müller" in page.evaluate(focused)
     page.keyboard.press("ArrowUp")
@@ -295,8 +297,7 @@ def test_it_can_be_used_by_keyboard_alone(visitor):
         if told.startswith("Accept"):
             break
     assert told.startswith("Accept")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
+    assert page.evaluate("getComputedStyle(document.activeElement).boxShadow") != "none"
     page.keyboard.press("Space")
     page.locator(".accepted.chosen").wait_for()
     page.keyboard.press("Space")
@@ -339,7 +340,7 @@ def test_words_can_be_read_in_the_light_and_in_the_dark(browser, served, scheme)
     ("path", "told"),
     [
         ("entity?label=nobody", "No entity is called “nobody”."),
-        ("entity", "No entity is called “”."),
+        ("entity", "The address names no entity."),
         ("entity?label=Cid", "2 are called “Cid”: Q2, Q4"),
         ("entity?label=Q0&relation=hates", "No relation is called “hates”."),
         ("entity?label=newcomer", "The model has not seen this entity"),
@@ -372,9 +373,9 @@ def test_matches_of_two_graphs_are_shown_and_decided(browser, tmp_path):
         visitor = Visitor(browser, served)
         page = visitor.open()
         assert "Graph X: 30 entities" in visitor.text()
-        assert page.locator(".bars svg").inner_text()
-        page.get_by_label("Name or label in X").fill("x4")
-        page.get_by_label("Name or label in X").press("Enter")
+        assert page.locator(".bars svg").text_content()
+        page.get_by_label("Name or label in X", exact=True).fill("x4")
+        page.get_by_label("Name or label in X", exact=True).press("Enter")
         page.wait_for_url("**/entity?side=X&label=x4")
         visitor.settle()
         page.locator(".row-link").first.wait_for()
