@@ -1,11 +1,11 @@
 """How long does the page of ``skotkge explore`` take, and how much memory, on emoji and with a million entities?
 
-The clock starts with the process. "page" is when it listens, "first answer" when a browser that goes straight to an entity
-shows its known and its most probable links. Then, medians of several entities: "search" from the last key to the list of
-what is found, 150 ms of which the page waits for a further key; "entity" from a click to both lists; "question" from a
-click to both lists of (head, relation, ?). "memory" is the largest resident set of the server, "of it model" the size of
-the model's file. The synthetic graph has 5 triples for each entity, 20 relations and names of three words; its model is a
-structure of 64 dimensions after one epoch, as its values change no time.
+The clock starts with the process. "page" is when it listens, "first answer" when a browser that goes straight to an
+entity shows its known and its most probable links. Then, medians of several entities: "search" from the last key to the
+list of what is found, 150 ms of which the page waits for a further key; "entity" from the call of its address to both
+lists; "question" the same for (head, relation, ?). "memory" is the largest resident set of the server. The synthetic
+graph has 5 triples for each entity, 20 relations and names of three words; its model is a structure of 64 dimensions
+after one epoch, as its values change no time.
 
     python benchmarks/exploring.py
     python benchmarks/exploring.py --entities 10000

@@ -5,6 +5,7 @@ from nicegui import ui
 from .drawing import contributions_chart, neighbourhood_chart
 from .parts import (
     Finder,
+    computed,
     decision_buttons,
     element,
     entity_link,
@@ -20,6 +21,8 @@ from .site import address, percent
 from .tables import readable
 
 SHOWN, MOST_SHOWN = 20, 500
+# Probable links beside the known ones in a drawing.
+MOST_DRAWN = 6
 # Comparing all embeddings takes seconds where there are more entities, so that it has to be asked for.
 COMPARED_UNASKED = 100_000
 PLACES = ("head", "relation", "tail")
@@ -121,9 +124,9 @@ class LinkPages:
             drawn, alike = ui.element("section"), ui.element("section")
             waiting = note("Asking the model …")
         await ui.context.client.connected()
-        await self._fill_links(entity, chosen, n, filters, known, probable)
+        found = await self._fill_links(entity, chosen, n, filters, known, probable)
         waiting.delete()
-        links = await self.site.compute(self.answers.neighbourhood, entity)
+        links = await computed(self.site, self.answers.neighbourhood, entity, found[:MOST_DRAWN])
         with drawn:
             self._drawing(entity, links)
         with alike:
@@ -147,8 +150,9 @@ class LinkPages:
                     ui.label(text)
 
     async def _fill_links(self, entity, chosen, n, filters, known, probable):
-        found = await self.site.compute(self.answers.known_links, entity, chosen, n)
-        own = await self.site.compute(self.answers.relations_of, entity)
+        """Fill both lists; return the probable links."""
+        found = await computed(self.site, self.answers.known_links, entity, chosen, n)
+        own = await computed(self.site, self.answers.relations_of, entity)
         with filters:
             self._filters(entity, chosen, own)
         with known:
@@ -159,12 +163,13 @@ class LinkPages:
             if found.total > len(found.links):
                 more = self._address(entity, relation=self._token_of(chosen), n=min(5 * n, MOST_SHOWN))
                 ui.link(f"{len(found.links)} of them are shown; show more", more)
-        found = await self.site.compute(self.answers.probable_links, entity, chosen, n)
+        found = await computed(self.site, self.answers.probable_links, entity, chosen, n)
         with probable:
             heading("Most probable links")
             self._rows(found.links, entity)
             if found.note or not found.links:
                 note(found.note or "The model has no further answer.")
+        return found.links
 
     def _token_of(self, relation):
         return None if relation is None else self.relations.token(relation)
@@ -237,7 +242,7 @@ class LinkPages:
         place = ui.element("div")
 
         async def fill():
-            found = await self.site.compute(self.answers.similar, entity)
+            found = await computed(self.site, self.answers.similar, entity)
             place.clear()
             with place, element("ul", "rows"):
                 for other, cosine in found:
@@ -265,13 +270,13 @@ class LinkPages:
                 best, known = ui.element("section"), ui.element("section")
             waiting = note("Asking the model …")
         await ui.context.client.connected()
-        found = await self.site.compute(self.answers.answers, question)
+        found = await computed(self.site, self.answers.answers, question)
         with best:
             heading("Best answers")
             self._rows(found.links)
             if not found.links:
                 note(found.note or "The model has no further answer.")
-        found = await self.site.compute(self.answers.known_answers, question)
+        found = await computed(self.site, self.answers.known_answers, question)
         with known:
             heading(f"Known answers ({found.total:,})")
             self._rows(found.links)
@@ -307,8 +312,8 @@ class LinkPages:
             place = ui.element("section")
             waiting = note("Asking the model …")
         await ui.context.client.connected()
-        reasons = await self.site.compute(self.answers.reasons, triple, side)
-        probability = await self.site.compute(self.answers.probability, triple)
+        reasons = await computed(self.site, self.answers.reasons, triple, side)
+        probability = await computed(self.site, self.answers.probability, triple)
         waiting.delete()
         with place:
             self._why(triple, side, reasons, probability)

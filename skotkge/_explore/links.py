@@ -304,22 +304,21 @@ class LinkAnswers:
         ids = self._positions(labels[0][found], 0)
         return list(zip(ids.tolist(), similarities[0][found].tolist(), strict=True))
 
-    def neighbourhood(self, entity, n_known=18, n_probable=6):
-        """Return links around an entity: known and probable ones of its own, and known ones between those it links to.
+    def neighbourhood(self, entity, probable=(), n=18):
+        """Return links around an entity: n known and some probable ones, and known ones between those it links to.
 
         Returns
         -------
         list of Link
             Without probabilities where they are known.
         """
-        own = [Link(tuple(ids), np.nan, known=True) for ids in _spread(self.known_ids(entity), n_known).tolist()]
-        probable = self.probable_links(entity, n=n_probable).links
+        own = [Link(tuple(ids), np.nan, known=True) for ids in _spread(self.known_ids(entity), n).tolist()]
         around = {link.other(entity) for link in [*own, *probable]} - {entity}
         between = set()
         for other in around:
             ids = self.known_ids(other)[:LINKS_OF_NEIGHBOUR]
             between |= {ids_ for ids_ in map(tuple, ids.tolist()) if ids_[0] in around and ids_[2] in around}
-        return own + probable + [Link(triple, np.nan, known=True) for triple in sorted(between)]
+        return [*own, *probable] + [Link(triple, np.nan, known=True) for triple in sorted(between)]
 
 
 def _spread(ids, n):

@@ -6,6 +6,7 @@ from .drawing import contributions_chart
 from .matches import SAME_AS, SIDES
 from .parts import (
     Finder,
+    computed,
     decision_buttons,
     element,
     entity_link,
@@ -106,7 +107,7 @@ class MatchPages:
                 left, right = ui.element("section"), ui.element("section")
             waiting = note("Asking the model …")
         await ui.context.client.connected()
-        found = await self.site.compute(self.answers.candidates, SIDES.index(side), entity)
+        found = await computed(self.site, self.answers.candidates, SIDES.index(side), entity)
         waiting.delete()
         with left:
             heading("Candidates in the other graph")

@@ -3,6 +3,8 @@
 Whatever comes from a graph is given to the browser as text or as a property, never as HTML.
 """
 
+import asyncio
+import logging
 import math
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +73,24 @@ def problem(text, *remedies):
             note(remedy)
 
 
+async def computed(site, function, *arguments):
+    """Wait for what a function of the answers returns; the page ends here if it fails, or if its visitor has left.
+
+    Whatever a model raises is told on the page, which would wait for ever, and on the terminal.
+    """
+    client = ui.context.client
+    try:
+        result = await site.compute(function, *arguments)
+    except Exception as error:
+        logging.getLogger("skotkge").exception("A page has no answer.")
+        if not client.is_deleted:
+            problem(f"The model could not answer. {type(error).__name__}: {error}")
+        raise asyncio.CancelledError from error
+    if client.is_deleted:
+        raise asyncio.CancelledError
+    return result
+
+
 def entity_link(table, position, path="/entity", **more):
     """The name of an entity as a link to its page, with its picture."""
     with ui.link(target=address(path, label=table.token(position), **more)).classes("entity"):
@@ -134,7 +154,7 @@ class Finder:
             self._show([], typed)
             return
         ids = await self._site.search(self._table, typed)
-        if typed == self.value and self._settled is None:
+        if not self.field.is_deleted and typed == self.value and self._settled is None:
             self._show(ids, typed)
 
     def _show(self, ids, typed):
@@ -182,7 +202,7 @@ class Finder:
         except ValueError:
             position = None
         found = [position] if position is not None else await self._site.search(self._table, self.value)
-        if found:
+        if found and not self.field.is_deleted:
             self._choose(found[0])
 
 

@@ -1,6 +1,7 @@
 """Finding entities by what somebody types: exact names first, then beginnings, words and parts of names."""
 
 import unicodedata
+from functools import cached_property
 
 import numpy as np
 
@@ -36,11 +37,15 @@ class SearchIndex:
         starts[-1] = place
         self._starts, self._text = starts, b"".join(entries)
 
+    @cached_property
+    def _heaviest(self):
+        return np.argsort(-self._weights, kind="stable")
+
     def search(self, typed, limit=20):
         """Return the positions of the best found, at most `limit`; of all, by weight, if nothing is typed."""
         key = _folded(typed).strip()
         if not key:
-            return np.argsort(-self._weights, kind="stable")[:limit].tolist()
+            return self._heaviest[:limit].tolist()
         found = {}
         for pattern in (BEGIN + key + END, BEGIN + key, " " + key, key):
             here = [position for position in self._containing(pattern) if position not in found]

@@ -52,6 +52,8 @@ assert_type(skotkge.complete(kge, [["1F9F9", "annotated_with", None]]), Completi
 assert_type(kge.nearest(["1F9F9"]), Neighbors)
 assert_type(kge.evidence_weights_, NDArray[np.float64])
 assert_type(ranking_report(kge, X_test), RankingReport)
+triples, y = skotkge.read_decisions("model.decisions.tsv")
+assert_type(y, NDArray[np.int64])
 
 pairs = EntityPairs([("a", "b")], X_train, kg.test)
 assert_type(pairs[:1], EntityPairs)
