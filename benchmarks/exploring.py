@@ -87,6 +87,7 @@ def serving(model, decisions):
             yield process, address, start, perf_counter() - start
         finally:
             process.terminate()
+            process.communicate()
 
 
 def seconds_of(page, act, condition):

@@ -25,7 +25,7 @@ COLOURS = 96
 READY = "() => document.querySelector('main') && !document.body.innerText.includes('Asking the model')"
 # Name, address, colours, width and height of the window.
 PICTURES = [
-    ("explore_light", "entity?label=1F9F9", "light", 1120, 940),
+    ("explore_light", "entity?label=1F680&n=9", "light", 1120, 1180),
     ("explore_dark", "why?head=1F9F9&relation=annotated_with&tail=1F9DB&side=tail", "dark", 1120, 720),
     ("explore_phone", "ask?head=1F9F9&relation=annotated_with", "light", 390, 844),
 ]
@@ -92,6 +92,7 @@ def main():
                         print(options.folder / f"{name}.png")
             finally:
                 server.terminate()
+                server.communicate()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from .decisions import ACCEPTED, REJECTED
 from .site import address, percent
 
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+# What is in the field now: the server hears of it only when the last key is some time ago.
+TYPED = "event => emit(event.target.value)"
 # The arrow keys go through what was found.
 NEXT = "event => event.target.closest('.finder').querySelector('.found .choice')?.focus()"
 STEP = """event => {
@@ -130,7 +132,7 @@ class Finder:
         with element("div", "finder"):
             self.field = ui.input(label, value=value, on_change=self._changed).classes("field")
             self.field.props("debounce=150 clearable outlined autocomplete=off spellcheck=false")
-            self.field.on("keydown.enter", self._enter)
+            self.field.on("keydown.enter", self._enter, js_handler=TYPED)
             self.field.on("keydown.down", js_handler=NEXT)
             self._told = note("")
             self._told.props["role"] = "status"
@@ -194,14 +196,15 @@ class Finder:
         self._tell_name(token)
         self.field.run_method("focus")
 
-    async def _enter(self):
-        if self._choose is None:
+    async def _enter(self, event):
+        typed = event.args
+        if self._choose is None or not typed.strip():
             return
         try:
-            position = self._table.find(self.value)
+            position = self._table.find(typed)
         except ValueError:
             position = None
-        found = [position] if position is not None else await self._site.search(self._table, self.value)
+        found = [position] if position is not None else await self._site.search(self._table, typed)
         if found and not self.field.is_deleted:
             self._choose(found[0])
 
