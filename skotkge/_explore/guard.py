@@ -20,7 +20,8 @@ HEADERS = {
 class SameOriginOnly:
     """ASGI middleware: refuses what pages of other origins send, web sockets too, and forbids them to embed answers.
 
-    A check of the Host header alone does not stop a page of another site from opening a socket to this address.
+    A check of the Host header alone does not stop a page of another site from opening a socket to this address. A browser
+    that has gone on to another page before it was answered is no error, either.
 
     Parameters
     ----------
@@ -37,7 +38,27 @@ class SameOriginOnly:
         elif is_foreign(dict(scope["headers"])):
             await _refuse(scope, send)
         else:
+            await self._answer(scope, Listening(receive), send)
+
+    async def _answer(self, scope, receive, send):
+        try:
             await self._app(scope, receive, _with_headers(send))
+        except RuntimeError:  # "No response returned." of Starlette's middleware
+            if not receive.has_left:
+                raise
+
+
+class Listening:
+    """Receives what a browser sends, and knows whether it has left."""
+
+    def __init__(self, receive):
+        self._receive, self.has_left = receive, False
+
+    async def __call__(self):
+        """Return the next message."""
+        message = await self._receive()
+        self.has_left |= message["type"] == "http.disconnect"
+        return message
 
 
 def is_foreign(headers):

@@ -5,6 +5,7 @@ from nicegui import ui
 from .drawing import contributions_chart, neighbourhood_chart
 from .parts import (
     Finder,
+    asking,
     computed,
     decision_buttons,
     element,
@@ -121,15 +122,10 @@ class LinkPages:
             filters = element("div", "filters", label="Filter by relation")
             with element("div", "columns"):
                 known, probable = ui.element("section"), ui.element("section")
-            drawn, alike = ui.element("section"), ui.element("section")
-            waiting = note("Asking the model …")
-        await ui.context.client.connected()
-        found = await self._fill_links(entity, chosen, n, filters, known, probable)
-        waiting.delete()
-        links = await computed(self.site, self.answers.neighbourhood, entity, found[:MOST_DRAWN])
-        with drawn:
+            async with asking():
+                found = await self._fill_links(entity, chosen, n, filters, known, probable)
+            links = await computed(self.site, self.answers.neighbourhood, entity, found[:MOST_DRAWN])
             self._drawing(entity, links)
-        with alike:
             await self._similar(entity)
 
     def _title_of(self, label):
@@ -268,8 +264,10 @@ class LinkPages:
             heading(f"({', '.join('?' if word is None else word for word in words)})")
             with element("div", "columns"):
                 best, known = ui.element("section"), ui.element("section")
-            waiting = note("Asking the model …")
-        await ui.context.client.connected()
+            async with asking():
+                await self._fill_answers(question, best, known)
+
+    async def _fill_answers(self, question, best, known):
         found = await computed(self.site, self.answers.answers, question)
         with best:
             heading("Best answers")
@@ -280,7 +278,6 @@ class LinkPages:
         with known:
             heading(f"Known answers ({found.total:,})")
             self._rows(found.links)
-        waiting.delete()
 
     @property
     def _tables(self):
@@ -308,15 +305,10 @@ class LinkPages:
                 ids.append(self._found(table, token, place))
                 if ids[-1] is None:
                     return
-            triple = tuple(ids)
-            place = ui.element("section")
-            waiting = note("Asking the model …")
-        await ui.context.client.connected()
-        reasons = await computed(self.site, self.answers.reasons, triple, side)
-        probability = await computed(self.site, self.answers.probability, triple)
-        waiting.delete()
-        with place:
-            self._why(triple, side, reasons, probability)
+            async with asking():
+                reasons = await computed(self.site, self.answers.reasons, tuple(ids), side)
+                probability = await computed(self.site, self.answers.probability, tuple(ids))
+            self._why(tuple(ids), side, reasons, probability)
 
     def _why(self, triple, side, reasons, probability):
         known = self.answers.is_known(triple)

@@ -6,6 +6,7 @@ from .drawing import contributions_chart
 from .matches import SAME_AS, SIDES
 from .parts import (
     Finder,
+    asking,
     computed,
     decision_buttons,
     element,
@@ -105,21 +106,22 @@ class MatchPages:
             self._about(table, entity, side)
             with element("div", "columns"):
                 left, right = ui.element("section"), ui.element("section")
-            waiting = note("Asking the model …")
-        await ui.context.client.connected()
-        found = await computed(self.site, self.answers.candidates, SIDES.index(side), entity)
-        waiting.delete()
-        with left:
-            heading("Candidates in the other graph")
-            if not found:
-                note("It has no candidate.")
-            with element("ul", "rows"):
-                for match in found:
-                    self._row(match, side)
-        with right:
-            self._links(side, entity, table)
-            for match in found[:1]:
-                self._links("Y" if side == "X" else "X", match.pair[side == "X"], other)
+            async with asking():
+                found = await computed(self.site, self.answers.candidates, SIDES.index(side), entity)
+            with left:
+                self._candidates(found, side)
+            with right:
+                self._links(side, entity, table)
+                for match in found[:1]:
+                    self._links("Y" if side == "X" else "X", match.pair[side == "X"], other)
+
+    def _candidates(self, found, side):
+        heading("Candidates in the other graph")
+        if not found:
+            note("It has no candidate.")
+        with element("ul", "rows"):
+            for match in found:
+                self._row(match, side)
 
     def _about(self, table, entity, side):
         with element("div", "about"):

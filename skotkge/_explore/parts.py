@@ -6,7 +6,7 @@ Whatever comes from a graph is given to the browser as text or as a property, ne
 import asyncio
 import logging
 import math
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from nicegui import ui
@@ -73,6 +73,18 @@ def problem(text, *remedies):
         ui.label(text)
         for remedy in remedies:
             note(remedy)
+
+
+@asynccontextmanager
+async def asking():
+    """A remark that the model is asked, on a page that the browser has, until the block ends."""
+    client, waiting = ui.context.client, note("Asking the model …")
+    try:
+        await client.connected()
+        yield
+    finally:
+        if not client.is_deleted:
+            waiting.delete()
 
 
 async def computed(site, function, *arguments):

@@ -1,53 +1,10 @@
-"""A served page, in a process of its own, and a browser for it."""
+"""A served page, and a browser for it."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from graphs import fit_and_save, write_folder
-from helpers import REPOSITORY
-
-
-@dataclass(frozen=True)
-class Served:
-    """Where a page is, and the files that it was made of."""
-
-    address: str
-    model: Path
-    graph: Path
-    decisions: Path
-
-
-@contextmanager
-def serving(model, decisions, *folders):
-    """Serve a page in a process, which must end with nothing on its standard error."""
-    options = [part for folder in folders for part in ("--graph", folder)]
-    command = [sys.executable, "-m", "skotkge", "explore", model, *options, "--decisions", decisions, "--no-browser"]
-    process = subprocess.Popen(
-        [*map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=model.parent,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    )
-    try:
-        started = re.match(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
-        if started is None:
-            raise RuntimeError(process.communicate(timeout=60)[1])
-        yield Served(started.group(), model, folders[0] if folders else None, decisions)
-    finally:
-        process.terminate()
-        out, err = process.communicate(timeout=60)
-    assert out.startswith("ended; ")
-    assert err == ""
-    assert process.returncode == 0
+from explored import fit_and_save, write_folder
+from served import serving
 
 
 @pytest.fixture(scope="session")

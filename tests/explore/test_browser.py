@@ -4,8 +4,8 @@ import re
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
-from conftest import serving
-from graphs import HOSTILE, RELATIONS, fit_and_save
+from explored import HOSTILE, RELATIONS, fit_and_save
+from served import serving
 from test_match_answers import fitted_matcher
 
 import skotkge
@@ -354,14 +354,26 @@ def test_what_is_wrong_is_told_on_a_page(visitor, path, told):
     assert told in visitor.text()
 
 
-def test_a_model_without_names_says_so(browser, tmp_path):
+FAILING = """
+from skotkge._explore.links import LinkAnswers
+def reasons(*_):
+    raise RuntimeError("no <b>memory</b> left")
+LinkAnswers.reasons = reasons
+"""
+
+
+def test_a_model_without_names_or_answers_says_so(browser, tmp_path):
     fit_and_save(tmp_path / "model.skops", [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)], names=None)
-    with serving(tmp_path / "model.skops", tmp_path / "d.tsv") as served:
+    paths = tmp_path / "model.skops", tmp_path / "d.tsv"
+    with serving(*paths, before=FAILING, told="A page has no answer.\nTraceback.*RuntimeError: no .* left\n") as served:
         visitor = Visitor(browser, served)
-        visitor.open()
+        page = visitor.open()
         assert "The model knows no names" in visitor.text()
         visitor.open("entity?label=e3")
         assert "Known links (2)" in visitor.text()
+        page.goto(f"{served.address}why?head=e3&relation=next&tail=e4")
+        page.get_by_text("The model could not answer. RuntimeError: no <b>memory</b> left").wait_for()
+        visitor.settle()
         visitor.leave()
 
 

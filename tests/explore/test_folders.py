@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from graphs import write_folder
+from explored import write_folder
 
 from skotkge._explore.folders import check_picture, read_folder
 

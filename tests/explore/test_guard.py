@@ -60,3 +60,20 @@ def test_answers_forbid_what_comes_from_elsewhere():
     assert headers[b"content-type"] == b"text/html"
     assert "http" not in POLICY
     assert talk("lifespan", [])[1] == ["lifespan"]
+
+
+@pytest.mark.parametrize("kind", ["http.disconnect", "http.request"])
+def test_a_browser_that_has_left_needs_no_answer(kind):
+    async def app(scope, receive, send):
+        await receive()
+        raise RuntimeError("No response returned.")
+
+    async def receive():
+        return {"type": kind}
+
+    answer = SameOriginOnly(app)({"type": "http", "headers": [HOST]}, receive, None)
+    if kind == "http.disconnect":
+        asyncio.run(answer)
+        return
+    with pytest.raises(RuntimeError, match="No response"):
+        asyncio.run(answer)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from graphs import HOSTILE, NAMES, PLAIN, fit_and_save, hostile_triples, write_folder
+from explored import HOSTILE, NAMES, PLAIN, fit_and_save, hostile_triples, write_folder
 
 from skotkge import MultimodalTriples, OTKGEClassifier
 from skotkge._explore import links as module

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from graphs import HOSTILE
+from explored import HOSTILE
 
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher
 from skotkge._explore.folders import read_folder

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import joblib
 import pytest
-from graphs import fit_and_save, write_folder
+from explored import fit_and_save, write_folder
 from helpers import REPOSITORY
 
 import skotkge
