@@ -20,8 +20,8 @@ HEADERS = {
 class SameOriginOnly:
     """ASGI middleware: refuses what pages of other origins send, web sockets too, and forbids them to embed answers.
 
-    A check of the Host header alone does not stop a page of another site from opening a socket to this address. A browser
-    that has gone on to another page before it was answered is no error, either.
+    A check of the Host header alone does not stop a page of another site from opening a socket to this address. And a
+    browser that has gone on to another page before it was answered is no error.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from .parts import (
     probability_bar,
     problem,
 )
-from .site import address, percent
+from .site import LONGEST_START, address, percent
 from .tables import readable
 
 SHOWN, MOST_SHOWN = 20, 500
@@ -45,7 +45,7 @@ class LinkPages:
     def add(self):
         """Register all pages."""
         for path, page in (("/", self.start), ("/entity", self.entity), ("/ask", self.ask), ("/why", self.why)):
-            ui.page(path)(page)
+            ui.page(path, response_timeout=LONGEST_START)(page)
 
     def start(self):
         """Where one finds an entity, or asks a question."""

@@ -19,7 +19,7 @@ from .parts import (
     probability_bar,
     problem,
 )
-from .site import address
+from .site import LONGEST_START, address
 from .tables import readable
 
 SHOWN = 50
@@ -39,8 +39,8 @@ class MatchPages:
 
     def add(self):
         """Register all pages."""
-        ui.page("/")(self.start)
-        ui.page("/entity")(self.entity)
+        ui.page("/", response_timeout=LONGEST_START)(self.start)
+        ui.page("/entity", response_timeout=LONGEST_START)(self.entity)
 
     def start(self, n: int = SHOWN):
         """Where one finds an entity of either graph, and sees the matches."""

@@ -9,6 +9,9 @@ from urllib.parse import quote, urlencode
 from .._utils.messages import shown
 from .tables import readable
 
+# Seconds that a page may take before the browser has it; what takes long comes after that.
+LONGEST_START = 60
+
 
 class Site:
     """Answers and decisions behind the pages.
