@@ -4,13 +4,17 @@ BIN := $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 INSTALL := $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test test-oldest test-newest fuzz lint types packages docs clean
+.PHONY: demo test browser test-oldest test-newest fuzz lint types packages docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m skotkge demo
 
 test: $(VENV)/.installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS)
+
+# What the tests of the page need beside the others: Playwright's client, and Chromium of the system.
+browser: $(VENV)/.installed-browser
+	command -v chromium || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
 
 # Downloads some gigabytes where there is no build of that torch without CUDA.
 test-oldest:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._estimator.saving import load, save
     from ._estimator.so_far import load_checkpoint
     from ._evidence.protocol import BoundEvidence, Evidence
+    from ._explore.decisions import read_decisions
     from ._fusion.column_alignment import ColumnAligner, ColumnAlignment
     from ._fusion.transformer import OTFusionTransformer
     from ._graph.constraint_statements import read_constraints
@@ -77,6 +78,7 @@ __all__ = [
     "nearest",
     "rank",
     "read_constraints",
+    "read_decisions",
     "save",
     "score_file",
     "to_networkx",
@@ -122,6 +124,7 @@ _HOMES = {
     "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
     "read_constraints": "._graph.constraint_statements",
+    "read_decisions": "._explore.decisions",
     "save": "._estimator.saving",
     "score_file": "._estimator.file_scoring",
     "to_networkx": "._estimator.embedding_graphs",

@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "write the embeddings to a file of another program",
     "match": "find which entities of two graphs are the same",
     "split": "part triples into train, valid and test files",
+    "explore": "look at a graph and its model on a page in the browser",
     "convert": "turn a saved model into a file of another kind",
     "card": "write a model card, with measured quality",
     "completion": "print the script that completes skotkge in a shell",

@@ -49,7 +49,7 @@ def test_the_extra_all_has_every_extra_of_users():
     extras = set(
         re.findall(r"^(\w+) = \[", PROJECT.partition("[project.optional-dependencies]")[2].partition("[tool")[0], re.M)
     )
-    of_developers = {"all", "benchmark", "dev", "docs", "lint", "packaging", "test", "types"}
+    of_developers = {"all", "benchmark", "browser", "dev", "docs", "lint", "packaging", "test", "types"}
     assert set(re.search(r'all = \["skotkge\[(.+)\]"\]', PROJECT).group(1).split(",")) == extras - of_developers
 
 

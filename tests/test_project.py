@@ -21,7 +21,7 @@ PACKAGE = Path(skotkge.__file__).parent
 ORDER = [
     *("_version", "_spaces", "_utils", "_graph", "encoding", "metrics", "model_selection"),
     *("_fusion", "_embedding", "_evidence", "_ranking", "_matching", "_estimator"),
-    *("baselines", "inspection", "datasets", "__init__", "_cli", "__main__"),
+    *("baselines", "inspection", "datasets", "_explore", "__init__", "_cli", "__main__"),
 ]
 USES_TORCH = {"encoding", "_embedding", "_evidence", "_ranking", "_matching", "baselines"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -53,8 +53,10 @@ class Calibration:
         return cls(np.ones(n_relations), np.zeros(n_relations))
 
     def log_odds(self, scores, relations):
-        """Log-odds of triples with these scores and relations."""
-        return self.slope[relations] * scores + self.intercept[relations]
+        """Log-odds of triples with these scores and relations; what has a score of -inf is no answer and stays so."""
+        none = np.isneginf(scores)
+        line = self.slope[relations] * np.where(none, 0, scores) + self.intercept[relations]
+        return np.where(none, -np.inf, line)
 
     def even_odds(self, relations):
         """Scores at which triples of these relations have log-odds of zero; 0 where there are none."""

@@ -17,7 +17,7 @@ from .._graph.triples import as_triples
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 PARAMETER_CONSTRAINTS = {
     "n_components": [Interval(Integral, 1, None, closed="left")],

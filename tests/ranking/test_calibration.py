@@ -78,6 +78,11 @@ def test_scale_and_origin_of_the_scores_do_not_matter(rng):
     )
 
 
+def test_a_missing_answer_has_no_odds_whatever_the_slope():
+    log_odds = Calibration(np.array([0.0, 2.0]), np.array([1.0, 1.0])).log_odds(np.array([-np.inf, 3.0]), [[0], [1]])
+    np.testing.assert_array_equal(log_odds, [[-np.inf, 1.0], [-np.inf, 7.0]])
+
+
 def test_relation_with_few_rows_stays_near_the_shared_line(rng):
     """Relation 0 has much data, 1 the first rows of data that contradict it, 2 none."""
     relations = np.repeat([0, 1], [5000, 5000])

@@ -64,6 +64,8 @@ assert_type(OTKGEClassifier(constraints=skotkge.read_constraints("ontology.ttl",
 assert_type(skotkge.compare(kge, kge, X_test), Comparison)
 assert_type(skotkge.score_file(kge, "triples.tsv", "scores.tsv"), int)
 assert_type(ranking_report(kge, X_test), RankingReport)
+triples, y = skotkge.read_decisions("model.decisions.tsv")
+assert_type(y, NDArray[np.int64])
 
 pairs = EntityPairs([("a", "b")], X_train, kg.test)
 assert_type(pairs[:1], EntityPairs)

@@ -1,0 +1,152 @@
+"""The entities and relations that a page shows: found by what is typed, told by name, text and picture."""
+
+from functools import cached_property
+
+import numpy as np
+
+from .._graph.labels import LabelIndex
+from .search import SearchIndex
+
+# Before the number of an entity whose label is no string, in addresses.
+NUMBER = "id:"
+
+
+class LabelTable:
+    """Labels, and what is found and told of them; ids are positions among them.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), dtype object
+    names : sequence of str or None of length n, default=None
+    weights : ndarray of shape (n,), default=None
+        Numbers of links: what is found comes in their order.
+    folder : GraphFolder, default=None
+    label_index : LabelIndex, default=None
+        That of the labels, where there is one.
+    """
+
+    def __init__(self, labels, names=None, weights=None, folder=None, label_index=None):
+        self.labels, self._names, self._folder = labels, names, folder
+        self._weights = weights
+        self._positions = LabelIndex(labels, "labels") if label_index is None else label_index
+
+    def __len__(self):
+        return len(self.labels)
+
+    @cached_property
+    def index(self):
+        """The `SearchIndex` of labels and names."""
+        names = self._names
+        if self._folder is not None and self._folder.names:
+            own = self._folder.names
+            names = [own.get(label, None if names is None else names[i]) for i, label in enumerate(self.labels)]
+        return SearchIndex(self.labels, names, self._weights)
+
+    @cached_property
+    def _others(self):
+        others = {}
+        for position, label in enumerate(self.labels):
+            if not isinstance(label, str):
+                others.setdefault(str(label), []).append(position)
+        return others
+
+    @property
+    def written_alike(self):
+        """How several labels are written, such as 7 and "7", or None."""
+        return next((text for text, found in self._others.items() if len(found) > 1 or self.id_of(text) >= 0), None)
+
+    def id_of(self, label):
+        """Return the position of a label, -1 where there is none."""
+        one = np.empty(1, dtype=object)
+        one[0] = label
+        return int(self._positions.positions(one)[0])
+
+    @property
+    def has_names(self):
+        """Whether any has a name."""
+        return self._names is not None or bool(self._folder is not None and self._folder.names)
+
+    def of_written(self, text):
+        """Return the position of the label that is written so, None where there is none."""
+        position = self.id_of(text)
+        return position if position >= 0 else self._others.get(text, [None])[0]
+
+    def token(self, position):
+        """Write which one is meant, in an address or a field: its label if that is a string of characters."""
+        label = self.labels[position]
+        plain = isinstance(label, str) and label == readable(label) and not label.startswith(NUMBER)
+        return label if plain else f"{NUMBER}{position}"
+
+    def find(self, token):
+        """Return the position of what is meant by a label, a token, or the name of one alone; None if nothing is.
+
+        Raises
+        ------
+        ValueError
+            If several have the name.
+        """
+        position = self.of_written(token)
+        if position is not None:
+            return position
+        number = token.removeprefix(NUMBER)
+        if number != token and number.isdecimal() and int(number) < len(self):
+            return int(number)
+        found = self.index.exact(token)
+        if len(found) > 1:
+            labels = ", ".join(readable(self.labels[position]) for position in found[:5])
+            raise ValueError(f"{len(found)} are called “{readable(token)}”: {labels}. Choose one of them.")
+        return found[0] if found else None
+
+    def name(self, position):
+        """Return the readable name of one, or its label as it is written."""
+        label = self.labels[position]
+        if self._folder is not None and label in self._folder.names:
+            return readable(self._folder.names[label])
+        return readable(label if self._names is None else self._names[position])
+
+    def text(self, position):
+        """Return the text about one, or None."""
+        text = None if self._folder is None else self._folder.texts.get(self.labels[position])
+        return None if text is None else readable(text)
+
+    def picture(self, position):
+        """Return the path of the picture of one below the folder, or None."""
+        return None if self._folder is None else self._folder.pictures.get(self.labels[position])
+
+    @property
+    def root(self):
+        """The folder that pictures lie in, or None."""
+        return None if self._folder is None else self._folder.path
+
+
+def readable(label):
+    """Write a label; what is no character, as in a damaged file, becomes a question mark."""
+    text = str(label).encode("utf-8", "replace").decode("utf-8")
+    return text if text.strip() else f"(empty label {text!r})"
+
+
+def entity_tables(vocabulary, triples):
+    """Labels of the model, followed by those that only further triples have.
+
+    Returns
+    -------
+    entities, relations : ndarray, dtype object
+    ids : ndarray of shape (n_triples, 3)
+        The triples among them.
+    """
+    ids = vocabulary.ids_of(triples)
+    entities, ids[:, [0, 2]] = _extended(vocabulary.entities, triples[:, [0, 2]], ids[:, [0, 2]])
+    relations, ids[:, 1] = _extended(vocabulary.relations, triples[:, 1], ids[:, 1])
+    return entities, relations, ids
+
+
+def _extended(labels, asked, ids):
+    new = list(dict.fromkeys(asked[ids < 0].tolist()))
+    places = {label: len(labels) + number for number, label in enumerate(new)}
+    ids = ids.copy()
+    ids[ids < 0] = [places[label] for label in asked[ids < 0].tolist()]
+    if not new:
+        return labels, ids
+    added = np.empty(len(new), dtype=object)
+    added[:] = new
+    return np.concatenate([labels, added]), ids
