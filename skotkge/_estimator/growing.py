@@ -157,7 +157,9 @@ def _evidence_of(predictor, graph, options, trained):
     likeness, own = _grown_likeness(graph), _made_by(predictor, graph, options)
     evidence = []
     for kind in predictor.evidence:
-        if kind.id in trained:
+        if type(kind) not in KINDS_OF_OURS:
+            kind = next(own)
+        elif kind.id in trained:
             kind = trained[kind.id]
         elif isinstance(kind, Counts):
             kind = counts[kind.id]
@@ -170,15 +172,13 @@ def _evidence_of(predictor, graph, options, trained):
             kind = Cosines(kind.id, likeness(kind.likeness))
         elif isinstance(kind, Neighbors):
             kind = neighbors([likeness(part) for part in kind.vectors], ids, graph.n_relations)
-        else:
-            kind = next(own)
         evidence.append(kind)
     return tuple(evidence)
 
 
 def _made_by(predictor, graph, options):
     """The kinds of the user's, made of the triples alone, in order."""
-    own = [kind for kind in predictor.evidence if not isinstance(kind, KINDS_OF_OURS)]
+    own = [kind for kind in predictor.evidence if type(kind) not in KINDS_OF_OURS]
     if len(own) != len(options.builders):
         raise ValueError(
             f"the model has {len(own)} kinds of evidence of your own, and evidence has {len(options.builders)} objects "
