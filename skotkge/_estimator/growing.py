@@ -12,6 +12,7 @@ from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.neighbors import Neighbors, neighbors
 from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
+from .._graph.classes import truth_of
 from .._graph.labels import counted
 from .._graph.triples import as_label_triples, as_triples, true_rows
 from .._ranking.answer_calibration import AnswerCalibration
@@ -30,7 +31,7 @@ KINDS_OF_OURS = (EmbeddingEvidence, Counts, RuleEvidence, RelationMaps, Cosines,
 def grow(estimator, X, y, callbacks=()):
     """What `OTKGEClassifier.partial_fit` does to a fitted estimator."""
     X = as_triples(X)
-    if not true_rows(y, len(X)).all():
+    if not true_rows(None if y is None else truth_of(y, estimator.classes_), len(X)).all():
         raise ValueError(
             "y has rows of 0, and partial_fit takes true triples alone; leave these rows out, and call forget for "
             "facts that the model knows and that have turned out false."

@@ -1,7 +1,10 @@
 """TranslationBaseline: IKRL and TBKGE, translations between the structure and the modalities."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,10 +13,11 @@ from sklearn.utils import check_random_state
 from .._embedding.options import CrossEntropy, TrainingOptions
 from .._embedding.score_functions import CrossSpaceTransE
 from .._estimator.checkpoints import open_checkpoint
-from .._estimator.fitting import FitOptions
+from .._estimator.fitting import FitOptions, of_epochs
 from .._estimator.holdout import make_split, true_and_false
 from .._estimator.trained import TrainedEstimator
 from .._fusion.transformer import OTFusionTransformer
+from .._graph.classes import read_truth
 from .._graph.triples import as_triples
 from .._spaces import FUSED
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
@@ -158,6 +162,7 @@ class TranslationBaseline(TrainedEstimator):
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
+        callbacks: Sequence[Any] = (),
     ) -> "TranslationBaseline":
         """Train on true triples.
 
@@ -171,6 +176,8 @@ class TranslationBaseline(TrainedEstimator):
             Triples for early stopping and calibration. Without it a part of the true rows of X is held out.
         y_val : array-like of shape (n_validation,), default=None
             Labels in {0, 1} of the rows of `X_val`; None means that all are true.
+        callbacks : sequence of objects, default=()
+            As for `OTKGEClassifier.fit`.
 
         Returns
         -------
@@ -181,6 +188,7 @@ class TranslationBaseline(TrainedEstimator):
         ValueError
             If X has no modality, and as `OTKGEClassifier.fit`.
         """
+        classes, y, y_val = read_truth(y, y_val)
         X = as_triples(X)
         if not X.modalities:
             raise ValueError(
@@ -198,11 +206,12 @@ class TranslationBaseline(TrainedEstimator):
         )
         X, negatives = true_and_false(side_by_side.fit_transform(X, y), y)
         random_state = check_random_state(given)
-        options = self._fit_options(1 + len(X.fusion.maps), random_state.randint(np.iinfo(np.int32).max))
+        options = self._fit_options(1 + len(X.fusion.maps), random_state.randint(np.iinfo(np.int32).max), callbacks)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        return self._fit_split(split, _joined_space, options, random_state, checkpoint)
+        split = replace(split, classes=classes)
+        return self._fit_split(split, _joined_space, options, random_state, checkpoint, callbacks=callbacks)
 
-    def _fit_options(self, n_spaces, seed):
+    def _fit_options(self, n_spaces, seed, callbacks):
         training = TrainingOptions(
             score_function=CrossSpaceTransE(n_spaces, with_sum=self.model == "tbkge"),
             objective=CrossEntropy(n_sampled=self.n_sampled),
@@ -215,7 +224,7 @@ class TranslationBaseline(TrainedEstimator):
             tol=self.tol,
             device=self._device_of_answers(),
         )
-        return FitOptions(training, verbose=self.verbose, seed=seed)
+        return FitOptions(training, verbose=self.verbose, seed=seed, callbacks=of_epochs(callbacks))
 
 
 def _joined_space(X):
