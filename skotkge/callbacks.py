@@ -1,5 +1,6 @@
 """Callbacks of `fit` that report to Optuna, MLflow and TensorBoard; each needs its library only where it is used."""
 
+import re
 from os import PathLike
 from typing import Any
 
@@ -112,6 +113,8 @@ class MLflowLogger:
         """
         import mlflow
 
+        if self._owns_run and mlflow.active_run() is not None:  # of a fit that has failed
+            mlflow.end_run("FAILED")
         self._owns_run = mlflow.active_run() is None
         if self._owns_run:
             mlflow.start_run()
@@ -128,9 +131,8 @@ class MLflowLogger:
         """
         import mlflow
 
-        mlflow.log_metrics(
-            {name.replace(" ", "_"): value for name, value in figures_of(state).items()}, step=state.epoch
-        )
+        figures = {re.sub(r"[^\w\-./ ]", "_", name): value for name, value in figures_of(state).items()}
+        mlflow.log_metrics(figures, step=state.epoch)
 
     def on_fit_end(self, estimator: Any) -> None:
         """End the run that was started.
@@ -143,6 +145,7 @@ class MLflowLogger:
 
         if self._owns_run:
             mlflow.end_run()
+            self._owns_run = False
 
 
 class TensorBoardLogger:

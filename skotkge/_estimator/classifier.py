@@ -323,8 +323,9 @@ class OTKGEClassifier(TrainedEstimator):
             the calibration takes in place of any others; early stopping and filters see the rows of 1 alone.
         callbacks : sequence of objects, default=()
             Each with any of ``on_fit_begin(estimator)``, ``on_epoch_end(state)`` and ``on_fit_end(estimator)``; `state`
-            has space, epoch, max_iter, loss, validation_score, is_refit, state_dict() and stop(), which ends the training
-            of the space. Those of `skotkge.callbacks` report to Optuna, MLflow and TensorBoard. `on_fit_end` is not called where the fit fails.
+            has space, epoch, max_iter, loss, validation_score, is_refit, state_dict() and stop(), which ends the
+            training of the space. Those of `skotkge.callbacks` report to Optuna, MLflow and TensorBoard. `on_fit_end`
+            is not called where the fit fails.
 
         Returns
         -------

@@ -59,7 +59,7 @@ def test_warm_start_with_modalities_trains_on_the_rows_of_both_fits(small):
     model.fit(X[100:])
     assert model.was_trained_on(small).all()
     with pytest.raises(
-        ValueError, match="with modalities needs the entities and relations of the previous fit.*partial"
+        ValueError, match=r"with modalities needs the entities and relations of the previous fit.*partial"
     ):
         model.fit([("other", "r0", "graph")])
 
@@ -111,7 +111,7 @@ def test_partial_fit_counts_as_a_fit_of_all_would(small):
 
 
 def test_new_entities_with_vectors(with_modalities, small):
-    fuse, model = with_modalities
+    _, model = with_modalities
     text, image = small.modalities["text"], small.modalities["image"]
     vectors = {"text": {"twin": text[0]}, "image": {"twin": np.full(image.shape[1], np.nan), "alone": image[0]}}
     X = MultimodalTriples([("twin", "r0", "e5"), ("plain", "r1", "e6")], vectors)
@@ -157,7 +157,7 @@ def test_partial_fit_without_a_fit_is_one_and_a_failed_one_changes_nothing(small
     first, plain = quick(embedding_dim=8).partial_fit(small.labels), quick(embedding_dim=8).fit(small.labels)
     np.testing.assert_array_equal(first.entity_embeddings_, plain.entity_embeddings_)
     predictor = first.predictor_
-    with pytest.raises(ValueError, match="y has rows of 0, and partial_fit takes true triples alone.*forget"):
+    with pytest.raises(ValueError, match=r"y has rows of 0, and partial_fit takes true triples alone.*forget"):
         first.partial_fit(small.labels[:2], [1, 0])
     with pytest.raises(ValueError, match="score_function='distmult' differs from that of the previous fit"):
         first.set_params(score_function="distmult").partial_fit(small.labels)
