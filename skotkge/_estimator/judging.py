@@ -112,33 +112,33 @@ def _by_scorer(split, facts, options):
     X = np.column_stack([names[column] for names, column in zip(columns, ids.T, strict=True)])
 
     def score(entities, relations):
-        return float(options.metric(SpaceSoFar(split, facts, options, entities, relations), X, truth))
+        return float(options.metric(space_so_far(split, facts, options, entities, relations), X, truth))
 
     return score
 
 
 class SpaceSoFar(LinkPredictionEstimator):
-    """A space in training as a fitted estimator, for scorers: it ranks and scores; its log-odds are raw scores.
+    """A space in training as a fitted estimator, for scorers: it ranks and scores; its log-odds are raw scores."""
 
-    Parameters
-    ----------
-    split : TrainingSplit
-    facts : object
-    options : FitOptions
-    entities, relations : tensor
-    """
+    def fit(self, X, y=None):
+        """Refuse: the fit that asks for its score trains it."""
+        raise NotImplementedError("a space in training is not to be fitted by the scorer that judges it.")
 
-    def __init__(self, split, facts, options, entities, relations):
-        tables = (table.detach().cpu().numpy() for table in (entities, relations))
-        space = EmbeddingEvidence(EvidenceId(STRUCTURE), options.training.score_function, *tables, {})
-        self.device, self.classes_, self.handle_unknown_ = options.training.device, split.classes, "error"
-        self.predictor_ = LinkPredictor(
-            vocabulary=split.all.vocabulary,
-            true_ids=facts.true_ids,
-            evidence=(space,),
-            weights=np.ones((1, 2 * facts.n_relations)),
-            calibration=Calibration.identity(facts.n_relations),
-            informed=facts.informed,
-            excludes_self_loops=facts.excludes_self_loops,
-            trained=facts.are_in(split.train),
-        )
+
+def space_so_far(split, facts, options, entities, relations):
+    """The `SpaceSoFar` of tensors of entities and relations."""
+    tables = (table.detach().cpu().numpy() for table in (entities, relations))
+    space = EmbeddingEvidence(EvidenceId(STRUCTURE), options.training.score_function, *tables, {})
+    estimator = SpaceSoFar()
+    estimator.classes_, estimator.handle_unknown_ = split.classes, "error"
+    estimator.predictor_ = LinkPredictor(
+        vocabulary=split.all.vocabulary,
+        true_ids=facts.true_ids,
+        evidence=(space,),
+        weights=np.ones((1, 2 * facts.n_relations)),
+        calibration=Calibration.identity(facts.n_relations),
+        informed=facts.informed,
+        excludes_self_loops=facts.excludes_self_loops,
+        trained=facts.are_in(split.train),
+    )
+    return estimator

@@ -87,14 +87,11 @@ def _are_strings(values: NDArray[np.generic]) -> bool:
 
 def read_truth(y, y_val=None):
     """Return the classes of y, or of `y_val` without it, and both with strings as 0 and 1."""
-    classes = np.array([0, 1])
-    for name, told in (("y_val", y_val), ("y", y)):
-        if told is not None:
-            with reading(name, told, "labels of two classes, one for each row"):
-                classes = class_labels(told)
-    truth = [None, None]
-    for place, (name, told) in enumerate((("y", y), ("y_val", y_val))):
-        if told is not None:
-            with reading(name, told, "labels of two classes, one for each row"):
-                truth[place] = truth_of(told, classes)
+    first = ("y_val", y_val) if y is None else ("y", y)
+    with reading(*first, "labels of two classes, one for each row"):
+        classes = class_labels(first[1])
+    truth = []
+    for name, told in (("y", y), ("y_val", y_val)):
+        with reading(name, told, "labels of two classes, one for each row"):
+            truth.append(None if told is None else truth_of(told, classes))
     return classes, *truth

@@ -135,7 +135,7 @@ def test_metadata_routing_carries_weights_through_searches_and_pipelines(small):
     weights = np.linspace(1, 2, len(small))
     with sklearn.config_context(enable_metadata_routing=True):
         kge = Watched(max_iter=1, evidence=("structure",), random_state=0).set_fit_request(sample_weight=True)
-        kge.set_score_request(sample_weight=False)
+        kge.set_score_request(sample_weight=True)
         pipe = Pipeline([("fuse", OTFusionTransformer(4, random_state=0)), ("kge", kge)])
         pipe.fit(small, sample_weight=weights)
         np.testing.assert_array_equal(seen[-1], weights)
