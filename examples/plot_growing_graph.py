@@ -3,7 +3,8 @@ A graph that grows
 ==================
 
 Facts arrive every week. Fitting anew each time is safe; going on from the model of last week (``warm_start=True``)
-takes fewer epochs. How much does either know after each delivery, and how long does it take?
+takes fewer epochs; ``partial_fit`` takes the new facts alone, which may bring new entities, in a fraction of the time.
+How much does each know after each delivery, and how long does it take?
 """
 
 import warnings
@@ -35,18 +36,32 @@ def fit_all(**parameters):
     return mrr, seconds
 
 
+def fit_parts():
+    """The same, where each delivery has only what is new."""
+    kge = OTKGEClassifier(embedding_dim=32, evidence=["structure"], max_iter=5, random_state=0)
+    mrr, seconds, told = [], [], set()
+    for X in triples:
+        start = perf_counter()
+        new = [triple for triple in map(tuple, X.labels) if triple not in told]
+        kge.partial_fit(MultimodalTriples(new, **table) if not told else new)
+        told.update(new)
+        seconds.append(perf_counter() - start)
+        mrr.append(kge.evaluate(kg.test)["mrr"])
+    return mrr, seconds
+
+
 # %%
 # The first deliveries leave some entities without any triple, which a fit warns of.
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", ".*have no training triple")
-    runs = {"anew": fit_all(), "warm start": fit_all(warm_start=True)}
+    runs = {"anew": fit_all(), "warm start": fit_all(warm_start=True), "partial_fit": fit_parts()}
 
 # %%
 # Quality and time
 # ----------------
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 counts = [len(X) for X in triples]
-for (name, (mrr, seconds)), marker in zip(runs.items(), "os", strict=True):
+for (name, (mrr, seconds)), marker in zip(runs.items(), "osd", strict=True):
     axes[0].plot(counts, mrr, marker=marker, label=name)
     axes[1].plot(counts, seconds, marker=marker, label=name)
 axes[0].set(xlabel="training triples", ylabel="filtered MRR on test triples")

@@ -10,6 +10,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import baselines as baselines
+    from . import callbacks as callbacks
     from . import datasets as datasets
     from . import encoding as encoding
     from . import inspection as inspection
@@ -85,7 +86,7 @@ __all__ = [
     "to_pyg",
 ]
 
-_SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
+_SUBMODULES = ("baselines", "callbacks", "datasets", "encoding", "inspection", "metrics", "model_selection")
 _HOMES = {
     "BoundEvidence": "._evidence.protocol",
     "ColumnAligner": "._fusion.column_alignment",

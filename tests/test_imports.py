@@ -9,7 +9,7 @@ import pytest
 
 import skotkge
 
-SUBMODULES = {"baselines", "datasets", "encoding", "inspection", "metrics", "model_selection"}
+SUBMODULES = {"baselines", "callbacks", "datasets", "encoding", "inspection", "metrics", "model_selection"}
 
 DATA = """
 import tempfile

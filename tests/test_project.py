@@ -13,7 +13,7 @@ from helpers import REPOSITORY
 
 import skotkge
 import skotkge.__main__
-from skotkge import baselines, datasets, encoding, inspection, metrics, model_selection
+from skotkge import baselines, callbacks, datasets, encoding, inspection, metrics, model_selection
 
 PACKAGE = Path(skotkge.__file__).parent
 
@@ -21,14 +21,14 @@ PACKAGE = Path(skotkge.__file__).parent
 ORDER = [
     *("_version", "_spaces", "_utils", "_graph", "encoding", "metrics", "model_selection"),
     *("_fusion", "_embedding", "_evidence", "_ranking", "_matching", "_estimator"),
-    *("baselines", "inspection", "datasets", "_explore", "__init__", "_cli", "__main__"),
+    *("baselines", "callbacks", "inspection", "datasets", "_explore", "__init__", "_cli", "__main__"),
 ]
-USES_TORCH = {"encoding", "_embedding", "_evidence", "_ranking", "_matching", "baselines"}
+USES_TORCH = {"encoding", "_embedding", "_evidence", "_ranking", "_matching", "baselines", "callbacks"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PUBLIC = [
     *(
         getattr(module, name)
-        for module in (skotkge, datasets, baselines, encoding, inspection)
+        for module in (skotkge, callbacks, datasets, baselines, encoding, inspection)
         for name in module.__all__
         if name != "__version__"
     ),

@@ -78,6 +78,8 @@ class EpochState:
         Returns all that is needed to go on from here: parameters, optimizers, generator, curves, best epoch.
     so_far : callable
         Returns the `TrainedSpace` of the best epoch so far, of the last one without early stopping.
+    is_refit : bool
+        Whether this is the training on all triples that follows the one with some held out.
     """
 
     space: str
@@ -87,6 +89,7 @@ class EpochState:
     validation_score: float | None
     state_dict: object
     so_far: object = None
+    is_refit: bool = False
     stopped: bool = field(default=False, repr=False)
 
     def stop(self):
@@ -157,7 +160,7 @@ class Trainer:
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
 
-    def run(self, *, validate=None, callbacks=(), name=""):
+    def run(self, *, validate=None, callbacks=(), name="", is_refit=False):
         """Train for `max_iter` epochs, or until the validation score stops rising or a callback ends it.
 
         Parameters
@@ -169,6 +172,8 @@ class Trainer:
             Objects with ``on_epoch_end(state)``, called with an `EpochState`.
         name : str, default=""
             Of the space, for the callbacks.
+        is_refit : bool, default=False
+            For the callbacks.
 
         Returns
         -------
@@ -197,7 +202,7 @@ class Trainer:
                 self._judge(validate)
             else:
                 self._sound = len(self._losses), self.model.trained_state()
-            self._tell(callbacks, name)
+            self._tell(callbacks, name, is_refit)
         self._stopped = False
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
@@ -246,11 +251,11 @@ class Trainer:
             self._best_score, self._best_iter = score, len(self._losses)
             self._best_parameters = self.model.trained_state()
 
-    def _tell(self, callbacks, name):
+    def _tell(self, callbacks, name, is_refit):
         """Call the callbacks, one of which may end the training; those that follow find that in the state, too."""
         score = self._scores[-1] if self._scores else None
         figures = len(self._losses), self.options.max_iter, self._losses[-1], score
-        state = EpochState(name, *figures, self.state_dict, self.so_far)
+        state = EpochState(name, *figures, self.state_dict, self.so_far, is_refit)
         for callback in callbacks:
             callback.on_epoch_end(state)
             self._stopped = state.stopped

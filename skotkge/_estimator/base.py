@@ -215,8 +215,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         true = expit(self.decision_function(X, handle_unknown=handle_unknown))
         return np.column_stack([1 - true, true])
 
-    def predict(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.int64]:
-        """Classify triples as true (1) or false (0).
+    def predict(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[Any]:
+        """Classify triples as true or false.
 
         Parameters
         ----------
@@ -228,8 +228,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         Returns
         -------
         ndarray of shape (n_triples,)
+            Of `classes_`.
         """
-        return (self.decision_function(X, handle_unknown=handle_unknown) >= 0).astype(self.classes_.dtype)
+        return self.classes_[(self.decision_function(X, handle_unknown=handle_unknown) >= 0).astype(int)]
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
         """Filtered mean reciprocal rank, or accuracy where y is given.

@@ -1,6 +1,6 @@
 """OTKGEClassifier: train on triples, then score, classify, rank and complete them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -16,6 +16,7 @@ from .._embedding.precision import PRECISIONS
 from .._embedding.score_functions import SCORE_FUNCTIONS, ScoreFunction
 from .._embedding.trainer import is_available
 from .._fusion.structure import observed_in
+from .._graph.classes import read_truth
 from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
 from .._utils.messages import shown
@@ -23,9 +24,10 @@ from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_contex
 from .checkpoints import open_checkpoint
 from .constraining import SCHEMA, closed_split, statements_of, without_repetitions
 from .fact_weights import weighted_rows
-from .fitting import FitOptions, is_builder
+from .fitting import FitOptions, is_builder, of_epochs
 from .growing import grow, shrink
 from .holdout import make_split, true_and_false
+from .judging import METRICS
 from .trained import TrainedEstimator
 from .vectors import spaces_of
 from .warm_start import from_nothing, from_the_last_fit
@@ -105,8 +107,13 @@ class OTKGEClassifier(TrainedEstimator):
     max_iter : int, default=100
         Largest number of epochs for each space.
     early_stopping : bool, default=True
-        Keep, for each space, the epoch with the best filtered MRR on the validation triples, and stop when it has not
+        Keep, for each space, the epoch with the best `metric` on the validation triples, and stop when it has not
         risen by `tol` for `n_iter_no_change` epochs.
+    metric : {"mrr", "hits@1", "hits@3", "hits@10", "accuracy"} or callable, default="mrr"
+        What early stopping judges by: a filtered ranking metric; the accuracy of the validation triples and known, or
+        else corrupted, false ones, each relation with its best threshold; or a scorer of scikit-learn's form,
+        ``scorer(estimator, X, y)``, greater being better. Its estimator ranks and scores by the one space that is
+        trained, without calibration; y is None without known negatives.
     validation_fraction : float, default=0.05
         Share of the triples held out for early stopping and calibration when `fit` gets no `X_val`. Each entity and
         relation keeps a triple in training.
@@ -168,7 +175,7 @@ class OTKGEClassifier(TrainedEstimator):
     entities_, relations_ : ndarray, dtype object
         Labels of the embedding rows.
     classes_ : ndarray of shape (2,)
-        0 (false) and 1 (true).
+        What y calls false and true: 0 and 1, truth values, or two strings in their order.
     n_iter_ : int
         Epochs run before stopping. This and the next three tell of the fused space, or of the first of
         `space_training_` where there is none.
@@ -177,7 +184,7 @@ class OTKGEClassifier(TrainedEstimator):
     loss_curve_ : list of float
         Mean loss per triple in each of the `n_iter_` epochs.
     validation_scores_ : list of float
-        Filtered MRR on the validation triples after each epoch; empty without early stopping.
+        `metric` on the validation triples after each epoch; empty without early stopping.
     entity_names_ : ndarray of shape (n_entities,), dtype object, or None
         Readable names, where the triples of the fit have them.
     fit_record_ : dict
@@ -221,6 +228,7 @@ class OTKGEClassifier(TrainedEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
+        "metric": [StrOptions(set(METRICS)), callable],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -253,6 +261,7 @@ class OTKGEClassifier(TrainedEstimator):
         batch_size: int = 512,
         max_iter: int = 100,
         early_stopping: bool = True,
+        metric: str | Callable[..., float] = "mrr",
         validation_fraction: float = 0.05,
         n_iter_no_change: int = 3,
         tol: float = 1e-3,
@@ -281,6 +290,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.early_stopping = early_stopping
+        self.metric = metric
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
@@ -313,8 +323,10 @@ class OTKGEClassifier(TrainedEstimator):
         X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
             With a fusion attached by `OTFusionTransformer`, or without: then the structure alone is learned.
         y : array-like of shape (n_triples,), default=None
-            Labels in {0, 1}; None means that all rows are true. Rows of 0 are known negatives: they shape neither the
-            embeddings nor the filters. Probabilities are calibrated against them, unless `y_val` has others.
+            Labels in {0, 1}, or truth values; of two strings the second in their order means true ("no", "yes"), as
+            everywhere in scikit-learn. None means that all rows are true. Rows of 0 are known negatives: they shape
+            neither the embeddings nor the filters. Probabilities are calibrated against them, unless `y_val` has
+            others.
         sample_weight : array-like of shape (n_triples,), default=None
             How much each row counts in the loss of the embeddings, such as the confidence of a fact; only ratios
             matter. A row of 0 is left out. Other evidence, validation and calibration count each row that is left
@@ -327,8 +339,9 @@ class OTKGEClassifier(TrainedEstimator):
             the calibration takes in place of any others; early stopping and filters see the rows of 1 alone.
         callbacks : sequence of objects, default=()
             Each with any of ``on_fit_begin(estimator)``, ``on_epoch_end(state)`` and ``on_fit_end(estimator)``; `state`
-            has space, epoch, max_iter, loss, validation_score, state_dict() and stop(), which ends the training of the
-            space. `on_fit_end` is not called where the fit fails.
+            has space, epoch, max_iter, loss, validation_score, is_refit, state_dict() and stop(), which ends the
+            training of the space. Those of `skotkge.callbacks` report to Optuna, MLflow and TensorBoard. `on_fit_end`
+            is not called where the fit fails.
 
         Returns
         -------
@@ -352,6 +365,7 @@ class OTKGEClassifier(TrainedEstimator):
             If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
             without any.
         """
+        classes, y, y_val = read_truth(y, y_val)
         X, y, row_weights = weighted_rows(as_triples(X), y, sample_weight)
         X, negatives = true_and_false(X, y)
         evidence = self._evidence_kinds()
@@ -366,7 +380,8 @@ class OTKGEClassifier(TrainedEstimator):
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks, statements)
         X = without_repetitions(X, statements)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        split = closed_split(replace(split, known_ids=begin.known_ids, weights=begin.weights), statements)
+        split = replace(split, known_ids=begin.known_ids, weights=begin.weights, classes=classes)
+        split = closed_split(split, statements)
         make_spaces = _SpaceMaker(evidence, width, options.seed)
         return self._fit_split(
             split, make_spaces, options, random_state, checkpoint, start, callbacks, begin.continuation
@@ -470,11 +485,12 @@ class OTKGEClassifier(TrainedEstimator):
             builders=tuple(kind for kind in evidence if not isinstance(kind, str)),
             exclude_self_loops=self.exclude_self_loops,
             early_stopping=self.early_stopping,
+            metric=self.metric,
             refit=self.refit,
             calibration_negatives=self.calibration_negatives,
             verbose=self.verbose,
             seed=seed,
-            callbacks=tuple(callback for callback in callbacks if hasattr(callback, "on_epoch_end")),
+            callbacks=of_epochs(callbacks),
             statements=statements,
         )
 

@@ -3,15 +3,15 @@
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
-from .. import metrics
 from .._embedding.options import TrainingOptions
 from .._embedding.trainer import Trainer
 from .._evidence.cosines import cosines
 from .._evidence.counts import count
-from .._evidence.embedding import EmbeddingEvidence, EmbeddingScores
+from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.likeness import likeness_of
 from .._evidence.mixture import Mixture
 from .._evidence.neighbors import neighbors
@@ -21,14 +21,14 @@ from .._evidence.signed_weights import learn_signed_weights
 from .._evidence.weighting import learn_weights
 from .._fusion.structure import observed_in
 from .._graph.constraints import resolve
-from .._graph.queries import KnownAnswers, both_directions
+from .._graph.queries import KnownAnswers
 from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
-from .._ranking.predictor import LinkPredictor
-from .._ranking.ranker import Ranker
+from .._ranking.predictor import LinkPredictor, entities_by_relation
 from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
 from .._utils.progress import training_progress
 from .checkpoints import Checkpoint
+from .judging import validation_score
 
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
@@ -49,6 +49,7 @@ class FitOptions:
     builders : tuple
         Kinds of the user's: objects with ``evidence_of(X)``, which gives an `Evidence`.
     exclude_self_loops, early_stopping, refit : bool
+    metric : str or callable
     calibration_negatives : {"typed", "uniform"}
     verbose : int
     seed : int
@@ -63,6 +64,7 @@ class FitOptions:
     builders: tuple = ()
     exclude_self_loops: bool = True
     early_stopping: bool = True
+    metric: Any = "mrr"
     refit: bool = True
     calibration_negatives: str = "typed"
     verbose: int = 0
@@ -102,7 +104,7 @@ def fit_link_predictor(
     shared = dict(make_spaces=make_spaces, options=options, facts=facts, checkpoint=checkpoint)
     shared |= dict(start=start or {}, continuation=continuation or {}, weights=split.weights)
     train = partial(_train_spaces, **shared)
-    trained = train(split.train, round="train", max_iter={}, validate=_validation_score(split, facts, options))
+    trained = train(split.train, round="train", max_iter={}, validate=validation_score(split, facts, options))
     evidence = _evidence_of(split.train, trained, options)
     weights = _weights_of(evidence, split, facts, options, random_state)
     predictor = LinkPredictor(
@@ -170,6 +172,11 @@ class _Facts:
         """Answers of the true triples."""
         return KnownAnswers(self.true_ids, self.n_relations)
 
+    @cached_property
+    def seen(self):
+        """Which entities answer each relation, as `LinkPredictor.seen`."""
+        return entities_by_relation(self.true_ids, self.n_relations, self.n_entities)
+
     def are_in(self, X):
         """Tell which of the true triples are rows of X."""
         return KnownAnswers(X.ids, self.n_relations).contains(self.true_ids)
@@ -211,24 +218,14 @@ def _train_spaces(
         )
         stage.restore(trainer)
         with training_progress(id, training.max_iter, options.verbose, again=id in max_iter) as bars:
-            trained[id] = trainer.run(validate=validate, callbacks=[*bars, *options.callbacks, stage], name=str(id))
+            trained[id] = trainer.run(
+                validate=validate,
+                callbacks=[*bars, *options.callbacks, stage],
+                name=str(id),
+                is_refit=round == "refit",
+            )
         stage.finish(trained[id])
     return trained
-
-
-def _validation_score(split, facts, options):
-    """Return a function of the tables of a space that gives the filtered MRR on the held-out triples, or None."""
-    if not (options.early_stopping and len(split.validation_ids)):
-        return None
-    device = options.training.device
-    queries = both_directions(split.validation_ids, facts.n_relations)
-
-    def validation_score(entities, relations):
-        scores = EmbeddingScores(options.training.score_function, entities, relations, device)
-        ranks = Ranker(facts.mixture([scores], device=device)).ranks(*queries, facts.known)
-        return metrics.mean_reciprocal_rank(ranks)
-
-    return validation_score
 
 
 def _evidence_of(X, trained, options):
@@ -256,6 +253,11 @@ def _evidence_of(X, trained, options):
 def embedding_evidence(id, score_function, space):
     """The evidence of a `TrainedSpace`."""
     return EmbeddingEvidence(id, score_function, space.entities, space.relations, space.parameters, space.continuation)
+
+
+def of_epochs(callbacks):
+    """The callbacks that want to be told of epochs."""
+    return tuple(callback for callback in callbacks if hasattr(callback, "on_epoch_end"))
 
 
 def is_builder(kind):

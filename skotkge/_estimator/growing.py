@@ -12,7 +12,7 @@ from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.neighbors import Neighbors, neighbors
 from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
-from .._graph.arguments import true_rows
+from .._graph.classes import truth_of
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import counted
 from .._graph.triples import as_triples
@@ -32,7 +32,7 @@ KINDS_OF_OURS = (EmbeddingEvidence, Counts, RuleEvidence, RelationMaps, Cosines,
 def grow(estimator, X, y, callbacks=()):
     """What `OTKGEClassifier.partial_fit` does to a fitted estimator."""
     X = as_triples(X)
-    if not true_rows(y, len(X)).all():
+    if not true_rows(None if y is None else truth_of(y, estimator.classes_), len(X)).all():
         raise ValueError(
             "y has rows of 0, and partial_fit takes true triples alone; leave these rows out, and call forget for "
             "facts that the model knows and that have turned out false."
@@ -159,7 +159,9 @@ def _evidence_of(predictor, graph, options, trained):
     likeness, own = _grown_likeness(graph), _made_by(predictor, graph, options)
     evidence = []
     for kind in predictor.evidence:
-        if kind.id in trained:
+        if type(kind) not in KINDS_OF_OURS:
+            kind = next(own)
+        elif kind.id in trained:
             kind = trained[kind.id]
         elif isinstance(kind, Counts):
             kind = counts[kind.id]
@@ -172,15 +174,13 @@ def _evidence_of(predictor, graph, options, trained):
             kind = Cosines(kind.id, likeness(kind.likeness))
         elif isinstance(kind, Neighbors):
             kind = neighbors([likeness(part) for part in kind.vectors], ids, graph.n_relations)
-        else:
-            kind = next(own)
         evidence.append(kind)
     return tuple(evidence)
 
 
 def _made_by(predictor, graph, options):
     """The kinds of the user's, made of the triples alone, in order."""
-    own = [kind for kind in predictor.evidence if not isinstance(kind, KINDS_OF_OURS)]
+    own = [kind for kind in predictor.evidence if type(kind) not in KINDS_OF_OURS]
     if len(own) != len(options.builders):
         raise ValueError(
             f"the model has {len(own)} kinds of evidence of your own, and evidence has {len(options.builders)} objects "

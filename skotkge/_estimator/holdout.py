@@ -31,6 +31,8 @@ class TrainingSplit:
         Triples that are known to be true beside all of these.
     weights : FactWeights or None
         What each true triple counts in training.
+    classes : ndarray of shape (2,)
+        What y calls false and true.
     """
 
     train: MultimodalTriples
@@ -39,6 +41,7 @@ class TrainingSplit:
     negatives: Negatives
     known_ids: np.ndarray = field(default_factory=lambda: np.empty((0, 3), dtype=np.int64))
     weights: FactWeights | None = None
+    classes: np.ndarray = field(default_factory=lambda: np.array([0, 1]))
 
     @property
     def true_ids(self):

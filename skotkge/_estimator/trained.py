@@ -34,7 +34,6 @@ class TrainedEstimator(LinkPredictionEstimator):
     def _assign(self, X, predictor, history, record):
         validate_data(self, X, skip_check_array=True)
         vars(self).update(
-            classes_=np.array([0, 1]),
             predictor_=predictor,
             handle_unknown_=self.handle_unknown,
             space_training_={str(id): of_space for id, of_space in history.items()},

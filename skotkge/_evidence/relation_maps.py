@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from sklearn.linear_model import Ridge
 
 from .._graph.queries import both_directions
 from .._spaces import RELATION_MAPS, EvidenceId
+from .._utils.linear_models import ridge_with_intercept
 from .._utils.memory import row_blocks
 from .devices import as_float
 
@@ -217,6 +217,7 @@ def regressions(rows, projections, ids, n_relations, id=ALL_MODALITIES):
     intercepts = np.empty((len(fitted), rows.shape[1]), dtype=np.float32)
     for position, relation in enumerate(fitted):
         chosen = order[ends[relation] : ends[relation + 1]]
-        ridge = Ridge(alpha=PENALTY).fit(rows[sources[chosen]], targets[answers[chosen]])
-        coefficients[position], intercepts[position] = ridge.coef_.T, ridge.intercept_
+        coefficients[position], intercepts[position] = ridge_with_intercept(
+            rows[sources[chosen]], targets[answers[chosen]], PENALTY
+        )
     return RelationMaps(id, rows.astype(np.float32), slot, coefficients, intercepts, projections)

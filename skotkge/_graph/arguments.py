@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.utils import column_or_1d
 
 from .._utils.messages import reading
+from .classes import truth_of
 from .labels import first_occurrences, name_first
 
 
@@ -46,7 +46,7 @@ def true_rows(y, n_rows, name="y", of="X"):
         If y has not one value of 0 or 1 for each of the rows, or if no row is true.
     """
     with reading(name, y, f"values in {{0, 1}}, one for each triple of {of}"):
-        y = np.ones(n_rows) if y is None else column_or_1d(y)
+        y = np.ones(n_rows) if y is None else truth_of(y)
         strange = [value for value in y.tolist() if value not in (0, 1)]
     if len(y) != n_rows or strange:
         found = f", among them {name_first(first_occurrences(strange))}" if strange else ""

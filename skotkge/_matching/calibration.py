@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
+from .._utils.linear_models import logistic_regression
 from .plans import row_maxima, transport_plan
 
 # Share of the held-out entities whose counterpart is taken away, so that some have none.
@@ -115,8 +115,8 @@ def calibrate_matches(similarity, places, solver, reg):
     _, features, right = trials[best]
     if right.all() or not right.any():
         return float(levels[best]), None
-    model = LogisticRegression(C=10.0, max_iter=1000).fit(features, right)
-    return float(levels[best]), MatchCalibration(model.coef_[0], float(model.intercept_[0]), float(right.mean()))
+    coefficients, intercept = logistic_regression(features, right, C=10.0)
+    return float(levels[best]), MatchCalibration(coefficients, float(intercept), float(right.mean()))
 
 
 def _trial(similarity, rows, truth, solver, reg, level):

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
 
 from .._graph.queries import KnownAnswers
+from .._utils.linear_models import logistic_regression
 
 # Lists are calibrated at this length; longer ones go on with the same line.
 LISTED = 10
 # Prior standard deviation of the intercept of a relation and direction.
 GROUP_SPREAD = 2.0
 FEATURE_SPREAD = 10.0
-LARGEST_CHANGES = 1000
 # Questions that lists are calibrated on; one for relations scores as many triples as there are relations.
 LARGEST_SAMPLE = {0: 5000, 2: 5000, 1: 500}
 # Scores that are computed for it: on large graphs fewer questions have to do.
@@ -112,13 +111,13 @@ def calibrate_answers(scores, truth, groups, n_groups):
     rises = np.ones(features.shape[1], dtype=bool)
     while True:
         columns = np.hstack([FEATURE_SPREAD * standardized * rises, own])
-        model = LogisticRegression(max_iter=LARGEST_CHANGES).fit(columns, truth)
-        slopes = FEATURE_SPREAD * model.coef_[0, : len(rises)] * rises / spread
+        coefficients, intercept = logistic_regression(columns, truth)
+        slopes = FEATURE_SPREAD * coefficients[: len(rises)] * rises / spread
         if (slopes >= 0).all():
             break
         rises &= slopes >= 0
-    of_groups = GROUP_SPREAD * model.coef_[0, len(rises) :] if n_groups > 1 else np.zeros(1)
-    return AnswerCalibration(slopes, model.intercept_[0] + of_groups - features.mean(axis=0) @ slopes)
+    of_groups = GROUP_SPREAD * coefficients[len(rises) :] if n_groups > 1 else np.zeros(1)
+    return AnswerCalibration(slopes, intercept + of_groups - features.mean(axis=0) @ slopes)
 
 
 def calibrate_lists(predictor, held, random_state, device="cpu"):

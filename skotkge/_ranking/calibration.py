@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, hstack
 from scipy.special import logit
-from sklearn.linear_model import LogisticRegression
+
+from .._utils.linear_models import logistic_regression
 
 # Prior standard deviations, of standardised scores: how far the lines of relations lie from the one they share.
 INTERCEPT_SPREAD = 2.0
 SLOPE_SPREAD = 1.0
 # So wide that it only keeps the slope finite where scores separate the classes.
 SHARED_SLOPE_SPREAD = 30.0
-LARGEST_CHANGES = 1000
 TYPED_DRAWS = 5
 # Of the gradient; by scikit-learn's default log-odds were up to .07 off on synthetic data.
 TOLERANCE = 1e-6
@@ -175,10 +175,8 @@ def _fit_lines(scores, truth, relations, rises, weights):
         csr_array((np.full(len(scores), INTERCEPT_SPREAD), (rows, relations)), shape=shape),
         csr_array((SLOPE_SPREAD * scores, (rows, relations)), shape=shape),
     ]
-    model = LogisticRegression(tol=TOLERANCE, max_iter=LARGEST_CHANGES).fit(
-        hstack(columns, format="csr"), truth, weights
-    )
-    shared, own_intercepts, own_slopes = np.split(model.coef_[0], [1, 1 + len(rises)])
+    coefficients, shared_intercept = logistic_regression(hstack(columns, format="csr"), truth, weights, tol=TOLERANCE)
+    shared, own_intercepts, own_slopes = np.split(coefficients, [1, 1 + len(rises)])
     shared_slope = SHARED_SLOPE_SPREAD * shared[0]
     slope = rises * (shared_slope + SLOPE_SPREAD * own_slopes)
-    return shared_slope, slope, model.intercept_ + INTERCEPT_SPREAD * own_intercepts
+    return shared_slope, slope, shared_intercept + INTERCEPT_SPREAD * own_intercepts

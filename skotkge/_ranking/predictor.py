@@ -98,9 +98,7 @@ class LinkPredictor:
     @cached_property
     def seen(self):
         """Which entities answer each relation in the true triples, csr_array of (2 * n_relations, n_entities)."""
-        _, relations, answers = both_directions(self.true_ids, self.n_relations)
-        shape = 2 * self.n_relations, len(self.vocabulary.entities)
-        return csr_array((np.ones(len(answers), dtype=bool), (relations, answers)), shape=shape)
+        return entities_by_relation(self.true_ids, self.n_relations, len(self.vocabulary.entities))
 
     @cached_property
     def counted(self):
@@ -341,6 +339,13 @@ class LinkPredictor:
 
     def __setstate__(self, state):
         vars(self).update(vars(self.from_state(state)))
+
+
+def entities_by_relation(ids, n_relations, n_entities):
+    """Which entities answer each relation and reciprocal, csr_array of (2 * n_relations, n_entities)."""
+    _, relations, answers = both_directions(ids, n_relations)
+    shape = 2 * n_relations, n_entities
+    return csr_array((np.ones(len(answers), dtype=bool), (relations, answers)), shape=shape)
 
 
 def _state_of(kind):

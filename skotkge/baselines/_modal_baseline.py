@@ -1,8 +1,10 @@
 """ModalBaseline: what the baselines that train one space of structure and modalities have in common."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,14 +12,12 @@ from sklearn.utils import check_random_state
 
 from .._embedding.options import TrainingOptions
 from .._estimator.checkpoints import open_checkpoint
-from .._estimator.fitting import FitOptions
+from .._estimator.fitting import FitOptions, of_epochs
 from .._estimator.holdout import make_split, true_and_false
 from .._estimator.trained import TrainedEstimator
+from .._graph.classes import read_truth
 from .._graph.triples import as_triples
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-
-if TYPE_CHECKING:
-    from typing import Self
 
 PARAMETER_CONSTRAINTS = {
     "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -55,7 +55,8 @@ class ModalBaseline(TrainedEstimator):
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-    ) -> "Self":
+        callbacks: Sequence[Any] = (),
+    ) -> Self:
         """Train on true triples.
 
         Parameters
@@ -68,6 +69,8 @@ class ModalBaseline(TrainedEstimator):
             Triples for early stopping and calibration. Without it a part of the true rows of X is held out.
         y_val : array-like of shape (n_validation,), default=None
             Labels in {0, 1} of the rows of `X_val`; None means that all are true.
+        callbacks : sequence of objects, default=()
+            As for `OTKGEClassifier.fit`.
 
         Returns
         -------
@@ -78,6 +81,7 @@ class ModalBaseline(TrainedEstimator):
         ValueError
             If X has no modality, and as `OTKGEClassifier.fit`.
         """
+        classes, y, y_val = read_truth(y, y_val)
         X = as_triples(X)
         if not X.modalities:
             raise ValueError(
@@ -88,11 +92,13 @@ class ModalBaseline(TrainedEstimator):
         given = checkpoint.random_state(self.random_state)
         X, negatives = true_and_false(self._with_fusion(X, y, given), y)
         random_state = check_random_state(given)
-        options = self._fit_options(X, random_state.randint(np.iinfo(np.int32).max))
+        options = self._fit_options(X, random_state.randint(np.iinfo(np.int32).max), callbacks)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
-        return self._fit_split(split, self._space_maker(options.seed), options, random_state, checkpoint)
+        split = replace(split, classes=classes)
+        make_spaces = self._space_maker(options.seed)
+        return self._fit_split(split, make_spaces, options, random_state, checkpoint, callbacks=callbacks)
 
-    def _fit_options(self, X, seed):
+    def _fit_options(self, X, seed, callbacks):
         training = TrainingOptions(
             score_function=self._score_function(X),
             objective=self._objective(),
@@ -107,7 +113,7 @@ class ModalBaseline(TrainedEstimator):
             tol=self.tol,
             device=self._device_of_answers(),
         )
-        return FitOptions(training, verbose=self.verbose, seed=seed)
+        return FitOptions(training, verbose=self.verbose, seed=seed, callbacks=of_epochs(callbacks))
 
     def _reason_for_modality(self):
         """Why X needs a modality, as a part of a sentence."""

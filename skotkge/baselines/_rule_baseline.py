@@ -15,6 +15,7 @@ from .._estimator.fitting import calibrate
 from .._estimator.holdout import TrainingSplit, true_and_false
 from .._estimator.record import record_of
 from .._evidence.rules import FiredRules, count_rules
+from .._graph.classes import read_truth
 from .._graph.queries import both_directions
 from .._graph.triples import as_triples
 from .._ranking.calibration import Calibration
@@ -122,6 +123,7 @@ class RuleBaseline(LinkPredictionEstimator):
         ValueError
             If y holds other values than 0 and 1 or no 1.
         """
+        classes, y, _ = read_truth(y)
         X, negatives = true_and_false(as_triples(X).with_fusion(None), y, warns=False)
         n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
         counted = dict(smoothing=float(self.smoothing), min_confidence=self.min_confidence)
@@ -140,11 +142,10 @@ class RuleBaseline(LinkPredictionEstimator):
         random_state = check_random_state(self.random_state)
         # One line, as confidences of different relations are comparable; more triples would place it no better.
         sample = random_state.permutation(len(X))[:LARGEST_CALIBRATION]
-        split = TrainingSplit(X, X.ids[sample], X, negatives)
+        split = TrainingSplit(X, X.ids[sample], X, negatives, classes=classes)
         calibration = calibrate(predictor, split, random_state, by_relation=False)
         validate_data(self, X, skip_check_array=True)
         vars(self).update(
-            classes_=np.array([0, 1]),
             predictor_=replace(predictor, calibration=calibration),
             handle_unknown_=self.handle_unknown,
             **record_of(split),

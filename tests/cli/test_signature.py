@@ -25,6 +25,7 @@ BY_HAND = {
     "embedding_dim": "--n-components",
     "checkpoint": "--checkpoint",
     "checkpoint_interval": "--checkpoint-interval",
+    "constraints": "--constraints",
     "warm_start": None,
 }
 
