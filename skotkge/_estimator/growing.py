@@ -12,6 +12,7 @@ from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.neighbors import Neighbors, neighbors
 from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
+from .._graph.arguments import true_rows
 from .._graph.classes import truth_of
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import counted
