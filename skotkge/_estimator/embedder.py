@@ -46,6 +46,8 @@ class EntityEmbedder(TransformerMixin, CheckedParameters, Persistent, BaseEstima
         The fitted model.
     space_ : str
         The space that embeddings are taken from.
+    handle_unknown_ : str
+        `handle_unknown` of the fit.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_columns,), dtype object
         Where X is a data frame.
@@ -125,7 +127,7 @@ class EntityEmbedder(TransformerMixin, CheckedParameters, Persistent, BaseEstima
         model = self._fitted_model()
         space, _ = chosen_table(_predictor_of(model), self.space)
         validate_data(self, X, skip_check_array=True)
-        self.estimator_, self.space_ = model, space
+        self.estimator_, self.space_, self.handle_unknown_ = model, space, self.handle_unknown
         return self
 
     def _fitted_model(self):
@@ -155,7 +157,7 @@ class EntityEmbedder(TransformerMixin, CheckedParameters, Persistent, BaseEstima
         Raises
         ------
         ValueError
-            If X has other columns than in `fit`, or an entity is missing or unknown and ``handle_unknown="error"``.
+            If X has other columns than in `fit`, or an entity is missing or unknown and `fit` was told to refuse it.
         """
         check_is_fitted(self, "estimator_")
         _check_table(X)
@@ -171,7 +173,7 @@ class EntityEmbedder(TransformerMixin, CheckedParameters, Persistent, BaseEstima
         distinct, codes = factorize([None if is_missing(label) else label for label in labels.tolist()])
         positions = predictor.vocabulary.entities_asked(distinct)
         unknown = positions < 0
-        if unknown.any() and self.handle_unknown == "error":
+        if unknown.any() and self.handle_unknown_ == "error":
             label = distinct[unknown][0]
             what = "a missing value" if label is None else f"{shown(label)}, which the graph does not have"
             similar = "" if label is None else similar_ones(predictor.vocabulary, label)

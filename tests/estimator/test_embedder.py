@@ -93,12 +93,21 @@ def test_unknown_and_missing_entities(fitted, frame):
     holes = frame.assign(who=["e1", None, np.nan, "e100"])
     with pytest.raises(ValueError, match=r"X has a missing value in the column 'who', row 1; set handle_unknown='nan'"):
         embedder.transform(holes)
-    found = embedder.set_params(handle_unknown="nan").transform(holes)
+    found = clone(embedder).set_params(handle_unknown="nan").fit(frame).transform(holes)
     assert np.isnan(found[1:, :6]).all()
     np.testing.assert_array_equal(found[0, :6], fitted.embed(["e1"])[0])
     assert np.isfinite(found[:, 6:]).all()
     np.testing.assert_array_equal(fitted.embed(["e1"]), found[:1, :6])  # no NaN has come into the table
     HistGradientBoostingClassifier(max_iter=1).fit(found, [0, 1, 0, 1])
+
+
+def test_no_parameter_changes_an_answer_after_fit(small, fitted, frame):
+    embedder = EntityEmbedder(model(max_iter=1), small.labels).fit(frame)
+    expected = embedder.transform(frame)
+    embedder.set_params(estimator=fitted, triples=None, space="text", handle_unknown="nan")
+    np.testing.assert_array_equal(embedder.transform(frame), expected)
+    with pytest.raises(ValueError, match="'stranger'"):
+        embedder.transform(frame.assign(who="stranger"))
 
 
 def test_integers_and_names(small):

@@ -17,7 +17,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skotkge
-from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, OTFusionTransformer, OTKGEClassifier
+from skotkge import (
+    EntityEmbedder,
+    EntityPairs,
+    MultimodalTriples,
+    OTEntityMatcher,
+    OTFusionTransformer,
+    OTKGEClassifier,
+)
 from skotkge._estimator.saving import types_and_loaders
 from skotkge._utils import persistence, sealed_files
 from skotkge.baselines import MarginRanking, MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
@@ -154,6 +161,7 @@ def files_of_all_kinds(folder):
         *(OTKGEClassifier(name, **quick).fit(X.labels) for name in ("distmult", "transe", "rotate")),
         OTKGEClassifier(objective=skotkge.Logistic(), **numbers, **quick).fit(mixed),
         OTKGEClassifier(objective=skotkge.CrossEntropy(n_sampled=2)),
+        EntityEmbedder(OTKGEClassifier(**quick), X.labels).fit(X.labels[:, :1]),
     ]
     for number, model in enumerate(every):
         skotkge.save(model, folder / f"{number}.skops")
@@ -271,4 +279,6 @@ def test_files_are_written_whole():
             name = ast.unparse(node.func)
             modes = [value.value for value in ast.walk(node) if isinstance(value, ast.Constant)]
             assert not (name == "open" and any(m in ("w", "wb", "a", "ab", "x", "w+b") for m in modes)), path
+            if node.args and ast.unparse(node.args[0]) == "file":  # one that is open already
+                continue
             assert name.rpartition(".")[2] not in ("write_text", "write_bytes", "savefig", "to_csv", "savez"), path
