@@ -14,6 +14,7 @@ from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
 from .._graph.arguments import true_rows
 from .._graph.classes import truth_of
+from .._graph.constraints import resolve
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import counted
 from .._graph.triples import as_triples
@@ -63,7 +64,10 @@ def _assign(estimator, graph, callbacks=()):
     estimator._check_score_function()
     random_state = check_random_state(estimator.random_state)
     options = estimator._fit_options(
-        estimator._evidence_kinds(), random_state.randint(np.iinfo(np.int32).max), callbacks
+        estimator._evidence_kinds(),
+        random_state.randint(np.iinfo(np.int32).max),
+        callbacks,
+        estimator.predictor_.statements,
     )
     for callback in callbacks:
         if hasattr(callback, "on_fit_begin"):
@@ -158,6 +162,7 @@ def _evidence_of(predictor, graph, options, trained):
     ids, sizes = graph.ids, (graph.n_entities, graph.n_relations)
     counts = {kind.id: kind for kind in count(ids, *sizes)}
     likeness, own = _grown_likeness(graph), _made_by(predictor, graph, options)
+    certain = resolve(predictor.statements, graph.vocabulary).same if predictor.statements else None
     evidence = []
     for kind in predictor.evidence:
         if type(kind) not in KINDS_OF_OURS:
@@ -167,7 +172,7 @@ def _evidence_of(predictor, graph, options, trained):
         elif isinstance(kind, Counts):
             kind = counts[kind.id]
         elif isinstance(kind, RuleEvidence):
-            kind = RuleEvidence(kind.id, count_rules(ids, *sizes), graph.n_entities)
+            kind = RuleEvidence(kind.id, count_rules(ids, *sizes, certain=certain), graph.n_entities)
         elif isinstance(kind, RelationMaps):
             kind = kind.extended(graph.unseen)
             kind = regressions(kind.sources, kind.projections, ids, graph.n_relations, kind.id)

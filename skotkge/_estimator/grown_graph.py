@@ -7,6 +7,7 @@ import numpy as np
 
 from .._evidence.unseen import UnseenEntities
 from .._fusion.encoder import RowEncoder
+from .._graph.constraints import resolve
 from .._graph.modalities import check_modalities
 from .._graph.queries import KnownAnswers
 from .._graph.triples import MultimodalTriples
@@ -142,7 +143,8 @@ def with_triples(predictor, X):
         vocabulary = Vocabulary(vocabulary.entities, labels, vocabulary.names)
     ids = np.column_stack([entities[X.ids[:, 0]], relations[X.ids[:, 1]], entities[X.ids[:, 2]]])
     n_relations = len(vocabulary.relations)
-    ids = np.unique(ids, axis=0)
+    # What follows from new facts is new, too.
+    ids = np.unique(resolve(predictor.statements, vocabulary).closed(ids), axis=0)
     old_trained = trained_of(predictor)
     changed = ids[~KnownAnswers(predictor.true_ids[old_trained], n_relations).contains(ids)]
     untold = changed[~KnownAnswers(predictor.true_ids, n_relations).contains(changed)]
@@ -170,7 +172,8 @@ def without_triples(predictor, ids):
     -------
     GrownGraph
     """
-    gone = KnownAnswers(ids, predictor.n_relations).contains(predictor.true_ids)
+    # What follows from a fact, by a symmetric or an inverse relation, implies it.
+    gone = KnownAnswers(predictor.constraints.closed(ids), predictor.n_relations).contains(predictor.true_ids)
     old_trained = trained_of(predictor)
     return GrownGraph(
         vocabulary=predictor.vocabulary,
