@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from .batches import QueryBatches, TripleBatches
 from .distinct import Strata, distinct
-from .negatives import Corruption, FilteredCorruption, queries_of
+from .negatives import Corruption, FilteredCorruption
 from .precision import PRECISIONS
 from .score_functions import DotProduct
 from .softmax import log_partition, log_sums, logistic
@@ -247,33 +247,51 @@ class SampledNegatives(TrainingLoss):
         # With so many draws hardly an entity is missing, and the whole table takes less time than to sort out which.
         # Adagrad leaves a row without a gradient alone; Adam would go on moving it.
         self._takes_all = options.optimizer == "adagrad" and n_drawn >= model.n_entities
+        self._labels = torch.full((options.objective.n_negatives + 2,), -1.0, device=options.device)
+        self._labels[[0, -1]] = 1.0
 
     def batches(self):
         return self._batches
 
     def backward(self, batch):
         """Leave the gradients of the mean loss of some triples, ``(n_triples, 3)``; return the sum of their losses."""
-        sources, relations, answers = queries_of(batch, self.n_relations)
-        queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
-        places, entities = torch.cat([sources, answers, negatives]), None
+        queries, answers, counted = self._pairs(batch)
+        entities, places = None, answers
         if not self._takes_all:
-            entities, places = distinct(places, self.model.n_entities)
-        own, negatives = places.split([2 * len(sources), len(negatives)])
+            entities, places = distinct(answers.view(-1), self.model.n_entities)
+            places = places.view(answers.shape)
+        # The answer to each of the two queries of a triple is the source of the other.
+        sources = torch.stack([places[:, -1], places[:, 0]], dim=1).view(-1)
         table = self.model.entities(entities)
         against = table.detach().requires_grad_(table.requires_grad)
-        rows = table.detach().index_select(0, own).requires_grad_(table.requires_grad)
-        loss = self._loss(rows, relations, against, queries, negatives, counted)
+        rows = table.detach().index_select(0, sources).requires_grad_(table.requires_grad)
+        loss = self._loss(batch, rows, against, queries, places.view(-1), counted)
         (loss / len(batch)).backward()
         if table.requires_grad:
-            self.model.backward(table, against.grad.index_add_(0, own, rows.grad))
+            self.model.backward(table, against.grad.index_add_(0, sources, rows.grad))
         return loss.detach()
 
-    def _loss(self, rows, relations, entities, queries, negatives, counted):
-        """Sum of the losses of queries and their answers, with negatives among the entities."""
+    def _pairs(self, batch):
+        """Queries ``(n_pairs,)`` of each triple, the tail first and the head last, with what answers them and what counts.
+
+        Answers have a row for each triple: the tail, its negatives, and the head. So has what counts; None is all.
+        """
+        queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
+        of_tails, of_heads = torch.arange(2 * len(batch), device=batch.device).view(-1, 2).split(1, dim=1)
+        heads, _, tails = batch.split(1, dim=1)
+        queries = torch.cat([of_tails, queries.view(len(batch), -1), of_heads], dim=1)
+        answers = torch.cat([tails, negatives.view(len(batch), -1), heads], dim=1)
+        if counted is not None:
+            counted = functional.pad(counted.view(len(batch), -1), (1, 1), value=True)
+        return queries.view(-1), answers, counted
+
+    def _loss(self, batch, rows, entities, queries, places, counted):
+        """Sum of the losses of a batch, whose queries have these rows as sources, with entities at some places."""
         score_function = self.options.score_function
-        sources, answers = rows.chunk(2)
+        relations = torch.stack([batch[:, 1], batch[:, 1] + self.n_relations], dim=1).view(-1)
         relations = functional.embedding(relations, self.model.relations)
-        query = score_function.query(sources, relations)
-        of_answers = score_function.score_rows(query, answers)
-        of_negatives = score_function.score_pairs(query, entities, queries, negatives)
-        return logistic(of_answers, of_negatives, counted) + self.regularizer(rows, relations)
+        query = score_function.query(rows, relations)
+        scores = score_function.score_pairs(query, entities, queries, places)
+        # Both entities of a triple are factors of both its directions.
+        twice = torch.full((len(rows),), 2.0, device=rows.device)
+        return logistic(scores.view(len(batch), -1), self._labels, counted) + self.regularizer(rows, relations, twice)

@@ -166,12 +166,10 @@ def log_sums(values, groups, n_groups):
     return sums.log_().add_(largest)
 
 
-def logistic(positive_scores, negative_scores, counted=None):
+def logistic(scores, labels, counted=None):
     """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1) that count, Eq. 6."""
-    of_negatives = functional.softplus(negative_scores)
-    if counted is not None:
-        of_negatives = of_negatives * counted
-    return functional.softplus(-positive_scores).sum() + of_negatives.sum()
+    losses = functional.softplus(scores * -labels)
+    return losses.sum() if counted is None else (losses * counted).sum()
 
 
 def n3(modulus, counts=None):
