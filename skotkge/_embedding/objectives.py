@@ -11,7 +11,7 @@ from .distinct import Strata, distinct
 from .negatives import Corruption, FilteredCorruption
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import log_partition, log_sums, logistic
+from .softmax import cross_entropy, fits_at_once, log_partition, log_sums, logistic
 
 
 class TrainingLoss:
@@ -148,33 +148,36 @@ class AllEntities(TrainingLoss):
         query = score_function.query(sources, relations)
         counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows)])
         regularizer = self.regularizer(rows, relations, counts_of_rows, counts)
+        against = query if folded_map is None else query @ folded_map.T
+        told = {
+            "multiplicity": candidates.multiplicity,
+            "scale": scale,
+            "wants_entities": folded_map is None and rows.requires_grad,
+            "precision": self._precision,
+        }
+        against_rows = table if of_softmax is None else table.index_select(0, of_softmax)
+        asked = against.detach(), against_rows, score_function, counts
+        if of_softmax is None and fits_at_once(len(counts), len(table), table.device, table.element_size()):
+            pairs = candidates.places[len(counts) :], batch.rows
+            found = cross_entropy(*asked, pairs, candidates.excluded, **told)
+            torch.autograd.backward(
+                [against, regularizer], [found.query_gradient, torch.full_like(regularizer, scale)]
+            )
+            return found.value / scale + regularizer.detach(), found.entity_gradient
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)
-        against = query if folded_map is None else query @ folded_map.T
-        partition = log_partition(
-            against.detach(),
-            table if of_softmax is None else table.index_select(0, of_softmax),
-            score_function,
-            counts,
-            candidates.excluded,
-            multiplicity=candidates.multiplicity,
-            beside=None if of_softmax is None else log_sums(own_scores.detach(), batch.rows, len(counts)),
-            scale=scale,
-            wants_entities=folded_map is None and rows.requires_grad,
-            precision=self._precision,
-        )
+        beside = None if of_softmax is None else log_sums(own_scores.detach(), batch.rows, len(counts))
+        found = log_partition(*asked, candidates.excluded, beside=beside, **told)
         of_own = torch.full_like(own_scores, -scale)
-        gradient = partition.entity_gradient
+        gradient = found.entity_gradient
         if of_softmax is not None:
-            shift = counts.to(own_scores.dtype).log() - partition.normalizer
+            shift = counts.to(own_scores.dtype).log() - found.normalizer
             of_own += scale * torch.exp(own_scores.detach() + shift.index_select(0, batch.rows))
             gradient = None if gradient is None else torch.zeros_like(table).index_add_(0, of_softmax, gradient)
         torch.autograd.backward(
-            [against, own_scores, regularizer],
-            [partition.query_gradient, of_own, torch.full_like(regularizer, scale)],
+            [against, own_scores, regularizer], [found.query_gradient, of_own, torch.full_like(regularizer, scale)]
         )
-        loss = partition.value / scale - own_scores.detach().sum() + regularizer.detach()
-        return loss, gradient
+        return found.value / scale - own_scores.detach().sum() + regularizer.detach(), gradient
 
 
 class SampledEntities(AllEntities):
