@@ -8,10 +8,10 @@ from torch.nn import functional
 
 from .batches import QueryBatches, TripleBatches
 from .distinct import Strata, distinct
-from .negatives import Corruption, FilteredCorruption, queries_of
+from .negatives import Corruption, FilteredCorruption
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import log_partition, log_sums, logistic
+from .softmax import cross_entropy, fits_at_once, log_partition, log_sums, logistic
 
 
 class TrainingLoss:
@@ -153,34 +153,39 @@ class AllEntities(TrainingLoss):
         query = score_function.query(sources, relations)
         counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows) if weights is None else weights])
         regularizer = self.regularizer(rows, relations, counts_of_rows, counts)
+        against = query if folded_map is None else query @ folded_map.T
+        told = {
+            "multiplicity": candidates.multiplicity,
+            "scale": scale,
+            "wants_entities": folded_map is None and rows.requires_grad,
+            "precision": self._precision,
+        }
+        against_rows = table if of_softmax is None else table.index_select(0, of_softmax)
+        asked = against.detach(), against_rows, score_function, counts
+        if (
+            weights is None
+            and of_softmax is None
+            and fits_at_once(len(counts), len(table), table.device, table.element_size())
+        ):
+            pairs = candidates.places[len(counts) :], batch.rows
+            found = cross_entropy(*asked, pairs, candidates.excluded, **told)
+            torch.autograd.backward([against, regularizer], [found.query_gradient, torch.full_like(regularizer, scale)])
+            return found.value / scale + regularizer.detach(), found.entity_gradient
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)
-        against = query if folded_map is None else query @ folded_map.T
-        partition = log_partition(
-            against.detach(),
-            table if of_softmax is None else table.index_select(0, of_softmax),
-            score_function,
-            counts,
-            candidates.excluded,
-            multiplicity=candidates.multiplicity,
-            beside=None if of_softmax is None else log_sums(own_scores.detach(), batch.rows, len(counts)),
-            scale=scale,
-            wants_entities=folded_map is None and rows.requires_grad,
-            precision=self._precision,
-        )
+        beside = None if of_softmax is None else log_sums(own_scores.detach(), batch.rows, len(counts))
+        found = log_partition(*asked, candidates.excluded, beside=beside, **told)
         of_own = torch.full_like(own_scores, -scale) if weights is None else -scale * weights
-        gradient = partition.entity_gradient
+        gradient = found.entity_gradient
         if of_softmax is not None:
-            shift = counts.to(own_scores.dtype).log() - partition.normalizer
+            shift = counts.to(own_scores.dtype).log() - found.normalizer
             of_own += scale * torch.exp(own_scores.detach() + shift.index_select(0, batch.rows))
             gradient = None if gradient is None else torch.zeros_like(table).index_add_(0, of_softmax, gradient)
         torch.autograd.backward(
-            [against, own_scores, regularizer],
-            [partition.query_gradient, of_own, torch.full_like(regularizer, scale)],
+            [against, own_scores, regularizer], [found.query_gradient, of_own, torch.full_like(regularizer, scale)]
         )
         own = own_scores.detach() if weights is None else weights * own_scores.detach()
-        loss = partition.value / scale - own.sum() + regularizer.detach()
-        return loss, gradient
+        return found.value / scale - own.sum() + regularizer.detach(), gradient
 
 
 class SampledEntities(AllEntities):
@@ -253,6 +258,8 @@ class SampledNegatives(TrainingLoss):
         # With so many draws hardly an entity is missing, and the whole table takes less time than to sort out which.
         # Adagrad leaves a row without a gradient alone; Adam would go on moving it.
         self._takes_all = options.optimizer == "adagrad" and n_drawn >= model.n_entities
+        self._labels = torch.full((options.objective.n_negatives + 2,), -1.0, device=options.device)
+        self._labels[[0, -1]] = 1.0
 
     def batches(self):
         return self._batches
@@ -260,41 +267,69 @@ class SampledNegatives(TrainingLoss):
     def backward(self, batch):
         """Leave the gradients of the mean loss of some triples, ``(n_triples, 3)``; return the sum of their losses."""
         batch, weights = (batch, None) if self.weights is None else batch
-        sources, relations, answers = queries_of(batch, self.n_relations)
-        queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
-        places, entities = torch.cat([sources, answers, negatives]), None
+        queries, answers, counted = self._pairs(batch)
+        entities, places = None, answers
         if not self._takes_all:
-            entities, places = distinct(places, self.model.n_entities)
-        own, negatives = places.split([2 * len(sources), len(negatives)])
+            entities, places = distinct(answers.view(-1), self.model.n_entities)
+            places = places.view(answers.shape)
+        # The answer to each of the two queries of a triple is the source of the other.
+        sources = torch.stack([places[:, -1], places[:, 0]], dim=1).view(-1)
         table = self.model.entities(entities)
         against = table.detach().requires_grad_(table.requires_grad)
-        rows = table.detach().index_select(0, own).requires_grad_(table.requires_grad)
-        loss = self._loss(rows, relations, against, (queries, negatives, counted), weights)
+        rows = table.detach().index_select(0, sources).requires_grad_(table.requires_grad)
+        counted = _times(counted, None if weights is None else weights[:, None])
+        loss = self._loss(batch, rows, against, (queries, places.view(-1), counted), weights)
         (loss / len(batch)).backward()
         if table.requires_grad:
-            self.model.backward(table, against.grad.index_add_(0, own, rows.grad))
+            self.model.backward(table, against.grad.index_add_(0, sources, rows.grad))
         return loss.detach()
 
-    def _loss(self, rows, relations, entities, drawn, weights):
-        """Sum of the losses of queries and their answers, with negatives drawn among the entities."""
-        queries, negatives, counted = drawn
-        score_function = self.options.score_function
-        sources, answers = rows.chunk(2)
-        relations = functional.embedding(relations, self.model.relations)
-        query = score_function.query(sources, relations)
-        of_answers = score_function.score_rows(query, answers)
-        of_negatives = score_function.score_pairs(query, entities, queries, negatives)
-        if weights is None:
-            loss = self.compare(of_answers, of_negatives, queries, None, counted)
-            return loss + self.regularizer(rows, relations)
-        weights = weights.repeat_interleave(2)
-        of_drawn = weights[queries] if counted is None else weights[queries] * counted
-        loss = self.compare(of_answers, of_negatives, queries, weights, of_drawn)
-        return loss + self.regularizer(rows, relations, weights.repeat(2), weights)
+    def _pairs(self, batch):
+        """Queries ``(n_pairs,)`` of each triple, the tail first and the head last, with what answers them and what counts.
 
-    def compare(self, of_answers, of_negatives, queries, weights, weights_of_negatives):
-        """Sum of the losses of the scores of answers and negatives, each times its weight; None is 1.
-
-        `queries` tells which answer each negative belongs to.
+        Answers have a row for each triple: the tail, its negatives, and the head. So has what counts; None is all.
         """
-        return logistic(of_answers, of_negatives, weights, weights_of_negatives)
+        queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
+        of_tails, of_heads = torch.arange(2 * len(batch), device=batch.device).view(-1, 2).split(1, dim=1)
+        heads, _, tails = batch.split(1, dim=1)
+        queries = torch.cat([of_tails, queries.view(len(batch), -1), of_heads], dim=1)
+        answers = torch.cat([tails, negatives.view(len(batch), -1), heads], dim=1)
+        if counted is not None:
+            counted = functional.pad(counted.view(len(batch), -1), (1, 1), value=True)
+        return queries.view(-1), answers, counted
+
+    def _loss(self, batch, rows, entities, pairs, weights):
+        """Sum of the losses of a batch, whose queries have these rows as sources, with entities at some places."""
+        queries, places, counted = pairs
+        score_function = self.options.score_function
+        relations = torch.stack([batch[:, 1], batch[:, 1] + self.n_relations], dim=1).view(-1)
+        relations = functional.embedding(relations, self.model.relations)
+        query = score_function.query(rows, relations)
+        scores = score_function.score_pairs(query, entities, queries, places).view(len(batch), -1)
+        # Both entities of a triple are factors of both its directions.
+        twice = torch.full((len(rows),), 2.0, device=rows.device)
+        if weights is not None:
+            weights = weights.repeat_interleave(2)
+            twice = twice * weights
+        return self.compare(scores, queries, counted) + self.regularizer(rows, relations, twice, weights)
+
+    def compare(self, scores, queries, counted):
+        """Sum of the losses of triples.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n_triples, 2 + n_negatives)
+            Of the tail, the negatives and the head of each triple.
+        queries : tensor of shape (n_triples * (2 + n_negatives),)
+            Even for those that ask for a tail, odd for a head.
+        counted : tensor of shape (n_triples, 2 + n_negatives) or None
+            What each of them counts; None is 1.
+        """
+        return logistic(scores, self._labels, counted)
+
+
+def _times(first, second):
+    """The product of two tensors, None being 1."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first * second

@@ -24,14 +24,14 @@ class LogPartition:
     Attributes
     ----------
     value : tensor of shape ()
-    normalizer : tensor of shape (n_queries,)
+    normalizer : tensor of shape (n_queries,) or None
         The logarithm of each sum.
     query_gradient : tensor of shape (n_queries, d)
     entity_gradient : tensor of shape (n_entities, d) or None
     """
 
     value: torch.Tensor
-    normalizer: torch.Tensor
+    normalizer: torch.Tensor | None
     query_gradient: torch.Tensor
     entity_gradient: torch.Tensor | None
 
@@ -107,6 +107,58 @@ def log_partition(
     return LogPartition(value, torch.cat(normalizers), *gradients)
 
 
+def fits_at_once(n_queries, n_entities, device, element_size=4):
+    """Tell whether a GPU holds all scores of a batch within scikit-learn's working memory; a CPU goes by the chunk."""
+    n_bytes = COPIES_ON_GPU * element_size * n_queries * n_entities
+    return torch.device(device).type != "cpu" and n_bytes <= get_config()["working_memory"] * 2**20
+
+
+def cross_entropy(
+    query,
+    entities,
+    score_function,
+    counts,
+    answers,
+    excluded,
+    *,
+    multiplicity=None,
+    scale=1.0,
+    wants_entities=True,
+    precision=None,
+):
+    """`log_partition` less ``scale`` times the scores of the answers, with all scores at once and few operations.
+
+    Its gradient by the scores is that of the sum of exponentials, ``scale * counts[q]`` times the probabilities, less
+    `scale` at each answer.
+
+    Parameters
+    ----------
+    query, entities, score_function, counts, excluded, multiplicity, scale, wants_entities, precision
+        As for `log_partition`.
+    answers : (tensor, tensor) of shape (n_answers,)
+        Pairs of an entity, one that stands for itself, and the query that it answers, `counts` of each query.
+
+    Returns
+    -------
+    LogPartition
+        Its normalizer is None.
+    """
+    n_queries = len(query)
+    precision = query.dtype if precision is None else precision
+    factors, asked = entities.to(precision), query.to(precision)
+    scores = score_function.score_entities(factors, asked, out=query.new_empty(len(entities), n_queries))
+    if excluded is not None:
+        _leave_out(scores, *excluded)
+    logs = torch.log_softmax(scores if multiplicity is None else scores + multiplicity.log()[:, None], dim=0)
+    places = torch.add(answers[1], answers[0], alpha=n_queries)
+    value = logs.view(-1).index_select(0, places).sum() * -scale
+    mass = logs.exp_().mul_(counts * scale)
+    mass.view(-1).index_add_(0, places, mass.new_full((1,), -scale).expand(len(places)))
+    gradients = torch.zeros_like(query), torch.zeros_like(entities) if wants_entities else None
+    score_function.add_gradients(asked, factors, scores, mass, *gradients)
+    return LogPartition(value, None, *gradients)
+
+
 def _blocks(query, n_entities):
     copies = 1 if query.device.type == "cpu" else COPIES_ON_GPU
     bytes_per_query = copies * query.element_size() * n_entities
@@ -166,12 +218,10 @@ def log_sums(values, groups, n_groups):
     return sums.log_().add_(largest)
 
 
-def logistic(positive_scores, negative_scores, positive_weights=None, negative_weights=None):
-    """Sum of ``log(1 + exp(-Y f))``, each times its weight, over positives (Y = 1) and negatives (Y = -1), Eq. 6."""
-    positives, negatives = functional.softplus(-positive_scores), functional.softplus(negative_scores)
-    positives = positives if positive_weights is None else positives * positive_weights
-    negatives = negatives if negative_weights is None else negatives * negative_weights
-    return positives.sum() + negatives.sum()
+def logistic(scores, labels, counted=None):
+    """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1) that count, Eq. 6."""
+    losses = functional.softplus(scores * -labels)
+    return losses.sum() if counted is None else (losses * counted).sum()
 
 
 def n3(modulus, counts=None):

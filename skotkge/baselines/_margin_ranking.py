@@ -78,11 +78,13 @@ class MarginRanking(BaseEstimator):
 class SampledRanking(SampledNegatives):
     """Margin ranking loss with sampled negatives, each scored in the direction that asks for the replaced side."""
 
-    def compare(self, of_answers, of_negatives, queries, weights, weights_of_negatives):
+    def compare(self, scores, queries, counted):
         """Sum over the triples of the mean hinge of their negatives."""
         objective = self.options.objective
-        hinges = torch.relu(objective.margin + of_negatives - of_answers.index_select(0, queries))
-        hinges = hinges if weights_of_negatives is None else weights_of_negatives * hinges
+        asks_for_head = queries.view_as(scores)[:, 1:-1] % 2 == 1
+        of_answers = scores[:, -1:].where(asks_for_head, scores[:, :1])
+        hinges = torch.relu(objective.margin + scores[:, 1:-1] - of_answers)
+        hinges = hinges if counted is None else counted[:, 1:-1] * hinges
         return hinges.sum() / objective.n_negatives
 
 

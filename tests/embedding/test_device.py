@@ -21,6 +21,11 @@ OBJECTIVES = {
     "bernoulli": Logistic(n_negatives=4, sampling="bernoulli"),
     "filtered negatives": Logistic(n_negatives=4, filtered=True),
 }
+SPACES = {
+    "structure": EvidenceId("structure"),
+    "image": EvidenceId("modalities", "image"),
+    "fused": EvidenceId("fused"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ def trainer_on(device, specs, ids, space="structure", score_function="complex", 
     options = {"batch_size": 32} | options
     told = TrainingOptions(OF_ONE_SPACE[score_function], OBJECTIVES[objective], device=device, **options)
     loops = np.array([True, False, False] * 2)
-    return Trainer(specs[EvidenceId(space)], ids, 3, told, seed=0, excludes_self_loops=loops)
+    return Trainer(specs[SPACES[space]], ids, 3, told, seed=0, excludes_self_loops=loops)
 
 
 class Operations(TorchDispatchMode):
@@ -57,7 +62,7 @@ ALLOCATIONS = {"aten::empty.memory_format", "aten::empty", "aten::empty_like", "
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
-@pytest.mark.parametrize("space", ["structure", "fused", "modalities"])
+@pytest.mark.parametrize("space", sorted(SPACES))
 @pytest.mark.parametrize("score_function", sorted(OF_ONE_SPACE))
 @pytest.mark.parametrize("objective", sorted(OBJECTIVES))
 def test_nothing_is_asked_back_and_nothing_sent_within_an_epoch(

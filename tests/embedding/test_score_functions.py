@@ -208,9 +208,12 @@ def test_negligible_probabilities_have_no_gradient():
 
 
 def test_logistic_loss_is_equation_6():
-    positive, negative = torch.tensor([0.3, -2.0, 40.0]), torch.tensor([[1.0], [-90.0]])
-    labels, scores = np.array([1, 1, 1, -1, -1]), np.array([0.3, -2.0, 40.0, 1.0, -90.0])
-    np.testing.assert_allclose(logistic(positive, negative).item(), np.log1p(np.exp(-labels * scores)).sum(), rtol=1e-6)
+    labels, scores = np.array([1.0, 1, 1, -1, -1]), np.array([0.3, -2.0, 40.0, 1.0, -90.0])
+    found = logistic(torch.tensor(scores), torch.tensor(labels))
+    np.testing.assert_allclose(found.item(), np.log1p(np.exp(-labels * scores)).sum(), rtol=1e-6)
+    counted = torch.tensor([True, True, False, False, True])
+    found = logistic(torch.tensor(scores), torch.tensor(labels), counted)
+    np.testing.assert_allclose(found.item(), np.log1p(np.exp(-labels * scores))[counted.numpy()].sum(), rtol=1e-6)
 
 
 def test_pieces_hold_every_answer_once(rng):

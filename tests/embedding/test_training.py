@@ -17,7 +17,6 @@ from skotkge._embedding import model as embedding_model
 from skotkge._embedding.model import EmbeddingModel
 from skotkge._embedding.negatives import head_corruption_probability
 from skotkge._embedding.options import TrainingOptions
-from skotkge._embedding.softmax import logistic
 from skotkge._embedding.trainer import Trainer, optimizers_of, run_epoch
 from skotkge._graph.queries import both_directions
 from skotkge._spaces import EvidenceId, SpaceSpec
@@ -217,10 +216,13 @@ def test_gradients_of_the_logistic_loss_are_those_of_one_row_per_negative(proble
     sources, relations, answers = (torch.tensor(part) for part in zip(*interleaved(batch), strict=True))
     query = options.score_function.query(entities[sources], model.relations[relations])
     queries, replacements, _ = drawn[0]
-    plain = logistic(
-        options.score_function.score_rows(query, entities[answers]),
-        options.score_function.score_rows(query[queries], entities[replacements]),
-    ) + training.regularizer(entities[sources], model.relations[relations], entities[answers])
+    of_answers = options.score_function.score_rows(query, entities[answers])
+    of_negatives = options.score_function.score_rows(query[queries], entities[replacements])
+    data = torch.nn.functional.softplus(-of_answers).sum() + torch.nn.functional.softplus(of_negatives).sum()
+    factors = entities[sources], model.relations[relations], entities[answers]
+    if not options.score_function.regularizes_relations:
+        factors = factors[::2]
+    plain = data + STRENGTH * sum((options.score_function.modulus(rows) ** 3).sum() for rows in factors)
     (plain / len(batch)).backward()
     np.testing.assert_allclose(loss.item(), plain.item(), rtol=1e-12)
     assert found.keys() == {"structure", "relations", "map of image", "map of text"}
