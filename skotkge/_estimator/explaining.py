@@ -58,10 +58,11 @@ def _facts(predictor, triple, side):
                 for text, value, triples in kind.facts(*queries[direction]):
                     links = tuple(_told(predictor, link) for link in triples)
                     found.append(Fact(str(kind.id), direction, text, value, links))
-        if predictor.checker is not None:
-            for text, triples in predictor.checker.reasons(*queries[direction]):
-                links = tuple(_told(predictor, link) for link in triples)
-                found.append(Fact(CONSTRAINTS, direction, f"ruled out by {text}", PENALTY, links))
+    if predictor.checker is not None:
+        direction = "tail" if side == "both" else side
+        for text, triples in predictor.checker.reasons(*queries[direction]):
+            links = tuple(_told(predictor, link) for link in triples)
+            found.append(Fact(CONSTRAINTS, direction, f"ruled out by {text}", PENALTY, links))
     return tuple(found)
 
 

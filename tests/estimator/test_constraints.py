@@ -7,6 +7,7 @@ from sklearn import config_context
 import skotkge
 from skotkge import MultimodalTriples, OTKGEClassifier
 from skotkge._graph.constraints import as_statements, resolve
+from skotkge._ranking.constraint_checks import ConstraintChecker
 from skotkge.inspection import contradictions
 
 ENTITIES = [f"e{number}" for number in range(12)]
@@ -190,6 +191,7 @@ def test_explain_says_which_constraint(kge, closed):
     np.testing.assert_allclose(told.log_odds, kge.decision_function(told.triples))
     functional = [fact for fact in told.facts[0] if fact.text == "ruled out by functional"]
     assert (head, "born_in", tail) in functional[0].triples
+    assert len(functional) == 1
     assert any(fact.text == "ruled out by range" for fact in told.facts[1])
     assert not any(fact.evidence == "constraints" for fact in told.facts[2])
 
@@ -220,6 +222,24 @@ def test_constraints_are_saved_and_cloned(kge, every, tmp_path):
     np.testing.assert_array_equal(loaded.decision_function(every), kge.decision_function(every))
     asked = [("e1", "born_in", None)]
     np.testing.assert_array_equal(loaded.complete(asked).labels, kge.complete(asked).labels)
+
+
+def test_a_model_of_the_epochs_so_far_obeys_too(triples, every, wrong, tmp_path):
+    options = dict(embedding_dim=6, max_iter=2, constraints=CONSTRAINTS, random_state=0)
+    OTKGEClassifier(checkpoint=tmp_path, **options).fit(triples)
+    so_far = skotkge.load_checkpoint(tmp_path)
+    probabilities = so_far.predict_proba(every)[:, 1]
+    np.testing.assert_array_equal(so_far.predictor_.are_ruled_out(so_far.predictor_.vocabulary.ids_of(every)), wrong)
+    assert probabilities[wrong].max() < 1e-6
+
+
+def test_entities_without_a_known_type_may_join_and_others_not(triples, kge):
+    """Those that a predictor learns of later are treated as any other."""
+    more = kge.predictor_.vocabulary.with_entities(np.array(["new"], dtype=object))
+    constraints = resolve(kge.predictor_.statements, more)
+    checker = ConstraintChecker(constraints, kge.predictor_.true_ids, kge.predictor_.known, len(more.entities))
+    rows = [("e0", "parent", "new"), ("new", "parent", "e0"), ("e0", "boss", "new"), ("new", "born_in", "e2")]
+    assert checker.are_ruled_out(more.ids_of(np.array(rows, dtype=object))).tolist() == [False, True, False, False]
 
 
 def test_statements_of_a_relation_hold_for_all_that_are_the_same(triples):
