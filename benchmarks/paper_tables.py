@@ -49,8 +49,8 @@ GRID = {"kge__regularization": [5e-3, 2e-2]}
 # do without, too.
 GRID_OF_DISTANCES = [GRID, {"kge__regularization": [0.0], "kge__learning_rate": [0.1, 1.0]}]
 DISTANCES = ("transe", "rotate")
-# The baselines with layers never have any.
-GRID_OF_LAYERS = {"kge__learning_rate": [0.03, 0.1]}
+# The baselines with layers never have any. Their optimizer and learning rate were chosen on emoji's valid split.
+GRID_OF_LAYERS = {"kge__learning_rate": [0.1]}
 # Single spaces go on rising slowly, so no row is stopped as early as the default would.
 PATIENCE = {"n_iter_no_change": 10, "tol": 1e-4}
 # What only the cost of the larger graphs asks for.
