@@ -44,11 +44,14 @@ ANSWERED = "() => document.querySelector('.row-link') && !document.body.innerTex
 COLUMNS = ["graph", "entities", "page, s", "first answer, s", "search, ms", "entity, ms", "question, ms", "memory, MiB"]
 
 
-def emoji_model(path):
-    """Fit the default model on the bundled graph; return labels to look at and words to look for."""
+def emoji_model(path, given):
+    """Fit the default model on the bundled graph, or copy one; return labels to look at and words to look for."""
     kg = load_emoji()
-    model = make_pipeline(skotkge.OTFusionTransformer(random_state=0), skotkge.OTKGEClassifier(random_state=0))
-    skotkge.save(model.fit(kg.train, otkgeclassifier__X_val=kg.valid), path)
+    if given is None:
+        model = make_pipeline(skotkge.OTFusionTransformer(random_state=0), skotkge.OTKGEClassifier(random_state=0))
+        skotkge.save(model.fit(kg.train, otkgeclassifier__X_val=kg.valid), path)
+    else:
+        shutil.copy(given, path)
     chosen = np.unique(kg.test.ids[:, 0])[: REPEATS + 1]
     words = [kg.entity_names[entity].split()[-1] for entity in chosen]
     return kg.train.entities[chosen], words, "annotated_with"
@@ -129,6 +132,7 @@ def main():
     """Measure both and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--entities", type=int, default=10**6, help="of the synthetic graph (default: %(default)s)")
+    parser.add_argument("--model", type=Path, help="a saved model of the bundled graph, in place of a fit")
     options = parser.parse_args()
     table = Table(*COLUMNS, title=f"{platform.machine()}, Python {platform.python_version()}", title_justify="left")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
@@ -136,7 +140,7 @@ def main():
         chromium = dict(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
         browser = playwright.chromium.launch(**chromium)
         for name, make in (
-            ("emoji", emoji_model),
+            ("emoji", lambda path: emoji_model(path, options.model)),
             ("synthetic", lambda path: synthetic_model(options.entities, path)),
         ):
             path = scratch / f"{name}.skops"

@@ -2,7 +2,7 @@
 
     python tools/explore_pictures.py docs/images
 
-Fits the default model on the bundled graph, or takes ``--model``. Needs the extra "explore", Pillow, and what ``make
+Fits a model of 30 epochs on the bundled graph, or takes ``--model``. Needs the extra "explore", Pillow, and what ``make
 browser`` installs.
 """
 
@@ -25,7 +25,7 @@ COLOURS = 96
 READY = "() => document.querySelector('main') && !document.body.innerText.includes('Asking the model')"
 # Name, address, colours, width and height of the window.
 PICTURES = [
-    ("explore_light", "entity?label=1F680&n=9", "light", 1120, 1180),
+    ("explore_light", "entity?label=1F680&n=9", "light", 1120, 1330),
     ("explore_dark", "why?head=1F9F9&relation=annotated_with&tail=1F9DB&side=tail", "dark", 1120, 720),
     ("explore_phone", "ask?head=1F9F9&relation=annotated_with", "light", 390, 844),
 ]
@@ -50,9 +50,10 @@ def write_graph(folder):
 
 
 def fit(path):
-    """Fit the default model on the bundled graph and save it."""
+    """Fit a model of 30 epochs on the bundled graph and save it."""
     kg = load_emoji()
-    model = make_pipeline(skotkge.OTFusionTransformer(random_state=0), skotkge.OTKGEClassifier(random_state=0))
+    kge = skotkge.OTKGEClassifier(max_iter=30, random_state=0)
+    model = make_pipeline(skotkge.OTFusionTransformer(random_state=0), kge)
     skotkge.save(model.fit(kg.train, otkgeclassifier__X_val=kg.valid), path)
     return path
 

@@ -1,5 +1,6 @@
 """The server of the pages: on the loopback address, for this machine's browser alone."""
 
+import logging
 import socket
 import warnings
 import webbrowser
@@ -62,6 +63,8 @@ def serve(site, port, opens_browser, say):
     with closing(open_socket(port)) as listening:
         listening.listen(128)
         address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
+        # It warns of every address that is not there.
+        logging.getLogger("nicegui").setLevel(logging.ERROR)
         server = uvicorn.Server(uvicorn.Config(application(site), log_level="warning", access_log=False))
         say(address)
         if opens_browser:

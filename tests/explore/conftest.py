@@ -19,9 +19,9 @@ def served(tmp_path_factory):
     assert files <= {"graph", "model.skops", "decisions.tsv"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium of the system, without a window."""
+    """Chromium of the system, without a window; as long as it runs, its thread has a running event loop."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: make browser")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
