@@ -121,24 +121,27 @@ class EmbeddingModel:
     def load_trained(self, state):
         """Take over parameters of the same names and shapes."""
         parameters = self.parameters()
-        shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
-        state = {
-            name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()
-        }
-        if shapes != {name: tuple(value.shape) for name, value in state.items()}:
-            raise ValueError(
-                "warm_start=True needs the score function, the modalities and the number of columns of the previous "
-                "fit; set warm_start=False to start anew."
-            )
-        spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
-        if spoiled:
-            raise ValueError(
-                f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "
-                "model or its file is damaged; load another copy, or set warm_start=False to start anew."
-            )
+        state = checked_state(state, {name: tuple(parameter.shape) for name, parameter in parameters.items()})
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])
+
+
+def checked_state(state, shapes):
+    """Return parameters to continue from as tensors; refuse other shapes than told, and values that are not finite."""
+    state = {name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()}
+    if shapes != {name: tuple(value.shape) for name, value in state.items()}:
+        raise ValueError(
+            "warm_start=True needs the score function, the modalities and the number of columns of the previous "
+            "fit; set warm_start=False to start anew."
+        )
+    spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
+    if spoiled:
+        raise ValueError(
+            f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "
+            "model or its file is damaged; load another copy, or set warm_start=False to start anew."
+        )
+    return state
 
 
 def _rows(table, chosen):

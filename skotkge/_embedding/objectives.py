@@ -56,6 +56,10 @@ class TrainingLoss:
         """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses."""
         raise NotImplementedError
 
+    def n_triples(self, batch):
+        """Triples of a batch, which the mean of its losses is over."""
+        raise NotImplementedError
+
     def regularizer(self, sources, relations, answers, counts=None):
         """N3 of all factors of the triples; `counts` tells how many triples share a source and relation."""
         score_function = self.options.score_function
@@ -114,6 +118,9 @@ class AllEntities(TrainingLoss):
         for queries in gen_batches(len(order), self._batch):
             answers = slice(ends[queries.start], ends[queries.stop])
             yield Queries(*(part[queries] for part in of_queries), *(part[answers] for part in of_answers))
+
+    def n_triples(self, batch):
+        return len(batch.answers) / 2
 
     def _n_candidates(self):
         """About how many entities the softmax of a batch goes over."""
@@ -206,8 +213,16 @@ class SampledNegatives(TrainingLoss):
 
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
-        corruption = FilteredCorruption if options.objective.filtered else Corruption
-        self.corruption = corruption(ids, n_relations, model.n_entities, options.objective.sampling, generator)
+        self.draw_negatives_of(ids)
+
+    def draw_negatives_of(self, ids):
+        """Draw negatives that suit the true triples told, all that there are."""
+        objective = self.options.objective
+        corruption = FilteredCorruption if objective.filtered else Corruption
+        self.corruption = corruption(ids, self.n_relations, self.model.n_entities, objective.sampling, self.generator)
+
+    def n_triples(self, batch):
+        return len(batch)
 
     def batches(self):
         order = torch.randperm(len(self.ids), generator=self.generator).numpy()

@@ -9,10 +9,11 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
+from .row_optimizers import RowwiseAdagrad
 
-OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
+OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam, "rowwise_adagrad": RowwiseAdagrad}
 # The same for a table of whose rows a batch has a gradient for a few.
-ROW_OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.SparseAdam}
+ROW_OPTIMIZERS = OPTIMIZERS | {"adam": torch.optim.SparseAdam}
 
 # A loss above so many times that before training has lost all, as equal scores for everything cost about the latter; of
 # a start below 1, such as that of parameters trained before, above so much.
@@ -33,6 +34,8 @@ class TrainedSpace:
         Mean loss per triple of each epoch.
     validation_scores : list of float
     best_iter : int
+    bytes_sent : dict of str to int or None
+        Between the processes of a group, by what they hold, where several have trained.
     """
 
     entities: np.ndarray
@@ -41,15 +44,17 @@ class TrainedSpace:
     losses: list
     validation_scores: list
     best_iter: int
+    bytes_sent: dict | None = None
 
     def history(self):
         """What happened, for `OTKGEClassifier.space_training_`."""
-        return {
+        history = {
             "n_iter": len(self.losses),
             "best_iter": self.best_iter,
             "loss_curve": self.losses,
             "validation_scores": self.validation_scores,
         }
+        return history if self.bytes_sent is None else history | {"bytes_sent": self.bytes_sent}
 
 
 @dataclass
@@ -124,6 +129,10 @@ class Trainer:
         self._loss = options.objective.of_training(
             self.model, ids, n_relations, options, self._generator, excludes_self_loops
         )
+        self._begin()
+
+    def _begin(self):
+        """Start the record of epochs."""
         self._losses, self._scores, self._stopped = [], [], False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
@@ -158,7 +167,7 @@ class Trainer:
         """
         patience = self.options.n_iter_no_change
         while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
-            loss, start = run_epoch(self._loss, self._optimizers)
+            loss, start = self._run_epoch()
             self._start = start if self._start is None else self._start
             self._losses.append(loss)
             if not (self._is_finite() and loss <= DIVERGENCE * max(abs(self._start), 1.0)):
@@ -173,6 +182,9 @@ class Trainer:
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
         return self._result()
+
+    def _run_epoch(self):
+        return run_epoch(self._loss, self._optimizers)
 
     def _is_finite(self):
         return np.isfinite(self._losses[-1]) and all(
@@ -209,13 +221,16 @@ class Trainer:
 
     def _judge(self, validate):
         """Keep the parameters of the best epoch, and count the epochs without a gain."""
-        with torch.no_grad():
-            score = validate(self.model.entities(), self.model.relations)
+        score = self._score(validate)
         self._scores.append(score)
         self._stale = self._stale + 1 if score < self._best_score + self.options.tol else 0
         if score > self._best_score:
             self._best_score, self._best_iter = score, len(self._losses)
             self._best_parameters = self.model.trained_state()
+
+    def _score(self, validate):
+        with torch.no_grad():
+            return validate(self.model.entities(), self.model.relations)
 
     def _tell(self, callbacks, name):
         """Call the callbacks, one of which may end the training; those that follow find that in the state, too."""
@@ -273,7 +288,8 @@ def optimizers_of(model, options):
     groups = [{"params": [model.relations]}]
     if options.transport_lr_factor > 0 and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": options.transport_lr_factor * options.learning_rate})
-    fused = {"fused": True} if torch.device(options.device).type == "cpu" else {}
+    on_cpu = torch.device(options.device).type == "cpu"
+    fused = {"fused": True} if on_cpu and options.optimizer != "rowwise_adagrad" else {}
     optimizers = [OPTIMIZERS[options.optimizer](groups, lr=options.learning_rate, **fused)]
     if model.structure is not None and model.structure.requires_grad:
         step = options.learning_rate * (options.structure_lr_factor if model.maps else 1.0)
@@ -295,7 +311,7 @@ def run_epoch(loss, optimizers):
         About the same before the first step, from the first batch.
     """
     total, first, n_batches = 0.0, 0.0, 0
-    with _explicit_invariants():
+    with explicit_invariants():
         for batch in loss.batches():
             for optimizer in optimizers:
                 optimizer.zero_grad(set_to_none=True)
@@ -307,7 +323,7 @@ def run_epoch(loss, optimizers):
     return float(total) / len(loss.ids), float(first) * n_batches / len(loss.ids)
 
 
-def _explicit_invariants():
+def explicit_invariants():
     """Keep the user's choice about checks of sparse tensors, made explicit: PyTorch warns where it is implicit."""
     checks = torch.sparse.check_sparse_tensor_invariants
     return checks(checks.is_enabled())

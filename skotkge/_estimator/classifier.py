@@ -23,6 +23,7 @@ from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fitting import FitOptions, is_builder
 from .holdout import make_split, true_and_false
+from .processes import led_processes, shared_by_processes
 from .trained import TrainedEstimator
 
 DEFAULT_WIDTH = 200
@@ -273,6 +274,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
+    @shared_by_processes
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -379,6 +381,7 @@ class OTKGEClassifier(TrainedEstimator):
             calibration_negatives=self.calibration_negatives,
             verbose=self.verbose,
             seed=seed,
+            processes=led_processes(),
             callbacks=tuple(callback for callback in callbacks if hasattr(callback, "on_epoch_end")),
         )
 

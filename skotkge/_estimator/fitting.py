@@ -3,15 +3,14 @@
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
-from .. import metrics
 from .._embedding.options import TrainingOptions
-from .._embedding.trainer import Trainer
 from .._evidence.cosines import cosines
 from .._evidence.counts import count
-from .._evidence.embedding import EmbeddingEvidence, EmbeddingScores
+from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.likeness import likeness_of
 from .._evidence.mixture import Mixture
 from .._evidence.neighbors import neighbors
@@ -24,10 +23,11 @@ from .._graph.queries import KnownAnswers, both_directions
 from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
 from .._ranking.predictor import LinkPredictor
-from .._ranking.ranker import Ranker
 from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
 from .._utils.progress import training_progress
 from .checkpoints import Checkpoint
+from .processes import trainer_of
+from .validation import ValidationScore
 
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
@@ -53,6 +53,8 @@ class FitOptions:
     seed : int
         Of training.
     callbacks : sequence
+    processes : Processes, default=None
+        The process group that shares the training, the others of which `follow`.
     """
 
     training: TrainingOptions
@@ -65,6 +67,7 @@ class FitOptions:
     verbose: int = 0
     seed: int = 0
     callbacks: tuple = ()
+    processes: Any = None
 
 
 def fit_link_predictor(split, make_spaces, options, random_state, start=None, checkpoint=WITHOUT_CHECKPOINT):
@@ -183,7 +186,7 @@ def _train_spaces(X, *, make_spaces, options, facts, start, checkpoint, round, m
         if trained[id] is not None:
             continue
         training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
-        trainer = Trainer(
+        trainer = trainer_of(options.processes, id, spec, training)(
             spec,
             X.ids,
             facts.n_relations,
@@ -203,15 +206,8 @@ def _validation_score(split, facts, options):
     """Return a function of the tables of a space that gives the filtered MRR on the held-out triples, or None."""
     if not (options.early_stopping and len(split.validation_ids)):
         return None
-    device = options.training.device
     queries = both_directions(split.validation_ids, facts.n_relations)
-
-    def validation_score(entities, relations):
-        scores = EmbeddingScores(options.training.score_function, entities, relations, device)
-        ranks = Ranker(facts.mixture([scores], device=device)).ranks(*queries, facts.known)
-        return metrics.mean_reciprocal_rank(ranks)
-
-    return validation_score
+    return ValidationScore(queries, facts, options.training.score_function, options.training.device)
 
 
 def _evidence_of(X, trained, options):

@@ -79,8 +79,20 @@ class Ranker:
 
     def _blocks(self, sources, relations):
         """Yield (slice of queries, their `_Pieces`)."""
-        for rows, pieces in score_blocks(len(sources), self._mixture.n_entities, self._mixture.device):
+        for rows, pieces in self._slices(len(sources)):
             yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows])
+
+    def _slices(self, n_queries):
+        """Yield (slice of queries, slices of entities), see `score_blocks`."""
+        return score_blocks(n_queries, self._mixture.n_entities, self._mixture.device)
+
+    def _total(self, of_part):
+        """Sum over all entities, from a tensor of that over those of `_slices`: here these are all."""
+        return of_part
+
+    def _merged(self, answers, scores):
+        """Best answers of all entities, from those of `_slices`."""
+        return answers, scores
 
     def ranks(self, sources, relations, answers, known):
         """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
@@ -102,15 +114,15 @@ class Ranker:
         """
         ranks = np.empty(len(sources))
         for rows, blocks in self._blocks(sources, relations):
-            own = blocks.of_pairs(answers[rows])[:, None]
+            own = self._total(blocks.of_pairs(answers[rows]))[:, None]
             left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
-            better_less_worse = 0
+            better_less_worse = torch.zeros(len(own), dtype=torch.float64, device=self._mixture.device)
             for entities, scores in blocks:
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 scores[self._mixture.indices(*_inside(entities, *answer))] = -torch.inf
-                better_less_worse += scores.sub_(own).sign_().sum(1).cpu().numpy().astype(float)
-            ranks[rows] = 1 + (self._mixture.n_entities + better_less_worse) / 2
+                better_less_worse += scores.sub_(own).sign_().sum(1)
+            ranks[rows] = 1 + (self._mixture.n_entities + self._total(better_less_worse).cpu().numpy()) / 2
         return ranks
 
     def best(self, sources, relations, k, known=None, allowed=None):
@@ -153,11 +165,16 @@ class Ranker:
                 values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
                 found = np.hstack([best[rows], values.cpu().numpy()])
                 names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
-                order = np.argsort(-found, axis=1, kind="stable")[:, :k]
-                best[rows] = np.take_along_axis(found, order, axis=1)
-                answers[rows] = np.take_along_axis(names, order, axis=1)
+                answers[rows], best[rows] = best_of(names, found, k)
+        answers, best = self._merged(answers, best)
         answers[np.isneginf(best)] = -1
         return answers, best
+
+
+def best_of(answers, scores, k):
+    """The k best of some answers in each row, and their scores; of equal ones the first."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(answers, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
 class _Pieces:
@@ -177,7 +194,7 @@ class _Pieces:
 
     def of_pairs(self, answers):
         """Scores of each query with one answer, to the last digit those that iterating yields."""
-        own = torch.empty(len(answers), device=self._mixture.device)
+        own = torch.zeros(len(answers), device=self._mixture.device)
         for entities, scores in self:
             pairs = self._mixture.indices(*_inside(entities, np.arange(len(answers)), answers))
             own[pairs[0]] = scores[pairs]
