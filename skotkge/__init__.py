@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._matching.matcher import OTEntityMatcher
     from ._matching.merging import merge
     from ._matching.pairs import EntityPairs
+    from ._ranking.answering_processes import shared_answers
     from ._ranking.completion import Completions, Neighbors
     from ._ranking.explanation import Explanation, Fact
     from ._spaces import EvidenceId
@@ -66,6 +67,7 @@ __all__ = [
     "nearest",
     "rank",
     "save",
+    "shared_answers",
 ]
 
 _SUBMODULES = ("baselines", "datasets", "encoding", "inspection", "metrics", "model_selection")
@@ -102,6 +104,7 @@ _HOMES = {
     "load_checkpoint": "._estimator.so_far",
     "rank": "._estimator.functions",
     "save": "._estimator.saving",
+    "shared_answers": "._ranking.answering_processes",
 }
 
 

@@ -17,6 +17,7 @@ from .._graph.labels import first_occurrences
 from .._graph.triples import MultimodalTriples
 from .._utils.sklearn_compat import check_estimator_parameters
 from ._options import add_reading_options
+from ._processes import shared_by_processes
 from ._reading import find_split, read_entities, read_triples, read_vectors
 from ._tables import ranking_table, training_table
 
@@ -26,7 +27,7 @@ DEFAULTS = OTKGEClassifier().get_params()
 def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = "Train on files of triples and vectors, and save the model."
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=shared_by_processes(run))
     parser.add_argument(
         "triples", type=Path, metavar="TRIPLES", help="file of triples, or folder with train, valid and test files"
     )

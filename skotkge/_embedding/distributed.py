@@ -9,6 +9,7 @@ import torch
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
 from .shard import Shard, ShardPlan
+from .start import filled_table
 from .tables import RowBlocks
 from .trainer import Trainer
 
@@ -88,6 +89,12 @@ class GatheredModel:
         self._shapes = {"structure": (len(weight), width), "relations": tuple(relations.shape)}
         self.relations = relations
 
+    structure = None
+
+    def parameters(self):
+        """Return the parameters, brought together."""
+        return self.trained_state()
+
     def entities(self):
         """Return all entity embeddings."""
         return self._weight[:, None] * self._call("gather", rows=self._rows)
@@ -133,7 +140,7 @@ class DistributedTrainer(Trainer):
         self._blocks = RowBlocks(len(spec.structure), processes.size, seed)
         function, width = options.score_function, spec.width
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
-        structure = torch.as_tensor(np.asarray(spec.structure), dtype=dtype).mul(INITIAL_GAIN)
+        structure = filled_table(spec.structure, dtype, "cpu").mul_(INITIAL_GAIN)
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
         plan = ShardPlan(len(structure), n_relations, options, seed, excludes_self_loops)
         order = torch.randperm(len(ids), generator=self._generator)
@@ -171,8 +178,14 @@ class DistributedTrainer(Trainer):
             self._validation = validate
         return self._call("validate")
 
-    def _result(self):
-        return replace(super()._result(), bytes_sent=self._call("bytes_sent"))
+    def _keep_result(self):
+        """Do nothing: results are brought together, and are copies."""
+
+    def _copy_of_sound(self):
+        """Return None: to bring all tables together after each epoch would take long."""
+
+    def _result(self, parameters):
+        return replace(super()._result(parameters), bytes_sent=self._call("bytes_sent"))
 
     def state_dict(self):
         """Return all that is needed to go on from here, in any number of processes or in one."""

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .start import filled_table
+
 # Scaled columns give fused rows of unit variance, a scale at which training does not take off.
 INITIAL_GAIN = 1e-2
 
@@ -35,7 +37,8 @@ class EmbeddingModel:
         self.structure = None
         if spec.structure is not None:
             is_trained = options.structure_lr_factor > 0 or not spec.maps
-            self.structure = (INITIAL_GAIN * on_device(spec.structure)).requires_grad_(is_trained)
+            start = filled_table(spec.structure, dtype, options.device).mul_(INITIAL_GAIN)
+            self.structure = start.requires_grad_(is_trained)
             weight = np.asarray(spec.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
         self.maps = {

@@ -18,6 +18,8 @@ ROW_OPTIMIZERS = OPTIMIZERS | {"adam": torch.optim.SparseAdam}
 # A loss above so many times that before training has lost all, as equal scores for everything cost about the latter; of
 # a start below 1, such as that of parameters trained before, above so much.
 DIVERGENCE = 10.0
+# Bytes of parameters of which a copy of the last sound epoch is kept where none is judged.
+LARGEST_COPY = 2**30
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ class Trainer:
     def _begin(self):
         """Start the record of epochs."""
         self._losses, self._scores, self._stopped = [], [], False
+        self._is_handed_over = False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
 
@@ -165,6 +168,7 @@ class Trainer:
             If training diverges: the loss of an epoch is not finite, or above 10 times that of the start.
             The best epoch before is kept.
         """
+        self._keep_result()
         patience = self.options.n_iter_no_change
         while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
             loss, start = self._run_epoch()
@@ -176,12 +180,25 @@ class Trainer:
             if validate is not None:
                 self._judge(validate)
             else:
-                self._sound = len(self._losses), self.model.trained_state()
+                self._sound = self._copy_of_sound()
             self._tell(callbacks, name)
         self._stopped = False
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
-        return self._result()
+        self._is_handed_over = True
+        return self._result(self.model.parameters())
+
+    def _keep_result(self):
+        """Go on with copies, where the parameters are those of a result."""
+        if self._is_handed_over:
+            for parameter in self.model.parameters().values():
+                parameter.data = parameter.data.clone()
+            self._is_handed_over = False
+
+    def _copy_of_sound(self):
+        """The number and the parameters of the epoch, unless they are too large to be kept twice."""
+        n_bytes = sum(parameter.nbytes for parameter in self.model.parameters().values())
+        return (len(self._losses), self.model.trained_state()) if n_bytes <= LARGEST_COPY else None
 
     def _run_epoch(self):
         return run_epoch(self._loss, self._optimizers)
@@ -198,8 +215,9 @@ class Trainer:
             self._best_iter, self._best_parameters = self._sound
         if self._best_parameters is None and not self._is_finite():
             raise FloatingPointError(
-                f"training of {name or 'the space'} diverged in epoch 1: the loss or an embedding is not finite; lower "
-                f"learning_rate={self.options.learning_rate!r}, or scale the modalities (standardize=True)."
+                f"training of {name or 'the space'} diverged in epoch {n_epochs}: the loss or an embedding is not "
+                f"finite; lower learning_rate={self.options.learning_rate!r}, or scale the modalities "
+                "(standardize=True)."
             )
         warnings.warn(
             f"training of {name or 'the space'} diverged: in epoch {n_epochs} the loss is {loss:.3g} after "
@@ -212,10 +230,10 @@ class Trainer:
     def so_far(self):
         """Return the `TrainedSpace` of the best epoch so far, and go on from the last one."""
         if self._best_parameters is None:
-            return self._result()
+            return self._result(self.model.trained_state())
         last = self.model.trained_state()
         self.model.load_trained(self._best_parameters)
-        result = self._result()
+        result = self._result(self.model.trained_state())
         self.model.load_trained(last)
         return result
 
@@ -265,10 +283,13 @@ class Trainer:
         self._stopped, self._start = state["stopped"], state["start"]
         self._sound = (len(self._losses), state["parameters"]) if self._losses and not self._scores else None
 
-    def _result(self):
+    def _result(self, parameters):
+        """The `TrainedSpace` of the parameters as they are, which it takes over."""
         with torch.no_grad():
-            entities = self.model.entities().cpu().numpy()
-        parameters = {name: value.cpu().numpy() for name, value in self.model.trained_state().items()}
+            entities = self.model.entities()
+        parameters = {name: value.detach().cpu().numpy() for name, value in parameters.items()}
+        # One array, which is saved once.
+        entities = parameters["structure"] if entities is self.model.structure else entities.cpu().numpy()
         if not all(np.isfinite(table).all() for table in (entities, *parameters.values())):
             raise FloatingPointError(
                 "the entity embeddings are not finite, though their parameters are: scale the modalities "

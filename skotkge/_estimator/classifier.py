@@ -13,7 +13,8 @@ from sklearn.utils import check_random_state
 from .._embedding.options import OBJECTIVES, TrainingOptions
 from .._embedding.precision import PRECISIONS
 from .._embedding.score_functions import SCORE_FUNCTIONS, ScoreFunction
-from .._embedding.trainer import is_available
+from .._embedding.start import NormalRows
+from .._embedding.trainer import OPTIMIZERS, is_available
 from .._fusion.structure import observed_in
 from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
@@ -74,10 +75,11 @@ class OTKGEClassifier(TrainedEstimator):
         relation too.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
-    optimizer : {"adagrad", "adam"}, default="adagrad"
-        With sampled negatives or entities a batch updates the structural rows of its own entities alone, sampled ones
-        included. This changes nothing for "adagrad"; Adam's running means of an entity's gradients advance only when
-        it occurs.
+    optimizer : {"adagrad", "adam", "rowwise_adagrad"}, default="adagrad"
+        "rowwise_adagrad" keeps one number for each row of a table in place of one for each of its columns, which halves
+        the memory of large tables. With sampled negatives or entities a batch updates the structural rows of its own
+        entities alone, sampled ones included. This changes nothing for the two kinds of Adagrad; Adam's running means
+        of an entity's gradients advance only when it occurs.
     learning_rate : float, default=0.1
     structure_lr_factor : float, default=0.1
         Learning rate of the structural table of the fused space, as a part of `learning_rate`; 0 freezes it. With a
@@ -195,7 +197,7 @@ class OTKGEClassifier(TrainedEstimator):
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "objective": [StrOptions(set(OBJECTIVES)), HasMethods("of_training")],
         "regularization": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions({"adagrad", "adam"})],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "structure_lr_factor": [Interval(Real, 0, None, closed="left")],
         "transport_lr_factor": [Interval(Real, 0, None, closed="left")],
@@ -440,7 +442,7 @@ class _SpaceMaker:
         if fusion is None:
             if not {STRUCTURE, FUSED} & set(self._evidence):
                 return {}
-            structure = np.random.RandomState(self._seed).standard_normal((X.n_entities, self._width))
+            structure = NormalRows(self._seed, (X.n_entities, self._width))
             weight = observed_in(X.ids, X.n_entities).astype(float)
             return {EvidenceId(STRUCTURE): SpaceSpec(structure, weight)}
         return fusion.spaces(X, self._evidence)

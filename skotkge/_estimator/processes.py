@@ -9,6 +9,7 @@ from functools import partial
 from .._embedding.distributed import FAIL, FINISH, DistributedTrainer, follow, is_sharded
 from .._embedding.processes import ProcessLostError, current_processes
 from .._embedding.trainer import Trainer
+from .._ranking.answering_processes import answering_processes
 
 # The group that this process leads at the moment, with the others at its service.
 _LED: ContextVar = ContextVar("led_processes", default=None)
@@ -50,6 +51,8 @@ def shared_by_processes(fit):
         processes = None if led_processes() is not None else current_processes()
         if processes is None:
             return fit(self, *args, **kwargs)
+        if answering_processes() is not None:
+            raise RuntimeError("fit was called within skotkge.shared_answers(), which is for questions; fit before it.")
         if not processes.leads:
             vars(self).update(follow(processes))
             return self

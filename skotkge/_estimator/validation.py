@@ -10,7 +10,7 @@ from .._evidence.embedding import EmbeddingScores
 from .._evidence.mixture import Mixture
 from .._graph.queries import KnownAnswers
 from .._ranking.ranker import Ranker
-from .._ranking.sharded import ShardedRanker, ShardedScores
+from .._ranking.sharded import ShardedScores
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,5 @@ class ShardedValidationScore:
             informed_relations=self._informed[1],
             device=str(table.processes.device),
         )
-        ranks = ShardedRanker(mixture, table.processes).ranks(*self._queries, self._known)
+        ranks = Ranker(mixture).shared_by(table.processes).ranks(*self._queries, self._known)
         return metrics.mean_reciprocal_rank(ranks)

@@ -1,60 +1,28 @@
 """Filtered ranks and best answers in bounded memory."""
 
-import math
+from copy import copy
 
 import numpy as np
 import torch
-from sklearn import get_config
-from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
-
-# Arrays of the size of a block of scores that are alive at once: the scores, those of a space, and three for a distance
-# being added.
-ARRAYS_AT_ONCE = 5
-# Scores that a CPU works on at once, few enough for its cache, and queries for which its matrix product is still fast.
-SCORES_OF_A_BLOCK = 2**21
-FEWEST_QUERIES = 64
-# With fewer, two products with pieces of the entities are faster than one with all of them.
-QUERIES_THAT_PAY = 8
-
-
-def affordable_scores():
-    """How many scores may be alive at once within scikit-learn's working memory."""
-    return int(get_config()["working_memory"] * 2**20 // (ARRAYS_AT_ONCE * 4))
-
-
-def query_batches(n_queries, n_columns, device="cpu"):
-    """Slices of queries for which float32 arrays of queries x columns fit into scikit-learn's working memory."""
-    if not n_queries:
-        return ()
-    affordable = affordable_scores() // n_columns
-    fast = max(FEWEST_QUERIES, SCORES_OF_A_BLOCK // n_columns) if device == "cpu" else affordable
-    return gen_batches(n_queries, max(1, min(affordable, fast)))
-
-
-def score_blocks(n_queries, n_entities, device="cpu"):
-    """Yield (slice of queries, slices of entities) whose scores fit into scikit-learn's working memory.
-
-    Each query meets all entities at once where a block then still has a few queries; otherwise entities are taken piece
-    by piece as well, because a product with so few rows does little but read the entities.
-    """
-    affordable = affordable_scores()
-    if n_queries and affordable < min(n_queries, QUERIES_THAT_PAY) * n_entities:
-        n_rows = max(1, min(FEWEST_QUERIES, n_queries, math.isqrt(affordable)))
-        pieces = list(gen_batches(n_entities, max(1, affordable // n_rows)))
-        batches = gen_batches(n_queries, n_rows)
-    else:
-        pieces, batches = [slice(0, n_entities)], query_batches(n_queries, n_entities, device)
-    for rows in batches:
-        yield rows, pieces
+from .parts import AllEntities, PartOfEntities, best_of, query_batches
 
 
 class Ranker:
     """Ranks and best answers by a `Mixture`."""
 
+    # Of the entities, those that this process scores.
+    _part = AllEntities()
+
     def __init__(self, mixture):
         self._mixture = mixture
+
+    def shared_by(self, processes):
+        """Return a ranker of which each process scores a part of the entities; all have to ask it the same at once."""
+        shared = copy(self)
+        shared._part = PartOfEntities(processes)
+        return shared
 
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
@@ -79,20 +47,8 @@ class Ranker:
 
     def _blocks(self, sources, relations):
         """Yield (slice of queries, their `_Pieces`)."""
-        for rows, pieces in self._slices(len(sources)):
+        for rows, pieces in self._part.slices(len(sources), self._mixture):
             yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows])
-
-    def _slices(self, n_queries):
-        """Yield (slice of queries, slices of entities), see `score_blocks`."""
-        return score_blocks(n_queries, self._mixture.n_entities, self._mixture.device)
-
-    def _total(self, of_part):
-        """Sum over all entities, from a tensor of that over those of `_slices`: here these are all."""
-        return of_part
-
-    def _merged(self, answers, scores):
-        """Best answers of all entities, from those of `_slices`."""
-        return answers, scores
 
     def ranks(self, sources, relations, answers, known):
         """Filtered rank of the answer of each query, the mean of best and worst rank on ties.
@@ -114,7 +70,7 @@ class Ranker:
         """
         ranks = np.empty(len(sources))
         for rows, blocks in self._blocks(sources, relations):
-            own = self._total(blocks.of_pairs(answers[rows]))[:, None]
+            own = self._part.total(blocks.of_pairs(answers[rows]))[:, None]
             left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
             better_less_worse = torch.zeros(len(own), dtype=torch.float64, device=self._mixture.device)
@@ -122,7 +78,7 @@ class Ranker:
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 scores[self._mixture.indices(*_inside(entities, *answer))] = -torch.inf
                 better_less_worse += scores.sub_(own).sign_().sum(1)
-            ranks[rows] = 1 + (self._mixture.n_entities + self._total(better_less_worse).cpu().numpy()) / 2
+            ranks[rows] = 1 + (self._mixture.n_entities + self._part.total(better_less_worse).cpu().numpy()) / 2
         return ranks
 
     def best(self, sources, relations, k, known=None, allowed=None):
@@ -166,15 +122,9 @@ class Ranker:
                 found = np.hstack([best[rows], values.cpu().numpy()])
                 names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
                 answers[rows], best[rows] = best_of(names, found, k)
-        answers, best = self._merged(answers, best)
+        answers, best = self._part.merged(answers, best)
         answers[np.isneginf(best)] = -1
         return answers, best
-
-
-def best_of(answers, scores, k):
-    """The k best of some answers in each row, and their scores; of equal ones the first."""
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(answers, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
 class _Pieces:

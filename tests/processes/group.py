@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import distributed
 
+import skotkge
 from skotkge import CrossEntropy, DistMult, Logistic, OTKGEClassifier, TransE
 from skotkge._embedding.distributed import FINISH, DistributedTrainer, follow
 from skotkge._embedding.options import TrainingOptions
@@ -20,7 +21,8 @@ from skotkge._embedding.tables import ShardedTable, block_size
 from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
 from skotkge._graph.queries import KnownAnswers, both_directions
-from skotkge._ranking.sharded import ShardedRanker, ShardedScores
+from skotkge._ranking.ranker import Ranker
+from skotkge._ranking.sharded import ShardedScores
 from skotkge._spaces import SpaceSpec
 
 N_ENTITIES, N_RELATIONS, WIDTH, SEED = 41, 3, 6, 5
@@ -30,9 +32,8 @@ PROBLEMS = {
     "cross-entropy, adam": replace(OPTIONS, optimizer="adam"),
     "cross-entropy, row-wise": replace(OPTIONS, optimizer="rowwise_adagrad"),
     "logistic": replace(OPTIONS, objective=Logistic(n_negatives=5)),
-    "logistic, filtered": replace(
-        OPTIONS, objective=Logistic(5, "bernoulli", filtered=True), score_function=TransE(1.0)
-    ),
+    "logistic, filtered": replace(OPTIONS, objective=Logistic(5, "bernoulli", filtered=True)),
+    "logistic, a distance": replace(OPTIONS, objective=Logistic(n_negatives=5), score_function=TransE(1.0)),
 }
 
 
@@ -68,10 +69,8 @@ def updates(processes):
             dtype=torch.float64,
         )
         epochs = [trainer._call("run_epoch", {"epoch": epoch}) for epoch in range(2)]
-        tables[name] = {
-            "epochs": epochs,
-            **{key: value.numpy() for key, value in trainer.model.trained_state().items()},
-        }
+        trained = {key: value.numpy() for key, value in trainer.model.trained_state().items()}
+        tables[name] = {"epochs": epochs} | trained
         processes.broadcast((FINISH, None))
     return tables
 
@@ -111,7 +110,7 @@ def ranks(processes):
     found = {}
     by_rows = ShardedScores(DistMult(), table, relations, np.unique(queries[0]))
     for name, scores in {"rows": by_rows, "parts": whole}.items():
-        ranker = ShardedRanker(Mixture([scores], excludes_self_loops=loops()), processes)
+        ranker = Ranker(Mixture([scores], excludes_self_loops=loops())).shared_by(processes)
         found[name] = ranker.ranks(*queries, known), ranker.best(*queries[:2], 7, known)
     return found
 
@@ -138,6 +137,9 @@ def fit(processes, folder):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         results["alone"] = learned(classifier(None, "cross_entropy").fit(train_labels()))
+    with skotkge.shared_answers():
+        results["answers"] = kge.rank(train_labels()), *kge.complete([("e0", "r0", None)], k=5)
+    results["answers alone"] = kge.rank(train_labels()), *kge.complete([("e0", "r0", None)], k=5)
     results["warned"] = [str(warning.message) for warning in caught]
     return results
 

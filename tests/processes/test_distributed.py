@@ -135,9 +135,8 @@ def test_state_goes_on_in_the_same_and_in_another_number_of_processes(results):
     options = group.replace(group.OPTIONS, max_iter=2)
     alone = Trainer(spec, ids, group.N_RELATIONS, options, seed=group.SEED)
     alone.load_state_dict(kept["state"])
-    np.testing.assert_array_equal(
-        alone.state_dict()["parameters"]["structure"], kept["state"]["parameters"]["structure"]
-    )
+    structure, taken = kept["state"]["parameters"]["structure"], alone.state_dict()["parameters"]["structure"]
+    np.testing.assert_array_equal(taken, structure)
     trained = alone.run()
     assert len(trained.losses) == 2
     assert trained.losses[1] < trained.losses[0]
@@ -165,6 +164,12 @@ def has_ties(best):
     equal = best[:, 1:] == best[:, :-1]
     last = np.ones((len(best), 1), dtype=bool)
     return np.hstack([equal, last]) | np.hstack([~last, equal]) | (best == best[:, -1:])
+
+
+def test_shared_answers_are_those_of_one_process(results):
+    for of_process in results["fit"]:
+        for shared, alone in zip(of_process["answers"], of_process["answers alone"], strict=True):
+            np.testing.assert_array_equal(shared, alone)
 
 
 def test_all_processes_have_learned_the_same(results):
@@ -196,9 +201,10 @@ def test_what_is_not_shared_is_said(results):
 def test_bytes_are_those_of_the_messages(results):
     sent = results["fit"][0]["bytes"]
     assert sent["rows"] == sent["gradients"] > 0
-    assert sent["rows"] == sent["ids"] * 8 * 4 // 8  # rows of 8 float32 for each int64
-    n_entities, width = 41 - 1, 8
-    assert sent["start"] == 2 * (n_entities // 2) * (width + 1) * 4  # rows and weights, in two rounds
+    width, bytes_of_number, bytes_of_float = 8, 8, 4
+    assert sent["rows"] // (width * bytes_of_float) == sent["ids"] // bytes_of_number
+    n_of_second = (group.N_ENTITIES - 1) // 2
+    assert sent["start"] == n_of_second * (width + 1) * bytes_of_float  # rows and weights
 
 
 def test_killed_process_ends_the_run_and_another_number_goes_on(folder):
