@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 
-from .tables import ShardedTable
+from .options import CrossEntropy
+from .tables import ShardedTable, block_size
 from .trainer import explicit_invariants, optimizers_of
 
 # What the bytes sent are counted by: for each batch numbers of rows, rows, their gradients, and the gradients of
@@ -60,8 +62,10 @@ class ShardedModel:
         """Of all processes together."""
         return self.table.n_rows
 
-    def entities(self, chosen, precision=None):
-        """Return the embeddings of chosen entities, of any process."""
+    def entities(self, chosen=None, precision=None):
+        """Return the embeddings of chosen entities, of any process; None is all."""
+        if chosen is None:
+            chosen = torch.arange(self.n_entities, device=self.relations.device)
         return self.table.lookup(chosen)
 
     def backward(self, entities, gradient):
@@ -96,8 +100,7 @@ class Shard:
 
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
         self.processes, self._seed, self._validation = processes, plan.seed, None
-        batch_size = -(-plan.options.batch_size // processes.size)
-        options = replace(plan.options, batch_size=batch_size, device=str(processes.device))
+        options = replace(options_of_part(plan.options, processes.size), device=str(processes.device))
         self.model = ShardedModel(ShardedTable(rows, weight, plan.n_entities, processes), relations)
         self.optimizers = optimizers_of(self.model, options)
         self._generator = torch.Generator()
@@ -145,7 +148,8 @@ class Shard:
         value, n_triples = total[-2:].tolist()
         if n_triples:
             relations.grad = (total[:-2] / n_triples).view_as(relations)
-            self.model.structure.grad = self.model.structure.grad / n_triples
+            # Sums over the processes that asked for a row, before the step: some optimizers do not add them up.
+            self.model.structure.grad = (self.model.structure.grad / n_triples).coalesce()
             for optimizer in self.optimizers:
                 optimizer.step()
         return value, n_triples
@@ -217,6 +221,16 @@ class Shard:
             states[-1]["state"][0] |= tables
         for optimizer, state in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict(state)
+
+
+def options_of_part(options, n_parts):
+    """Options of one of several processes, such that its softmax goes over as many entities as that of one would."""
+    batch_size, objective = block_size(options.batch_size, n_parts), options.objective
+    if isinstance(objective, CrossEntropy) and getattr(objective, "in_batch", True):
+        # Draws take the place of the heads and tails that are in the batches of others.
+        others = 2 * (options.batch_size - batch_size)
+        objective = clone(objective).set_params(n_sampled=objective.n_sampled + others)
+    return replace(options, batch_size=batch_size, objective=objective)
 
 
 def _without_tables(states, tables):

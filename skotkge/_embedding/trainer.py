@@ -9,7 +9,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
-from .row_optimizers import RowwiseAdagrad
+from .rowwise_adagrad import RowwiseAdagrad
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam, "rowwise_adagrad": RowwiseAdagrad}
 # The same for a table of whose rows a batch has a gradient for a few.

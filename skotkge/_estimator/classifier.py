@@ -24,6 +24,7 @@ from .base import spaces_of
 from .checkpoints import open_checkpoint
 from .fitting import FitOptions, is_builder
 from .holdout import make_split, true_and_false
+from .memory_plan import plan_memory
 from .processes import led_processes, shared_by_processes
 from .trained import TrainedEstimator
 
@@ -128,7 +129,7 @@ class OTKGEClassifier(TrainedEstimator):
     checkpoint_interval : float, default=0
         Seconds at least between two checkpoints of a space. 0 makes one after every epoch.
     verbose : int, default=0
-        Above 0 training shows a progress bar.
+        Above 0 the memory that the fit will take is said before it begins, and training shows a progress bar.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -319,6 +320,8 @@ class OTKGEClassifier(TrainedEstimator):
             such device.
         FloatingPointError
             If training diverges in its first epoch, with no finite embeddings to keep.
+        MemoryError
+            If the tables, the optimizer and the sorted triples need more memory than is available.
 
         Warns
         -----
@@ -338,6 +341,7 @@ class OTKGEClassifier(TrainedEstimator):
         checkpoint = open_checkpoint(self, X, negatives.ids, X_val, y_val, start)
         random_state = check_random_state(checkpoint.random_state(self.random_state))
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks)
+        plan_memory(X, width, evidence, options, self.verbose)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
         make_spaces = _SpaceMaker(evidence, width, options.seed)
         return self._fit_split(split, make_spaces, options, random_state, checkpoint, start, callbacks)

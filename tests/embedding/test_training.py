@@ -17,7 +17,7 @@ from skotkge._embedding import model as embedding_model
 from skotkge._embedding.model import EmbeddingModel
 from skotkge._embedding.negatives import head_corruption_probability
 from skotkge._embedding.options import TrainingOptions
-from skotkge._embedding.row_optimizers import RowwiseAdagrad
+from skotkge._embedding.rowwise_adagrad import RowwiseAdagrad
 from skotkge._embedding.softmax import logistic
 from skotkge._embedding.start import NormalRows, filled_table
 from skotkge._embedding.trainer import Trainer, optimizers_of, run_epoch

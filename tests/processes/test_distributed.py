@@ -12,8 +12,8 @@ import torch
 
 from skotkge import CrossEntropy
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
-from skotkge._embedding.shard import _seed_of
-from skotkge._embedding.tables import RowBlocks, block_size
+from skotkge._embedding.shard import _seed_of, options_of_part
+from skotkge._embedding.tables import RowBlocks
 from skotkge._embedding.trainer import Trainer, explicit_invariants, optimizers_of
 from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
@@ -68,12 +68,12 @@ def trained_in_one_process(options, n_epochs):
     model = EmbeddingModel(whole, group.N_RELATIONS, options, generator, torch.float64)
     dealt = torch.randperm(len(ids), generator=generator).numpy()
     numbered = blocks.renumbered(ids)
-    part_options = group.replace(options, batch_size=block_size(options.batch_size, SIZE))
+    part_options = options_of_part(options, SIZE)
     parts = []
     for rank in range(SIZE):
         draws = torch.Generator()
         own = numbered[dealt[rank::SIZE]]
-        loss = options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
+        loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
         if getattr(options.objective, "filtered", False):
             loss.draw_negatives_of(numbered)
         parts.append((loss, draws))
@@ -118,6 +118,13 @@ def test_update_is_that_of_one_process(results, name):
     assert np.abs(expected["structure"] - INITIAL_GAIN * start).max() > 0.05
     for table in ("structure", "relations"):
         np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
+
+
+def test_softmax_of_a_part_goes_over_as_many_entities_as_that_of_the_whole():
+    part = options_of_part(group.OPTIONS, 2)
+    assert part.batch_size == 25
+    assert part.objective.n_sampled + 2 * part.batch_size == group.OPTIONS.objective.n_sampled + 2 * 50
+    assert group.OPTIONS.objective.n_sampled == 8
 
 
 def test_loss_falls(results):
