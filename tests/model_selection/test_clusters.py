@@ -49,10 +49,13 @@ def test_dask_sends_the_graph_once_to_each_worker(small, sent):
     with cluster, distributed.Client(cluster), joblib.parallel_config("dask", scatter=[small]):
         found = scores(small)
     np.testing.assert_allclose(found, expected)
-    assert 1 <= len(sent) <= 2  # workers; there are six tasks
+    assert 1 <= len(sent) <= 3  # once for its name, which is a hash, and once for each worker; there are six tasks
 
 
-def test_ray_sends_the_graph_once(small, sent):
+def test_ray_sends_the_graph_once(small, sent, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # a cluster of this machine alone
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")
     ray = pytest.importorskip("ray")
     from ray.util.joblib import register_ray
 
