@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._matching.matcher import OTEntityMatcher
     from ._matching.merging import merge
     from ._matching.pairs import EntityPairs
+    from ._ranking.answering_processes import shared_answers
     from ._ranking.completion import Completions, Neighbors
     from ._ranking.explanation import Explanation, Fact
     from ._spaces import EvidenceId
@@ -82,6 +83,7 @@ __all__ = [
     "read_decisions",
     "save",
     "score_file",
+    "shared_answers",
     "to_networkx",
     "to_pyg",
 ]
@@ -130,6 +132,7 @@ _HOMES = {
     "score_file": "._estimator.file_scoring",
     "to_networkx": "._estimator.embedding_graphs",
     "to_pyg": "._estimator.embedding_graphs",
+    "shared_answers": "._ranking.answering_processes",
 }
 
 

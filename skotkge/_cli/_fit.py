@@ -15,6 +15,7 @@ from .._fusion.transformer import OTFusionTransformer
 from .._utils.sklearn_compat import check_estimator_parameters
 from ._graphs import VECTORS, add_attribute_options, add_modality_option, add_names_option, read_graph, table_encoder
 from ._options import add_reading_options
+from ._processes import shared_by_processes
 from ._reading import constraints_for
 from ._signature import ConstructorOptions, component, pairs_of
 from ._tables import ranking_table, training_table
@@ -25,7 +26,7 @@ DEFAULTS = OTKGEClassifier().get_params()
 def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = "Train on files of triples and vectors, and save the model."
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=shared_by_processes(run))
     parser.add_argument(
         "triples", type=Path, metavar="TRIPLES", help="file of triples, or folder with train, valid and test files"
     )

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .start import filled_table
+
 # Scaled columns give fused rows of unit variance, a scale at which training does not take off.
 INITIAL_GAIN = 1e-2
 
@@ -35,7 +37,8 @@ class EmbeddingModel:
         self.structure = None
         if spec.structure is not None:
             is_trained = options.structure_lr_factor > 0 or not spec.maps
-            self.structure = (INITIAL_GAIN * on_device(spec.structure)).requires_grad_(is_trained)
+            start = filled_table(spec.structure, dtype, options.device).mul_(INITIAL_GAIN)
+            self.structure = start.requires_grad_(is_trained)
             weight = np.asarray(spec.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
         self.maps = {
@@ -125,21 +128,7 @@ class EmbeddingModel:
     def load_trained(self, state):
         """Take over parameters of the same names and shapes."""
         parameters = self.parameters()
-        shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
-        state = {
-            name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()
-        }
-        if shapes != {name: tuple(value.shape) for name, value in state.items()}:
-            raise ValueError(
-                "warm_start=True needs the score function, the modalities and the number of columns of the previous "
-                "fit; set warm_start=False to start anew."
-            )
-        spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
-        if spoiled:
-            raise ValueError(
-                f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "
-                "model or its file is damaged; load another copy, or set warm_start=False to start anew."
-            )
+        state = checked_state(state, {name: tuple(parameter.shape) for name, parameter in parameters.items()})
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])
@@ -158,6 +147,23 @@ class _ChosenRows(torch.autograd.Function):
     def backward(ctx, gradient):
         (chosen,) = ctx.saved_tensors
         return torch.sparse_coo_tensor(chosen[None], gradient, ctx.shape, check_invariants=False), None
+
+
+def checked_state(state, shapes):
+    """Return parameters to continue from as tensors; refuse other shapes than told, and values that are not finite."""
+    state = {name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()}
+    if shapes != {name: tuple(value.shape) for name, value in state.items()}:
+        raise ValueError(
+            "warm_start=True needs the score function, the modalities and the number of columns of the previous "
+            "fit; set warm_start=False to start anew."
+        )
+    spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
+    if spoiled:
+        raise ValueError(
+            f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "
+            "model or its file is damaged; load another copy, or set warm_start=False to start anew."
+        )
+    return state
 
 
 def _rows(table, chosen):

@@ -57,6 +57,10 @@ class TrainingLoss:
         """Leave the gradients of the mean loss of a batch in the parameters; return the sum of its losses, a tensor."""
         raise NotImplementedError
 
+    def n_triples(self, batch):
+        """Triples of a batch, which the mean of its losses is over."""
+        raise NotImplementedError
+
     def regularizer(self, rows, relations, counts_of_rows=None, counts=None):
         """N3 of all factors of the triples: rows of sources and answers, and relations.
 
@@ -110,6 +114,9 @@ class AllEntities(TrainingLoss):
 
     def batches(self):
         return self._batches
+
+    def n_triples(self, batch):
+        return len(batch.answers) / 2
 
     def _n_candidates(self):
         """About how many entities the softmax of a batch goes over."""
@@ -249,10 +256,7 @@ class SampledNegatives(TrainingLoss):
 
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
-        corruption = FilteredCorruption if options.objective.filtered else Corruption
-        self.corruption = corruption(
-            ids, n_relations, model.n_entities, options.objective.sampling, generator, options.device
-        )
+        self.draw_negatives_of(ids)
         self._batches = TripleBatches(ids, options.batch_size, options.device, generator, weights)
         n_drawn = min(options.batch_size, len(ids)) * options.objective.n_negatives
         # With so many draws hardly an entity is missing, and the whole table takes less time than to sort out which.
@@ -260,6 +264,16 @@ class SampledNegatives(TrainingLoss):
         self._takes_all = options.optimizer == "adagrad" and n_drawn >= model.n_entities
         self._labels = torch.full((options.objective.n_negatives + 2,), -1.0, device=options.device)
         self._labels[[0, -1]] = 1.0
+
+    def draw_negatives_of(self, ids):
+        """Draw negatives that suit the true triples told, all that there are."""
+        options, objective = self.options, self.options.objective
+        corruption = FilteredCorruption if objective.filtered else Corruption
+        sizes = self.n_relations, self.model.n_entities
+        self.corruption = corruption(ids, *sizes, objective.sampling, self.generator, options.device)
+
+    def n_triples(self, batch):
+        return len(batch if self.weights is None else batch[0])
 
     def batches(self):
         return self._batches

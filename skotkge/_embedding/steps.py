@@ -8,6 +8,8 @@ columns of a row does almost as well as the whole table, at a fraction of its si
 import numpy as np
 import torch
 
+from .rowwise_adagrad import RowwiseAdagrad
+
 SQUARES = "squares of {}"
 
 
@@ -43,6 +45,6 @@ def load_squares(parameters, optimizers, squares):
 
 def _sum_of(parameter, optimizers):
     for optimizer in optimizers:
-        if isinstance(optimizer, torch.optim.Adagrad) and parameter in optimizer.state:
+        if isinstance(optimizer, torch.optim.Adagrad | RowwiseAdagrad) and parameter in optimizer.state:
             return optimizer.state[parameter]["sum"]
     return None

@@ -11,15 +11,18 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .model import EmbeddingModel
 from .row_optimizers import RowAdagrad, RowAdam
+from .rowwise_adagrad import RowwiseAdagrad
 from .steps import load_squares, row_squares
 
-OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}
+OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam, "rowwise_adagrad": RowwiseAdagrad}
 # The same for a table of whose rows a batch has a gradient for a few.
-ROW_OPTIMIZERS = {"adagrad": RowAdagrad, "adam": RowAdam}
+ROW_OPTIMIZERS = OPTIMIZERS | {"adagrad": RowAdagrad, "adam": RowAdam}
 
 # A loss above so many times that before training has lost all, as equal scores for everything cost about the latter; of
 # a start below 1, such as that of parameters trained before, above so much.
 DIVERGENCE = 10.0
+# Bytes of parameters of which a copy of the last sound epoch is kept where none is judged.
+LARGEST_COPY = 2**30
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class TrainedSpace:
     continuation : dict of str to ndarray
         What a later training goes on with beside the parameters: ``"squares of"`` each table, see
         `skotkge._embedding.steps`, and ``"structure_weight"`` of the space.
+    bytes_sent : dict of str to int or None
+        Between the processes of a group, by what they hold, where several have trained.
     """
 
     entities: np.ndarray
@@ -48,15 +53,17 @@ class TrainedSpace:
     validation_scores: list
     best_iter: int
     continuation: dict = field(default_factory=dict)
+    bytes_sent: dict | None = None
 
     def history(self):
         """What happened, for `OTKGEClassifier.space_training_`."""
-        return {
+        history = {
             "n_iter": len(self.losses),
             "best_iter": self.best_iter,
             "loss_curve": self.losses,
             "validation_scores": self.validation_scores,
         }
+        return history if self.bytes_sent is None else history | {"bytes_sent": self.bytes_sent}
 
 
 @dataclass
@@ -156,7 +163,12 @@ class Trainer:
             self.model, ids, n_relations, options, self._generator, excludes_self_loops, **weighted
         )
         self._loss = self.model.with_own_terms(loss)
+        self._begin()
+
+    def _begin(self):
+        """Start the record of epochs."""
         self._losses, self._scores, self._stopped = [], [], False
+        self._is_handed_over = False
         self._start, self._sound = None, None  # loss before training; last epoch, where none is judged
         self._best_score, self._best_iter, self._best_parameters, self._stale = -np.inf, 0, None, 0
 
@@ -190,9 +202,10 @@ class Trainer:
             If training diverges: the loss of an epoch is not finite, or above 10 times that of the start.
             The best epoch before is kept.
         """
+        self._keep_result()
         patience = self.options.n_iter_no_change
         while len(self._losses) < self.options.max_iter and self._stale < patience and not self._stopped:
-            loss, start = run_epoch(self._loss, self.optimizers)
+            loss, start = self._run_epoch()
             self._start = start if self._start is None else self._start
             self._losses.append(loss)
             if not (self._is_finite() and loss <= DIVERGENCE * max(abs(self._start), 1.0)):
@@ -201,12 +214,28 @@ class Trainer:
             if validate is not None:
                 self._judge(validate)
             else:
-                self._sound = len(self._losses), self.model.trained_state()
+                self._sound = self._copy_of_sound()
             self._tell(callbacks, name, is_refit)
         self._stopped = False
         if self._best_parameters is not None:
             self.model.load_trained(self._best_parameters)
-        return self._result()
+        self._is_handed_over = True
+        return self._result(self.model.parameters())
+
+    def _keep_result(self):
+        """Go on with copies, where the parameters are those of a result."""
+        if self._is_handed_over:
+            for parameter in self.model.parameters().values():
+                parameter.data = parameter.data.clone()
+            self._is_handed_over = False
+
+    def _copy_of_sound(self):
+        """The number and the parameters of the epoch, unless they are too large to be kept twice."""
+        n_bytes = sum(parameter.nbytes for parameter in self.model.parameters().values())
+        return (len(self._losses), self.model.trained_state()) if n_bytes <= LARGEST_COPY else None
+
+    def _run_epoch(self):
+        return run_epoch(self._loss, self.optimizers)
 
     def _is_finite(self):
         return np.isfinite(self._losses[-1]) and all(
@@ -220,8 +249,9 @@ class Trainer:
             self._best_iter, self._best_parameters = self._sound
         if self._best_parameters is None and not self._is_finite():
             raise FloatingPointError(
-                f"training of {name or 'the space'} diverged in epoch 1: the loss or an embedding is not finite; lower "
-                f"learning_rate={self.options.learning_rate!r}, or scale the modalities (standardize=True)."
+                f"training of {name or 'the space'} diverged in epoch {n_epochs}: the loss or an embedding is not "
+                f"finite; lower learning_rate={self.options.learning_rate!r}, or scale the modalities "
+                "(standardize=True)."
             )
         warnings.warn(
             f"training of {name or 'the space'} diverged: in epoch {n_epochs} the loss is {loss:.3g} after "
@@ -234,22 +264,25 @@ class Trainer:
     def so_far(self):
         """Return the `TrainedSpace` of the best epoch so far, and go on from the last one."""
         if self._best_parameters is None:
-            return self._result()
+            return self._result(self.model.trained_state())
         last = self.model.trained_state()
         self.model.load_trained(self._best_parameters)
-        result = self._result()
+        result = self._result(self.model.trained_state())
         self.model.load_trained(last)
         return result
 
     def _judge(self, validate):
         """Keep the parameters of the best epoch, and count the epochs without a gain."""
-        with torch.no_grad():
-            score = validate(self.model.entities(), self.model.relations)
+        score = self._score(validate)
         self._scores.append(score)
         self._stale = self._stale + 1 if score < self._best_score + self.options.tol else 0
         if score > self._best_score:
             self._best_score, self._best_iter = score, len(self._losses)
             self._best_parameters = self.model.trained_state()
+
+    def _score(self, validate):
+        with torch.no_grad():
+            return validate(self.model.entities(), self.model.relations)
 
     def _tell(self, callbacks, name, is_refit):
         """Call the callbacks, one of which may end the training; those that follow find that in the state, too."""
@@ -284,10 +317,13 @@ class Trainer:
         self._stopped, self._start = state["stopped"], state["start"]
         self._sound = (len(self._losses), state["parameters"]) if self._losses and not self._scores else None
 
-    def _result(self):
+    def _result(self, parameters):
+        """The `TrainedSpace` of the parameters as they are, which it takes over."""
         with torch.no_grad():
-            entities = self.model.entities().cpu().numpy()
-        parameters = {name: value.cpu().numpy() for name, value in self.model.trained_state().items()}
+            entities = self.model.entities()
+        parameters = {name: value.detach().cpu().numpy() for name, value in parameters.items()}
+        # One array, which is saved once.
+        entities = parameters["structure"] if entities is self.model.structure else entities.cpu().numpy()
         if not all(np.isfinite(table).all() for table in (entities, *parameters.values())):
             raise FloatingPointError(
                 "the entity embeddings are not finite, though their parameters are: scale the modalities "
@@ -295,7 +331,7 @@ class Trainer:
             )
         best_iter = self._best_iter or len(self._losses)
         curves = list(self._losses), list(self._scores)
-        continuation = row_squares(self.model.parameters(), self.optimizers)
+        continuation = row_squares(self.model.parameters(), self.optimizers) if self.optimizers else {}
         if self._structure_weight is not None:
             continuation["structure_weight"] = np.asarray(self._structure_weight, dtype=np.float32)
         return TrainedSpace(entities, parameters["relations"], parameters, *curves, best_iter, continuation)
@@ -318,8 +354,9 @@ def optimizers_of(model, options):
     groups = [{"params": [model.relations]}]
     if options.transport_lr_factor > 0 and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": options.transport_lr_factor * options.learning_rate})
-    fused = {"fused": True} if torch.device(options.device).type == "cpu" else {}
-    rows_fused = fused if options.optimizer == "adagrad" else {}  # the other takes sparse gradients alone
+    on_cpu = torch.device(options.device).type == "cpu"
+    fused = {"fused": True} if on_cpu and options.optimizer != "rowwise_adagrad" else {}
+    rows_fused = fused if options.optimizer == "adagrad" else {}  # the others take sparse gradients in their own way
     optimizers = [OPTIMIZERS[options.optimizer](groups, lr=options.learning_rate, **fused)]
     if model.structure is not None and model.structure.requires_grad:
         step = options.learning_rate * (options.structure_lr_factor if model.maps else 1.0)
@@ -341,7 +378,7 @@ def run_epoch(loss, optimizers):
         About the same before the first step, from the first batch.
     """
     total, first, n_batches = 0.0, None, 0
-    with _explicit_invariants():
+    with explicit_invariants():
         for batch in loss.batches():
             value = take_step(loss, batch, optimizers)
             first, n_batches = (value if first is None else first), n_batches + 1
@@ -360,7 +397,7 @@ def take_step(loss, batch, optimizers):
     return value
 
 
-def _explicit_invariants():
+def explicit_invariants():
     """Keep the user's choice about checks of sparse tensors, made explicit: PyTorch warns where it is implicit."""
     checks = torch.sparse.check_sparse_tensor_invariants
     return checks(checks.is_enabled())

@@ -14,7 +14,8 @@ from sklearn.utils import check_random_state
 from .._embedding.options import OBJECTIVES, TrainingOptions
 from .._embedding.precision import PRECISIONS
 from .._embedding.score_functions import SCORE_FUNCTIONS, ScoreFunction
-from .._embedding.trainer import is_available
+from .._embedding.start import NormalRows
+from .._embedding.trainer import OPTIMIZERS, is_available
 from .._fusion.structure import observed_in
 from .._graph.classes import read_truth
 from .._graph.triples import as_triples
@@ -28,6 +29,8 @@ from .fitting import FitOptions, is_builder, of_epochs
 from .growing import grow, shrink
 from .holdout import make_split, true_and_false
 from .judging import METRICS
+from .memory_plan import plan_memory
+from .processes import led_processes, shared_by_processes
 from .trained import TrainedEstimator
 from .vectors import spaces_of
 from .warm_start import from_nothing, from_the_last_fit
@@ -89,10 +92,11 @@ class OTKGEClassifier(TrainedEstimator):
         relation too.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
-    optimizer : {"adagrad", "adam"}, default="adagrad"
-        Rule of the steps. With sampled negatives or entities a batch updates the structural rows of its own entities
-        alone, sampled ones included. This changes nothing for "adagrad"; Adam's running means of an entity's gradients
-        advance only when it occurs.
+    optimizer : {"adagrad", "adam", "rowwise_adagrad"}, default="adagrad"
+        "rowwise_adagrad" keeps one number for each row of a table in place of one for each of its columns, which halves
+        the memory of large tables. With sampled negatives or entities a batch updates the structural rows of its own
+        entities alone, sampled ones included. This changes nothing for the two kinds of Adagrad; Adam's running means
+        of an entity's gradients advance only when it occurs.
     learning_rate : float, default=0.1
         Step of the optimizer.
     structure_lr_factor : float, default=0.1
@@ -151,7 +155,7 @@ class OTKGEClassifier(TrainedEstimator):
     checkpoint_interval : float, default=0
         Seconds at least between two checkpoints of a space. 0 makes one after every epoch.
     verbose : int, default=0
-        Above 0 training shows a progress bar.
+        Above 0 the memory that the fit will take is said before it begins, and training shows a progress bar.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -221,7 +225,7 @@ class OTKGEClassifier(TrainedEstimator):
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "objective": [StrOptions(set(OBJECTIVES)), HasMethods("of_training")],
         "regularization": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions({"adagrad", "adam"})],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "structure_lr_factor": [Interval(Real, 0, None, closed="left")],
         "transport_lr_factor": [Interval(Real, 0, None, closed="left")],
@@ -305,6 +309,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
+    @shared_by_processes
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -355,6 +360,8 @@ class OTKGEClassifier(TrainedEstimator):
             such device.
         FloatingPointError
             If training diverges in its first epoch, with no finite embeddings to keep.
+        MemoryError
+            If the tables, the optimizer and the sorted triples need more memory than is available.
 
         Warns
         -----
@@ -378,6 +385,7 @@ class OTKGEClassifier(TrainedEstimator):
         random_state = check_random_state(checkpoint.random_state(self.random_state))
         statements = statements_of(self.constraints, X)
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks, statements)
+        plan_memory(X, width, evidence, options, self.verbose)
         X = without_repetitions(X, statements)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
         split = replace(split, known_ids=begin.known_ids, weights=begin.weights, classes=classes)
@@ -492,6 +500,7 @@ class OTKGEClassifier(TrainedEstimator):
             seed=seed,
             callbacks=of_epochs(callbacks),
             statements=statements,
+            processes=led_processes(),
         )
 
     def _check_width(self, X):
@@ -549,7 +558,7 @@ class _SpaceMaker:
         if fusion is None:
             if not {STRUCTURE, FUSED} & set(self._evidence):
                 return {}
-            structure = np.random.RandomState(self._seed).standard_normal((X.n_entities, self._width))
+            structure = NormalRows(self._seed, (X.n_entities, self._width))
             weight = observed_in(X.ids, X.n_entities).astype(float)
             return {EvidenceId(STRUCTURE): SpaceSpec(structure, weight)}
         return fusion.spaces(X, self._evidence)

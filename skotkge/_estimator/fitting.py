@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .._embedding.options import TrainingOptions
-from .._embedding.trainer import Trainer
 from .._evidence.cosines import cosines
 from .._evidence.counts import count
 from .._evidence.embedding import EmbeddingEvidence
@@ -29,6 +28,7 @@ from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MA
 from .._utils.progress import training_progress
 from .checkpoints import Checkpoint
 from .judging import validation_score
+from .processes import trainer_of
 
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
@@ -57,6 +57,8 @@ class FitOptions:
     callbacks : sequence
     statements : tuple of Statement
         Constraints of relations.
+    processes : Processes, default=None
+        The process group that shares the training, the others of which `follow`.
     """
 
     training: TrainingOptions
@@ -71,6 +73,7 @@ class FitOptions:
     seed: int = 0
     callbacks: tuple = ()
     statements: tuple = ()
+    processes: Any = None
 
 
 def fit_link_predictor(
@@ -205,7 +208,9 @@ def _train_spaces(
         if trained[id] is not None:
             continue
         training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
-        trainer = Trainer(
+        more = {"continuation": continuation.get(id), "weights": None if weights is None else weights.relative(X.ids)}
+        more = {name: value for name, value in more.items() if value is not None}
+        trainer = trainer_of(options.processes, id, spec, training, more)(
             spec,
             X.ids,
             facts.n_relations,
@@ -213,8 +218,7 @@ def _train_spaces(
             seed=options.seed,
             excludes_self_loops=facts.excludes_self_loops,
             start=start.get(id),
-            continuation=continuation.get(id),
-            weights=None if weights is None else weights.relative(X.ids),
+            **more,
         )
         stage.restore(trainer)
         with training_progress(id, training.max_iter, options.verbose, again=id in max_iter) as bars:

@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from .. import metrics
 from .._evidence.embedding import EmbeddingEvidence, EmbeddingScores
 from .._graph.queries import both_directions
 from .._ranking.calibration import Calibration, corrupted_ids
@@ -11,6 +10,7 @@ from .._ranking.predictor import LinkPredictor
 from .._ranking.ranker import Ranker
 from .._spaces import STRUCTURE, EvidenceId
 from .base import LinkPredictionEstimator
+from .validation import ValidationScore
 
 RANKING_METRICS = ("mrr", "hits@1", "hits@3", "hits@10")
 METRICS = (*RANKING_METRICS, "accuracy")
@@ -41,17 +41,8 @@ def validation_score(split, facts, options):
 
 
 def _by_ranks(split, facts, options):
-    device = options.training.device
     queries = both_directions(split.validation_ids, facts.n_relations)
-
-    def score(entities, relations):
-        scores = EmbeddingScores(options.training.score_function, entities, relations, device)
-        ranks = Ranker(facts.mixture([scores], device=device)).ranks(*queries, facts.known)
-        if options.metric == "mrr":
-            return metrics.mean_reciprocal_rank(ranks)
-        return metrics.hits_at_k(ranks, int(options.metric.removeprefix("hits@")))
-
-    return score
+    return ValidationScore(queries, facts, options.training.score_function, options.training.device, options.metric)
 
 
 def _by_accuracy(split, facts, options):

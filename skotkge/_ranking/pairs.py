@@ -10,7 +10,7 @@ from sklearn.utils import gen_batches
 from .._graph.queries import KnownAnswers
 from .answer_calibration import LISTED
 from .evaluation import side_queries
-from .ranker import SCORES_OF_A_BLOCK, affordable_scores
+from .parts import SCORES_OF_A_BLOCK, affordable_scores
 
 # Of a tile: scores in both directions, their mean, and what is left out.
 TILES_AT_ONCE = 4

@@ -22,6 +22,7 @@ from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
 from .._graph.vocabulary import Vocabulary
 from .answer_calibration import AnswerCalibration
+from .answering_processes import answering_processes
 from .calibration import Calibration
 from .completion import best_relations
 from .constraint_checks import PENALTY, ConstraintChecker
@@ -142,7 +143,8 @@ class LinkPredictor:
                 device=device,
             )
             self._rankers[device] = Ranker(mixture, self.checker)
-        return self._rankers[device]
+        processes = answering_processes()
+        return self._rankers[device] if processes is None else self._rankers[device].shared_by(processes)
 
     def contributions(self, ids, device="cpu", side="both"):
         """What each kind of evidence adds to the scores of triples.

@@ -1,54 +1,13 @@
 """Filtered ranks and best answers in bounded memory."""
 
-import math
+from copy import copy
 
 import numpy as np
 import torch
-from sklearn import get_config
-from sklearn.utils import gen_batches
 
 from .._graph.queries import as_triples_of, both_directions
 from .constraint_checks import LOWEST
-
-# Arrays of the size of a block of scores that are alive at once: the scores, those of a space, and three for a distance
-# being added.
-ARRAYS_AT_ONCE = 5
-# Scores that a CPU works on at once, few enough for its cache, and queries for which its matrix product is still fast.
-SCORES_OF_A_BLOCK = 2**21
-FEWEST_QUERIES = 64
-# With fewer, two products with pieces of the entities are faster than one with all of them.
-QUERIES_THAT_PAY = 8
-
-
-def affordable_scores():
-    """How many scores may be alive at once within scikit-learn's working memory."""
-    return int(get_config()["working_memory"] * 2**20 // (ARRAYS_AT_ONCE * 4))
-
-
-def query_batches(n_queries, n_columns, device="cpu"):
-    """Slices of queries for which float32 arrays of queries x columns fit into scikit-learn's working memory."""
-    if not n_queries:
-        return ()
-    affordable = affordable_scores() // n_columns
-    fast = max(FEWEST_QUERIES, SCORES_OF_A_BLOCK // n_columns) if device == "cpu" else affordable
-    return gen_batches(n_queries, max(1, min(affordable, fast)))
-
-
-def score_blocks(n_queries, n_entities, device="cpu"):
-    """Yield (slice of queries, slices of entities) whose scores fit into scikit-learn's working memory.
-
-    Each query meets all entities at once where a block then still has a few queries; otherwise entities are taken piece
-    by piece as well, because a product with so few rows does little but read the entities.
-    """
-    affordable = affordable_scores()
-    if n_queries and affordable < min(n_queries, QUERIES_THAT_PAY) * n_entities:
-        n_rows = max(1, min(FEWEST_QUERIES, n_queries, math.isqrt(affordable)))
-        pieces = list(gen_batches(n_entities, max(1, affordable // n_rows)))
-        batches = gen_batches(n_queries, n_rows)
-    else:
-        pieces, batches = [slice(0, n_entities)], query_batches(n_queries, n_entities, device)
-    for rows in batches:
-        yield rows, pieces
+from .parts import AllEntities, PartOfEntities, best_of, query_batches
 
 
 class Ranker:
@@ -61,6 +20,9 @@ class Ranker:
         Answers that it rules out rank below all others, and are not among the best.
     """
 
+    # Of the entities, those that this process scores.
+    _part = AllEntities()
+
     def __init__(self, mixture, checker=None):
         self._mixture, self.checker = mixture, checker
 
@@ -68,6 +30,12 @@ class Ranker:
     def mixture(self):
         """The scores behind the ranks."""
         return self._mixture
+
+    def shared_by(self, processes):
+        """Return a ranker of which each process scores a part of the entities; all have to ask it the same at once."""
+        shared = copy(self)
+        shared._part = PartOfEntities(processes)
+        return shared
 
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
@@ -92,7 +60,7 @@ class Ranker:
 
     def _blocks(self, sources, relations, penalty=LOWEST):
         """Yield (slice of queries, their `_Pieces`), with a penalty on what constraints rule out."""
-        for rows, pieces in score_blocks(len(sources), self._mixture.n_entities, self._mixture.device):
+        for rows, pieces in self._part.slices(len(sources), self._mixture):
             yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows], self.checker, penalty)
 
     def pair_scores(self, sources, relations, answers):
@@ -129,18 +97,18 @@ class Ranker:
         """
         ranks = np.empty(len(sources))
         for rows, blocks in self._blocks(sources, relations):
-            own = blocks.of_pairs(answers[rows])[:, None]
+            own = self._part.total(blocks.of_pairs(answers[rows]))[:, None]
             left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
             mask = None if allowed is None else allowed(relations[rows])
-            better_less_worse = 0
+            better_less_worse = torch.zeros(len(own), dtype=torch.float64, device=self._mixture.device)
             for entities, scores in blocks:
                 if mask is not None:
                     scores.masked_fill_(~self._mixture.indices(mask[:, entities])[0], -torch.inf)
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 scores[self._mixture.indices(*_inside(entities, *answer))] = -torch.inf
-                better_less_worse += scores.sub_(own).sign_().sum(1).cpu().numpy().astype(float)
-            ranks[rows] = 1 + (self._mixture.n_entities + better_less_worse) / 2
+                better_less_worse += scores.sub_(own).sign_().sum(1)
+            ranks[rows] = 1 + (self._mixture.n_entities + self._part.total(better_less_worse).cpu().numpy()) / 2
         return ranks
 
     def best(self, sources, relations, k, known=None, allowed=None):
@@ -183,9 +151,8 @@ class Ranker:
                 values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
                 found = np.hstack([best[rows], values.cpu().numpy()])
                 names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
-                order = np.argsort(-found, axis=1, kind="stable")[:, :k]
-                best[rows] = np.take_along_axis(found, order, axis=1)
-                answers[rows] = np.take_along_axis(names, order, axis=1)
+                answers[rows], best[rows] = best_of(names, found, k)
+        answers, best = self._part.merged(answers, best)
         answers[np.isneginf(best)] = -1
         return answers, best
 
@@ -216,7 +183,7 @@ class _Pieces:
 
     def of_pairs(self, answers):
         """Scores of each query with one answer, to the last digit those that iterating yields."""
-        own = torch.empty(len(answers), device=self._mixture.device)
+        own = torch.zeros(len(answers), device=self._mixture.device)
         for entities, scores in self:
             pairs = self._mixture.indices(*_inside(entities, np.arange(len(answers)), answers))
             own[pairs[0]] = scores[pairs]

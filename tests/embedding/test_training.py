@@ -12,14 +12,17 @@ import torch
 from formulas import FORMULAS, OF_ONE_SPACE, as_complex
 from scipy.special import log_softmax
 
-from skotkge import CrossEntropy, Logistic, OTFusionTransformer, TransE
+from skotkge import ComplEx, CrossEntropy, Logistic, OTFusionTransformer, TransE
 from skotkge._embedding import model as embedding_model
 from skotkge._embedding.model import EmbeddingModel
 from skotkge._embedding.negatives import head_corruption_probability
 from skotkge._embedding.options import TrainingOptions
+from skotkge._embedding.rowwise_adagrad import RowwiseAdagrad
+from skotkge._embedding.start import NormalRows, filled_table
 from skotkge._embedding.trainer import Trainer, optimizers_of, run_epoch
 from skotkge._graph.queries import both_directions
 from skotkge._spaces import EvidenceId, SpaceSpec
+from skotkge._utils import memory
 
 STRENGTH = 0.3
 FUSED = EvidenceId("fused")
@@ -461,3 +464,52 @@ def test_a_callback_is_told_what_the_epoch_gave(trainer_of, validate):
         after = trainer_of(max_iter=number).run()
         for name, table in kept["parameters"].items():
             np.testing.assert_array_equal(table.numpy(), after.parameters[name], err_msg=name)
+
+
+def rowwise_by_hand(table, gradients, lr):
+    """Row-wise Adagrad row by row: step sizes from the sum of the mean squares of a row's gradients."""
+    sums = np.zeros(len(table))
+    for gradient in gradients:
+        for row, values in enumerate(gradient):
+            sums[row] += np.mean(values**2)
+            if sums[row] > 0:
+                table[row] -= lr * values / np.sqrt(sums[row])
+    return table
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_rowwise_adagrad(rng, is_sparse):
+    start, gradients = rng.standard_normal((7, 3)), rng.standard_normal((4, 7, 3))
+    gradients[:, 2] = 0.0
+    table = torch.tensor(start, requires_grad=True)
+    optimizer = RowwiseAdagrad([table], lr=0.1)
+    for gradient in gradients:
+        table.grad = torch.tensor(gradient)
+        if is_sparse:  # a row in two parts, as two processes give it
+            rows = torch.tensor([[0, 1, 3, 4, 5, 6, 0]])
+            values = table.grad[rows[0]]
+            values[[0, 6]] /= 2
+            table.grad = torch.sparse_coo_tensor(rows, values, table.shape, check_invariants=True)
+        optimizer.step()
+    np.testing.assert_allclose(table.detach().numpy(), rowwise_by_hand(start.copy(), gradients, 0.1), rtol=1e-6)
+    assert optimizer.state[table]["sum"].numel() == 7
+
+
+def test_drawn_start_is_that_of_one_draw(monkeypatch):
+    monkeypatch.setattr(memory, "LARGEST_BLOCK", memory.COPIES * 8 * 5 * 7)  # 7 rows at a time
+    drawn = np.random.RandomState(3).standard_normal((23, 5)).astype(np.float32)
+    np.testing.assert_array_equal(filled_table(NormalRows(3, (23, 5)), torch.float32, "cpu").numpy(), drawn)
+
+
+def test_result_stays_when_training_goes_on(small):
+    options = TrainingOptions(ComplEx(), CrossEntropy(n_sampled=8), max_iter=1)
+    structure = SpaceSpec(np.random.RandomState(0).standard_normal((small.n_entities, 6)), np.ones(small.n_entities))
+    trainer = Trainer(structure, small.ids, 3, options, seed=0)
+    result = trainer.run()
+    assert result.entities is result.parameters["structure"]
+    kept = {name: table.copy() for name, table in result.parameters.items()}
+    trainer.options = replace(options, max_iter=2)
+    further = trainer.run()
+    for name, table in kept.items():
+        np.testing.assert_array_equal(result.parameters[name], table)
+        assert not np.array_equal(further.parameters[name], table)

@@ -10,7 +10,8 @@ from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
 from skotkge._evidence.rules import RuleScores, count_rules
 from skotkge._graph.queries import KnownAnswers, both_directions
-from skotkge._ranking.ranker import ARRAYS_AT_ONCE, Ranker, rank_both_sides, score_blocks
+from skotkge._ranking.parts import ARRAYS_AT_ONCE, score_blocks
+from skotkge._ranking.ranker import Ranker, rank_both_sides
 from skotkge.metrics import hits_at_k, mean_reciprocal_rank, summarize_ranks
 
 

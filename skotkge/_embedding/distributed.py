@@ -1,0 +1,197 @@
+"""Training of a structural space in the processes of a group: the first one leads, the others do what it tells them."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from .model import INITIAL_GAIN, checked_state
+from .options import CrossEntropy, Logistic
+from .shard import Shard, ShardPlan
+from .start import filled_table
+from .tables import RowBlocks
+from .trainer import Trainer
+
+# What the first process may tell the others to do, and how a fit ends for them.
+TASKS = ("run_epoch", "gather", "load", "gather_optimizers", "load_optimizers", "prepare", "validate", "bytes_sent")
+BEGIN, FINISH, FAIL = "begin", "finish", "fail"
+
+
+class LeaderFailedError(RuntimeError):
+    """The fit of the first process has failed, which tells why."""
+
+
+def is_sharded(spec, objective):
+    """Tell whether the training of a space is spread over the processes.
+
+    It is for the structure by itself, with objectives of which a batch asks for the rows of some entities alone.
+    """
+    return not spec.maps and type(objective) in (CrossEntropy, Logistic) and objective.needs_few_rows
+
+
+def follow(processes):
+    """Do what the first process tells, until its fit has come to an end.
+
+    Returns
+    -------
+    object
+        What it says at the end.
+
+    Raises
+    ------
+    LeaderFailedError
+        If its fit has failed.
+    """
+    shard = None
+    while True:
+        task, told = processes.broadcast()
+        if task == BEGIN:
+            shard = _shard(processes, told)
+        elif task == FINISH:
+            return told
+        elif task == FAIL:
+            raise LeaderFailedError(f"the fit has failed in the first process of the group: {told}")
+        elif task in TASKS:
+            getattr(shard, task)(**told)
+
+
+def _shard(processes, plan, tables=None, rows=None, ids=None, dealt=None):
+    """Make the shard of a process; the first one has the tables and triples, and the others get theirs from it."""
+    structure, weight, relations = (None,) * 3 if tables is None else tables
+    own = processes.scatter_rows(structure, rows, "start")
+    weight = processes.scatter_rows(weight, rows, "start")
+    relations = processes.broadcast(relations).to(processes.device)
+    own_ids = processes.scatter_rows(ids, dealt, "triples").cpu().numpy()
+    objective = plan.options.objective
+    if getattr(objective, "filtered", False) or getattr(objective, "sampling", "uniform") != "uniform":
+        return Shard(processes, plan, own, weight, relations, own_ids, processes.broadcast(ids).numpy())
+    return Shard(processes, plan, own, weight, relations, own_ids)
+
+
+class GatheredModel:
+    """The whole of a `ShardedModel`, brought together in the first process where it is asked for.
+
+    Parameters
+    ----------
+    call : callable
+        Has all processes do a task of their `Shard`, and returns the result of the first.
+    relations : tensor of shape (2 * n_relations, d_r)
+        Trained.
+    rows : list of tensors
+        Rows of each process.
+    weight : tensor of shape (n_entities,)
+    width : int
+    """
+
+    def __init__(self, call, relations, rows, weight, width):
+        self._call, self._rows, self._weight = call, rows, weight
+        self._shapes = {"structure": (len(weight), width), "relations": tuple(relations.shape)}
+        self.relations = relations
+
+    structure = None
+
+    def parameters(self):
+        """Return the parameters, brought together."""
+        return self.trained_state()
+
+    def entities(self):
+        """Return all entity embeddings."""
+        return self._weight[:, None] * self._call("gather", rows=self._rows)
+
+    def trained_state(self):
+        """Return copies of the parameters, as those of an `EmbeddingModel`."""
+        return {"structure": self._call("gather", rows=self._rows), "relations": self.relations.detach().cpu().clone()}
+
+    def load_trained(self, state):
+        """Take over parameters of the same names and shapes."""
+        self._call("load", rows=self._rows, **checked_state(state, self._shapes))
+
+
+class DistributedTrainer(Trainer):
+    """A `Trainer` whose table and triples are spread over the processes, in the first of them.
+
+    Epochs, validation and the choice of the best epoch are those of `Trainer`, and so is the state, which another
+    number of processes, or one alone, can go on from.
+
+    Parameters
+    ----------
+    spec, ids, n_relations, options, seed, excludes_self_loops, start
+        As of `Trainer`.
+    processes : Processes
+        The others of which `follow`.
+    """
+
+    def __init__(
+        self,
+        spec,
+        ids,
+        n_relations,
+        options,
+        *,
+        processes,
+        seed,
+        excludes_self_loops=None,
+        start=None,
+        dtype=torch.float32,
+    ):
+        self.options, self._processes = options, processes
+        self._generator = torch.Generator().manual_seed(seed)
+        self._blocks = RowBlocks(len(spec.structure), processes.size, seed)
+        function, width = options.score_function, spec.width
+        relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
+        structure = filled_table(spec.structure, dtype, "cpu").mul_(INITIAL_GAIN)
+        weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
+        plan = ShardPlan(len(structure), n_relations, options, seed, excludes_self_loops)
+        order = torch.randperm(len(ids), generator=self._generator)
+        dealt = [order[rank :: processes.size] for rank in range(processes.size)]
+        numbered = torch.as_tensor(self._blocks.renumbered(ids))
+        with processes.exchanging():
+            processes.broadcast((BEGIN, plan))
+            tables = structure, weight, relations
+            self._shard = _shard(processes, plan, tables, self._blocks.rows, numbered, dealt)
+        self.model = GatheredModel(self._call, self._shard.model.relations, self._blocks.rows, weight, width)
+        self.optimizers, self._structure_weight = [], spec.structure_weight
+        self._validation = None
+        if start is not None:
+            self.model.load_trained(start)
+        self._begin()
+
+    def _call(self, task, told=None, **own):
+        """Have all processes do a task of their `Shard`; the others do not get what is the first one's own."""
+        with self._processes.exchanging():
+            self._processes.broadcast((task, told or {}))
+            return getattr(self._shard, task)(**(told or {}), **own)
+
+    def _run_epoch(self):
+        loss, start, self._parameters_are_finite = self._call("run_epoch", {"epoch": len(self._losses)})
+        return loss, start
+
+    def _is_finite(self):
+        return np.isfinite(self._losses[-1]) and self._parameters_are_finite
+
+    def _score(self, validate):
+        if not hasattr(validate, "sharded"):
+            return super()._score(validate)
+        if self._validation is not validate:
+            self._call("prepare", {"validation": validate.sharded(self._blocks.number)})
+            self._validation = validate
+        return self._call("validate")
+
+    def _keep_result(self):
+        """Do nothing: results are brought together, and are copies."""
+
+    def _copy_of_sound(self):
+        """Return None: to bring all tables together after each epoch would take long."""
+
+    def _result(self, parameters):
+        return replace(super()._result(parameters), bytes_sent=self._call("bytes_sent"))
+
+    def state_dict(self):
+        """Return all that is needed to go on from here, in any number of processes or in one."""
+        return super().state_dict() | {"optimizers": self._call("gather_optimizers", rows=self._blocks.rows)}
+
+    def load_state_dict(self, state):
+        """Go on from a state of `state_dict`, of any number of processes."""
+        super().load_state_dict(state | {"optimizers": []})
+        self._call("load_optimizers", rows=self._blocks.rows, states=deepcopy(state["optimizers"]))

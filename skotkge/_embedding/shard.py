@@ -1,0 +1,247 @@
+"""What one process of a group holds of a space, and its part in each epoch."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone
+
+from .options import CrossEntropy
+from .tables import ShardedTable, block_size
+from .trainer import explicit_invariants, optimizers_of
+
+# What the bytes sent are counted by: for each batch numbers of rows, rows, their gradients, and the gradients of
+# relations; for each epoch what validation needs; the start, and the tables that the first process gathers.
+SENT = ("counts", "ids", "rows", "gradients", "relations", "ranks", "start", "triples", "gathered")
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """What all processes have to know about the training of a space.
+
+    Attributes
+    ----------
+    n_entities, n_relations : int
+    options : TrainingOptions
+        Of the whole; `batch_size` is that of all processes together.
+    seed : int
+    excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool, or None
+    """
+
+    n_entities: int
+    n_relations: int
+    options: Any
+    seed: int
+    excludes_self_loops: np.ndarray | None
+
+
+class ShardedModel:
+    """A structural space with its table spread over the processes; what an objective asks of an `EmbeddingModel`.
+
+    Parameters
+    ----------
+    table : ShardedTable
+    relations : tensor of shape (2 * n_relations, d_r)
+        Trained, the same in all processes.
+    """
+
+    maps = {}
+
+    def __init__(self, table, relations):
+        self.table, self.relations = table, relations.requires_grad_()
+
+    @property
+    def structure(self):
+        """Rows of this process."""
+        return self.table.rows
+
+    @property
+    def n_entities(self):
+        """Of all processes together."""
+        return self.table.n_rows
+
+    def entities(self, chosen=None, precision=None):
+        """Return the embeddings of chosen entities, of any process; None is all."""
+        if chosen is None:
+            chosen = torch.arange(self.n_entities, device=self.relations.device)
+        return self.table.lookup(chosen)
+
+    def backward(self, entities, gradient):
+        """Hand the gradient of what `entities` returned on to the parameters."""
+        entities.backward(gradient)
+
+    def folds_for(self, n_queries, n_entities):
+        """Tell that there is no map to be folded into the queries."""
+        return False
+
+
+class Shard:
+    """Part of one process in the training of a space.
+
+    Each process has triples of its own, dealt at random, and takes its part of each batch from them, with negatives or
+    candidates of its own. The step of a batch is that of one process: gradients of the same row add up before it, and
+    the mean is that over the triples of all.
+
+    Parameters
+    ----------
+    processes : Processes
+    plan : ShardPlan
+    rows : tensor of shape (n_own, d)
+        Start of the rows of the table that this process holds.
+    weight : tensor of shape (n_own,)
+    relations : tensor of shape (2 * n_relations, d_r)
+    ids : ndarray of shape (n_own_triples, 3)
+        Triples of this process, by the numbers that entities have among the processes.
+    all_ids : ndarray of shape (n_triples, 3) or None
+        Triples of all, where negatives must not be among them or sides are chosen by their numbers.
+    """
+
+    def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
+        self.processes, self._seed, self._validation = processes, plan.seed, None
+        options = replace(options_of_part(plan.options, processes.size), device=str(processes.device))
+        self.model = ShardedModel(ShardedTable(rows, weight, plan.n_entities, processes), relations)
+        self.optimizers = optimizers_of(self.model, options)
+        self._generator = torch.Generator()
+        self.loss = options.objective.of_training(
+            self.model, ids, plan.n_relations, options, self._generator, plan.excludes_self_loops
+        )
+        if all_ids is not None:
+            self.loss.draw_negatives_of(all_ids)
+
+    def run_epoch(self, epoch):
+        """Visit all triples once; what is drawn follows from the seed, the epoch and the process alone.
+
+        Returns
+        -------
+        mean, start : float
+            As of `run_epoch`.
+        is_finite : bool
+            Whether all parameters are.
+        """
+        self._generator.manual_seed(_seed_of(self._seed, epoch, self.processes))
+        batches, sums = iter(self.loss.batches()), []
+        with explicit_invariants():
+            while not sums or sums[-1][1] > 0:
+                sums.append(self.step(next(batches, None)))
+        values, counts = np.array(sums).T
+        mean, start = values.sum() / counts.sum(), values[0] * (len(sums) - 1) / counts.sum()
+        return float(mean), float(start), self.is_finite()
+
+    def step(self, batch=None):
+        """Take a step with the batches of all processes; one without any left takes part with no batch.
+
+        Returns
+        -------
+        value, n_triples : float
+            Sum of the losses, and number of triples, of all processes.
+        """
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        value, n_triples = self._backward(batch)
+        relations = self.model.relations
+        gradient = torch.zeros_like(relations) if relations.grad is None else relations.grad
+        figures = gradient.new_tensor([float(value), n_triples])
+        total = torch.cat([n_triples * gradient.ravel(), figures])
+        self.processes.sum_(total, "relations")
+        value, n_triples = total[-2:].tolist()
+        if n_triples:
+            relations.grad = (total[:-2] / n_triples).view_as(relations)
+            # Sums over the processes that asked for a row, before the step: some optimizers do not add them up.
+            self.model.structure.grad = (self.model.structure.grad / n_triples).coalesce()
+            for optimizer in self.optimizers:
+                optimizer.step()
+        return value, n_triples
+
+    def _backward(self, batch):
+        """Leave the gradients of the own part, that of the table times the number of its triples."""
+        self.model.table.share = n_triples = 0 if batch is None else self.loss.n_triples(batch)
+        if batch is not None:
+            return self.loss.backward(batch), n_triples
+        nothing = self.model.entities(torch.empty(0, dtype=torch.int64, device=self.processes.device))
+        self.model.backward(nothing, torch.zeros_like(nothing))
+        return 0.0, 0
+
+    def is_finite(self):
+        """Tell whether the parameters of all processes are finite."""
+        parameters = self.model.structure, self.model.relations
+        spoiled = torch.tensor([float(not all(torch.isfinite(table).all() for table in parameters))])
+        return not self.processes.sum_(spoiled.to(self.processes.device)).item()
+
+    def prepare(self, validation):
+        """Take what judges the tables after each epoch.
+
+        Parameters
+        ----------
+        validation : callable
+            From the `ShardedTable` and the relations to a score; called in all processes at once.
+        """
+        self._validation = validation
+
+    def validate(self):
+        """Return the validation score of the tables."""
+        with torch.no_grad():
+            return self._validation(self.model.table, self.model.relations)
+
+    def bytes_sent(self):
+        """Return the bytes that all processes have sent since the fit began, by what they hold."""
+        own = torch.tensor([self.processes.sent[what] for what in SENT], device=self.processes.device)
+        return dict(zip(SENT, self.processes.gather_equal(own).sum(0).tolist(), strict=True))
+
+    def gather(self, rows=None):
+        """Bring the table together in the first process."""
+        return self.processes.gather_rows(self.model.structure, rows)
+
+    def load(self, structure=None, relations=None, rows=None):
+        """Take over parameters of the first process."""
+        with torch.no_grad():
+            self.model.structure.copy_(self.processes.scatter_rows(structure, rows))
+            self.model.relations.copy_(self.processes.broadcast(relations))
+
+    def gather_optimizers(self, rows=None):
+        """Bring the states of the optimizers together in the first process, as those of one process."""
+        states = [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers]
+        of_rows = states[-1]["state"].get(0, {})
+        for name, value in of_rows.items():
+            if np.ndim(value):
+                of_rows[name] = self.processes.gather_rows(value, rows)
+        return states
+
+    def load_optimizers(self, states=None, rows=None):
+        """Take over states of the first process, as those of one process."""
+        of_rows = None if states is None else states[-1]["state"].get(0, {})
+        kept = None if states is None else [name for name, value in of_rows.items() if np.ndim(value)]
+        tables = {
+            name: self.processes.scatter_rows(None if states is None else of_rows[name], rows)
+            for name in self.processes.broadcast(kept)
+        }
+        states = self.processes.broadcast(states and _without_tables(states, tables))
+        if states[-1]["state"]:
+            states[-1]["state"][0] |= tables
+        for optimizer, state in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict(state)
+
+
+def options_of_part(options, n_parts):
+    """Options of one of several processes, such that its softmax goes over as many entities as that of one would."""
+    batch_size, objective = block_size(options.batch_size, n_parts), options.objective
+    if isinstance(objective, CrossEntropy) and getattr(objective, "in_batch", True):
+        # Draws take the place of the heads and tails that are in the batches of others.
+        others = 2 * (options.batch_size - batch_size)
+        objective = clone(objective).set_params(n_sampled=objective.n_sampled + others)
+    return replace(options, batch_size=batch_size, objective=objective)
+
+
+def _without_tables(states, tables):
+    """The states without what has been sent row by row."""
+    of_rows = states[-1]["state"]
+    of_rows = {
+        key: {name: value for name, value in part.items() if name not in tables} for key, part in of_rows.items()
+    }
+    return [*states[:-1], states[-1] | {"state": of_rows}]
+
+
+def _seed_of(seed, epoch, processes):
+    """Seed of what a process draws in an epoch."""
+    return int(np.random.SeedSequence([seed, epoch, processes.rank, processes.size]).generate_state(1)[0])

@@ -1,0 +1,46 @@
+"""The start of structural tables, made in the place where they are trained."""
+
+import numpy as np
+import torch
+
+from .._utils.memory import row_blocks
+
+
+class NormalRows:
+    """A table of standard normal numbers that is drawn where it is asked for, and not before.
+
+    Parameters
+    ----------
+    seed : int
+    shape : (int, int)
+    """
+
+    def __init__(self, seed, shape):
+        self._seed, self.shape = seed, shape
+
+    def __len__(self):
+        return self.shape[0]
+
+    def blocks(self):
+        """Yield slices of the rows, in order, and the rows themselves in single precision."""
+        random_state = np.random.RandomState(self._seed)
+        for rows in row_blocks(self.shape):
+            drawn = random_state.standard_normal((rows.stop - rows.start, self.shape[1]))
+            yield rows, drawn.astype(np.float32)
+
+
+def filled_table(start, dtype, device):
+    """Return a start as a tensor of its own.
+
+    Parameters
+    ----------
+    start : NormalRows or array-like of shape (n_rows, n_columns)
+    dtype : torch.dtype
+    device : torch.device or str
+    """
+    if not isinstance(start, NormalRows):
+        return torch.tensor(np.asarray(start), dtype=dtype, device=device)
+    table = torch.empty(start.shape, dtype=dtype, device=device)
+    for rows, drawn in start.blocks():
+        table[rows] = torch.from_numpy(drawn).to(table)
+    return table

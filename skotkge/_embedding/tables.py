@@ -1,0 +1,150 @@
+"""A table whose rows are spread over the processes of a group, and the rows of it that a batch asks for."""
+
+import numpy as np
+import torch
+
+
+class RowBlocks:
+    """Which process holds which row: blocks of equal size of the rows in random order.
+
+    Among the processes, rows are numbered in this order, so that none but the first needs the order itself: row i is
+    row ``i % block`` of process ``i // block``.
+
+    Parameters
+    ----------
+    n_rows, n_blocks : int
+    seed : int
+
+    Attributes
+    ----------
+    number : ndarray of shape (n_rows,)
+        Among the processes, of each row.
+    rows : list of tensors
+        The rows of each process, in its order.
+    """
+
+    def __init__(self, n_rows, n_blocks, seed):
+        order = np.random.RandomState(seed).permutation(n_rows)
+        self.number = np.empty(n_rows, dtype=np.int64)
+        self.number[order] = np.arange(n_rows)
+        edges = np.minimum(np.arange(1, n_blocks) * block_size(n_rows, n_blocks), n_rows)
+        self.rows = [torch.as_tensor(part) for part in np.split(order, edges)]
+
+    def renumbered(self, ids):
+        """Triples with the numbers that their entities have among the processes."""
+        return np.column_stack([self.number[ids[:, 0]], ids[:, 1], self.number[ids[:, 2]]])
+
+
+def block_size(n_rows, n_blocks):
+    """Rows of each block; the last ones have what is left."""
+    return -(-n_rows // n_blocks)
+
+
+class ShardedTable:
+    """The rows of this process, and the way to those of the others.
+
+    Parameters
+    ----------
+    rows : tensor of shape (n_own, d)
+        Trained.
+    weight : tensor of shape (n_own,)
+        Constant factor of each row.
+    n_rows : int
+        Of all processes together.
+    processes : Processes
+    """
+
+    def __init__(self, rows, weight, n_rows, processes):
+        self.rows, self.weight, self.n_rows, self.processes = rows.requires_grad_(), weight[:, None], n_rows, processes
+        self._block = block_size(n_rows, processes.size)
+        # Share of the batch that the gradients of this process stand for.
+        self.share = 1.0
+
+    @property
+    def first(self):
+        """Number of the first own row among those of all processes."""
+        return self.processes.rank * self._block
+
+    def own(self):
+        """The own rows times their factors, constant."""
+        return (self.weight * self.rows).detach()
+
+    def lookup(self, chosen):
+        """Return rows of any process, times their factors; every process has to ask at the same time.
+
+        The gradient goes back to where the rows came from, times `share`. There it is sparse, with an entry for each
+        process that asked for a row; the sum of these is the gradient of the row.
+
+        Parameters
+        ----------
+        chosen : tensor of shape (n_chosen,), dtype int64
+            Empty if nothing is asked for.
+
+        Returns
+        -------
+        tensor of shape (n_chosen, d)
+        """
+        return _Lookup.apply(self.rows, chosen, self)
+
+    def fetch(self, chosen, what):
+        """Return rows of any process as `lookup` does, without a gradient; the bytes are counted under `what`."""
+        route = self.route(chosen, (what, what))
+        return route.fetch(self.own()[route.asked])
+
+    def route(self, chosen, what=("ids", "rows")):
+        """Send the numbers of rows to their owners.
+
+        Parameters
+        ----------
+        chosen : tensor of shape (n_chosen,), dtype int64
+        what : pair of str
+            Under which the bytes of the numbers and of the rows are counted.
+
+        Returns
+        -------
+        Route
+        """
+        owner = torch.div(chosen, self._block, rounding_mode="floor")
+        order = owner.argsort(stable=True)
+        counts = torch.bincount(owner, minlength=self.processes.size)
+        counts_back = self.processes.exchange_counts(counts)
+        return Route(self.processes, order, counts.tolist(), counts_back, (chosen % self._block)[order], what)
+
+
+class Route:
+    """The way of some rows from their owners to this process, and of their gradients back.
+
+    Attributes
+    ----------
+    asked : tensor of shape (n_asked,)
+        Own rows that the processes ask for, those of the first process first.
+    """
+
+    def __init__(self, processes, order, counts, counts_back, places, what):
+        self._processes, self._order, self._counts, self._counts_back = processes, order, counts, counts_back
+        of_numbers, self._of_rows = what
+        self.asked = processes.exchange(places, counts, counts_back, of_numbers)
+
+    def fetch(self, rows):
+        """Send the rows asked for to those who ask; return what this process asked for, in its order."""
+        received = self._processes.exchange(rows, self._counts_back, self._counts, self._of_rows)
+        chosen = torch.empty_like(received)
+        chosen[self._order] = received
+        return chosen
+
+    def give_back(self, gradient):
+        """Send the gradient of the rows fetched to their owners; return that of the rows asked for."""
+        return self._processes.exchange(gradient[self._order], self._counts, self._counts_back, "gradients")
+
+
+class _Lookup(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, rows, chosen, table):
+        ctx.table, ctx.route, ctx.shape = table, table.route(chosen), rows.shape
+        return ctx.route.fetch(rows[ctx.route.asked] * table.weight[ctx.route.asked])
+
+    @staticmethod
+    def backward(ctx, gradient):
+        asked = ctx.route.asked
+        given = ctx.route.give_back(ctx.table.share * gradient) * ctx.table.weight[asked]
+        return torch.sparse_coo_tensor(asked[None], given, ctx.shape, check_invariants=False), None, None

@@ -1,0 +1,39 @@
+"""``fit`` started by torchrun: the first process alone reads, prints and writes."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import skotkge
+
+
+def torchrun(*arguments):
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "skotkge", *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, timeout=300)
+
+
+@pytest.fixture
+def triples(tmp_path):
+    labels = [(f"e{number}", f"r{number % 2}", f"e{(number + step) % 20}") for number in range(20) for step in (1, 3)]
+    np.savetxt(tmp_path / "triples.tsv", np.array(labels), fmt="%s", delimiter="\t")
+    return tmp_path / "triples.tsv"
+
+
+def test_one_process_prints_and_writes(triples, tmp_path):
+    model = tmp_path / "model.skops"
+    options = ["--evidence", "structure", "--n-components", "8", "--max-iter", "2", "--quiet"]
+    done = torchrun("fit", str(triples), "--output", str(model), *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("saved to") == 1
+    assert done.stderr.count("by the first of the 2 processes alone") == 1  # of the default objective
+    assert skotkge.load(model).entity_embeddings_.shape == (20, 8)
+
+
+def test_an_error_is_told_once(tmp_path):
+    done = torchrun("fit", str(tmp_path / "nothing.tsv"), "--output", str(tmp_path / "model.skops"))
+    assert done.returncode != 0
+    assert done.stderr.count("skotkge fit: error:") == 1

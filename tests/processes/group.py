@@ -1,0 +1,206 @@
+"""Started once in each process of a group: ``python group.py FOLDER TASK...`` does tasks, and keeps what they give."""
+
+import os
+import signal
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+from torch import distributed
+
+import skotkge
+from skotkge import CrossEntropy, DistMult, Logistic, OTKGEClassifier, TransE
+from skotkge._embedding.distributed import FINISH, DistributedTrainer, follow
+from skotkge._embedding.options import TrainingOptions
+from skotkge._embedding.processes import ProcessLostError, current_processes
+from skotkge._embedding.tables import ShardedTable, block_size
+from skotkge._evidence.embedding import EmbeddingScores
+from skotkge._evidence.mixture import Mixture
+from skotkge._graph.queries import KnownAnswers, both_directions
+from skotkge._ranking.ranker import Ranker
+from skotkge._ranking.sharded import ShardedScores
+from skotkge._spaces import SpaceSpec
+
+N_ENTITIES, N_RELATIONS, WIDTH, SEED = 41, 3, 6, 5
+OPTIONS = TrainingOptions(DistMult(), CrossEntropy(n_sampled=8), learning_rate=0.1, batch_size=50, regularization=0.1)
+PROBLEMS = {
+    "cross-entropy": OPTIONS,
+    "cross-entropy, adam": replace(OPTIONS, optimizer="adam"),
+    "cross-entropy, row-wise": replace(OPTIONS, optimizer="rowwise_adagrad"),
+    "logistic": replace(OPTIONS, objective=Logistic(n_negatives=5)),
+    "logistic, filtered": replace(OPTIONS, objective=Logistic(5, "bernoulli", filtered=True)),
+    "logistic, a distance": replace(OPTIONS, objective=Logistic(n_negatives=5), score_function=TransE(1.0)),
+}
+
+
+def graph():
+    """A random graph whose last entity has no triple, and a space with a row of no weight."""
+    rng = np.random.RandomState(0)
+    ids = np.unique(rng.randint([N_ENTITIES - 1, N_RELATIONS, N_ENTITIES - 1], size=(321, 3)), axis=0)
+    weight = np.ones(N_ENTITIES)
+    weight[-1] = 0.0
+    return ids, SpaceSpec(30 * rng.standard_normal((N_ENTITIES, WIDTH)), weight)
+
+
+def loops():
+    return np.tile(np.array([False, True, False]), 2)
+
+
+def updates(processes):
+    """Tables in double precision after two epochs."""
+    ids, spec = graph()
+    tables = {}
+    for name, options in PROBLEMS.items():
+        if not processes.leads:
+            follow(processes)
+            continue
+        trainer = DistributedTrainer(
+            spec,
+            ids,
+            N_RELATIONS,
+            options,
+            processes=processes,
+            seed=SEED,
+            excludes_self_loops=loops(),
+            dtype=torch.float64,
+        )
+        epochs = [trainer._call("run_epoch", {"epoch": epoch}) for epoch in range(2)]
+        trained = {key: value.numpy() for key, value in trainer.model.trained_state().items()}
+        tables[name] = {"epochs": epochs} | trained
+        processes.broadcast((FINISH, None))
+    return tables
+
+
+def states(processes):
+    """The state after one epoch, and the tables of one more from there, of the same trainer and of another one."""
+    ids, spec = graph()
+    options = replace(OPTIONS, max_iter=1)
+    if not processes.leads:
+        return follow(processes)
+    make = lambda: DistributedTrainer(spec, ids, N_RELATIONS, options, processes=processes, seed=SEED)  # noqa: E731
+    first, second = make(), None
+    first.run()
+    state = first.state_dict()
+    first.options = replace(options, max_iter=2)
+    ahead = first.run().parameters
+    second = make()
+    second.load_state_dict(state)
+    second.options = first.options
+    again = second.run().parameters
+    processes.broadcast((FINISH, None))
+    return {"state": state, "ahead": ahead, "again": again}
+
+
+def ranks(processes):
+    """Ranks and best answers over tables of which each process has some rows, and over whole ones by parts."""
+    ids, spec = graph()
+    rng = np.random.RandomState(1)
+    entities = np.round(rng.standard_normal((N_ENTITIES, WIDTH)))  # ties
+    relations = torch.tensor(np.round(rng.standard_normal((2 * N_RELATIONS, WIDTH))), dtype=torch.float32)
+    queries, known = both_directions(ids[:60], N_RELATIONS), KnownAnswers(ids, N_RELATIONS)
+    block = block_size(N_ENTITIES, processes.size)
+    own = slice(processes.rank * block, (processes.rank + 1) * block)
+    rows, weight = (torch.tensor(part[own], dtype=torch.float32) for part in (entities, spec.structure_weight))
+    table = ShardedTable(rows, weight, N_ENTITIES, processes)
+    whole = EmbeddingScores(DistMult(), spec.structure_weight[:, None] * entities, relations, "cpu")
+    found = {}
+    by_rows = ShardedScores(DistMult(), table, relations, np.unique(queries[0]))
+    for name, scores in {"rows": by_rows, "parts": whole}.items():
+        ranker = Ranker(Mixture([scores], excludes_self_loops=loops())).shared_by(processes)
+        found[name] = ranker.ranks(*queries, known), ranker.best(*queries[:2], 7, known)
+    return found
+
+
+def train_labels():
+    ids, _ = graph()
+    return np.array([(f"e{head}", f"r{relation}", f"e{tail}") for head, relation, tail in ids])
+
+
+def classifier(folder, objective, **parameters):
+    kge = OTKGEClassifier(evidence=("structure", "rules"), embedding_dim=8, objective=objective, max_iter=4)
+    return kge.set_params(checkpoint=folder, random_state=0, **parameters)
+
+
+def fit(processes, folder):
+    """Whole fits: one as it is, one that is ended and goes on, one of a space that is not shared."""
+    results = {}
+    kge = classifier(folder / "whole", CrossEntropy(n_sampled=10)).fit(train_labels())
+    results["whole"] = learned(kge)
+    results["bytes"] = kge.space_training_["structure"]["bytes_sent"]
+    results["failed"] = failed(lambda: classifier(folder / "ended", CrossEntropy(n_sampled=10)), callbacks=[Ending()])
+    results["resumed"] = learned(classifier(folder / "ended", CrossEntropy(n_sampled=10)).fit(train_labels()))
+    results["refused"] = failed(lambda: classifier(None, Logistic(), embedding_dim=7))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results["alone"] = learned(classifier(None, "cross_entropy").fit(train_labels()))
+    with skotkge.shared_answers():
+        results["answers"] = kge.rank(train_labels()), *kge.complete([("e0", "r0", None)], k=5)
+    results["answers alone"] = kge.rank(train_labels()), *kge.complete([("e0", "r0", None)], k=5)
+    results["warned"] = [str(warning.message) for warning in caught]
+    return results
+
+
+def learned(kge):
+    return kge.entity_embeddings_, kge.decision_function(train_labels()), kge.evidence_weights_
+
+
+class Ending:
+    """Ends a fit after its second epoch, as an error of the user's would."""
+
+    def on_epoch_end(self, state):
+        if state.epoch == 2:
+            raise ArithmeticError("the second epoch")
+
+
+def failed(make, **arguments):
+    try:
+        make().fit(train_labels(), **arguments)
+    except (ArithmeticError, ValueError, RuntimeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+class Killing:
+    """Kills the second process after the second epoch."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def on_epoch_end(self, state):
+        if state.epoch == 2:
+            os.kill(int((self.folder / "pid-1").read_text()), signal.SIGKILL)
+
+
+def lose(processes, folder):
+    """A fit of which the second process is killed."""
+    (folder / f"pid-{processes.rank}").write_text(str(os.getpid()))
+    distributed.barrier()
+    try:
+        classifier(folder / "lost", CrossEntropy(n_sampled=10)).fit(train_labels(), callbacks=[Killing(folder)])
+    except ProcessLostError as error:
+        return str(error)
+    return None
+
+
+def main():
+    folder, tasks = Path(sys.argv[1]), sys.argv[2:]
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/{'-'.join(tasks)}", rank=rank, world_size=size)
+    processes = current_processes()
+    for name in tasks:
+        task = globals()[name]
+        result = task(processes, folder) if name in ("fit", "lose") else task(processes)
+        joblib.dump(result, folder / f"{name}-{rank}.joblib")
+    os._exit(0)  # a group that has lost a process cannot be left in order
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "held-out triples do not score higher")
+    warnings.filterwarnings("ignore", ".*have no training triple")
+    torch.set_num_threads(1)
+    main()

@@ -1,0 +1,224 @@
+"""Training, ranking and checkpoints in two processes of a group, against the same in one."""
+
+import os
+import subprocess
+import sys
+
+import group
+import joblib
+import numpy as np
+import pytest
+import torch
+
+from skotkge import CrossEntropy
+from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
+from skotkge._embedding.shard import _seed_of, options_of_part
+from skotkge._embedding.tables import RowBlocks
+from skotkge._embedding.trainer import Trainer, explicit_invariants, optimizers_of
+from skotkge._evidence.embedding import EmbeddingScores
+from skotkge._evidence.mixture import Mixture
+from skotkge._graph.queries import KnownAnswers, both_directions
+from skotkge._ranking.ranker import Ranker
+from skotkge._spaces import SpaceSpec
+
+SIZE = 2
+
+
+def run_group(folder, *tasks, expected=0):
+    """Do tasks in two processes; return what each gave."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": str(SIZE)}
+    command = [sys.executable, group.__file__, str(folder), *tasks]
+    started = [
+        subprocess.Popen(command, env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
+        for rank in range(SIZE)
+    ]
+    told = [process.communicate(timeout=300)[1] for process in started]
+    assert started[0].returncode == 0, told[0]
+    assert started[1].returncode == expected, told[1]
+    ranks = range(SIZE) if expected == 0 else range(1)
+    return {task: [joblib.load(folder / f"{task}-{rank}.joblib") for rank in ranks] for task in tasks}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("group")
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return run_group(folder, "updates", "states", "ranks", "fit")
+
+
+class ProcessesOfOne:
+    """What the seed of a process is made of."""
+
+    size = SIZE
+
+    def __init__(self, rank):
+        self.rank = rank
+
+
+def trained_in_one_process(options, n_epochs):
+    """The steps of the processes by one model: the gradients of all parts of a batch, and then one step."""
+    ids, spec = group.graph()
+    blocks = RowBlocks(group.N_ENTITIES, SIZE, group.SEED)
+    order = np.concatenate([rows.numpy() for rows in blocks.rows])
+    generator = torch.Generator().manual_seed(group.SEED)
+    whole = SpaceSpec(spec.structure[order], spec.structure_weight[order])
+    model = EmbeddingModel(whole, group.N_RELATIONS, options, generator, torch.float64)
+    dealt = torch.randperm(len(ids), generator=generator).numpy()
+    numbered = blocks.renumbered(ids)
+    part_options = options_of_part(options, SIZE)
+    parts = []
+    for rank in range(SIZE):
+        draws = torch.Generator()
+        own = numbered[dealt[rank::SIZE]]
+        loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
+        if getattr(options.objective, "filtered", False):
+            loss.draw_negatives_of(numbered)
+        parts.append((loss, draws))
+    optimizers = optimizers_of(model, options)
+    for epoch in range(n_epochs):
+        for rank, (_, draws) in enumerate(parts):
+            draws.manual_seed(_seed_of(group.SEED, epoch, ProcessesOfOne(rank)))
+        batches = [loss.batches() for loss, _ in parts]
+        while step_of_all(model, parts, [next(batch, None) for batch in batches], optimizers):
+            pass
+    structure = np.empty((group.N_ENTITIES, group.WIDTH))
+    structure[order] = model.structure.detach().numpy()
+    return {"structure": structure, "relations": model.relations.detach().numpy()}
+
+
+def step_of_all(model, parts, batches, optimizers):
+    gradients, n_triples = [0.0, 0.0], 0
+    for (loss, _), batch in zip(parts, batches, strict=True):
+        if batch is None:
+            continue
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward(batch)
+        number = loss.n_triples(batch)
+        n_triples += number
+        for position, table in enumerate((model.structure, model.relations)):
+            gradients[position] = gradients[position] + number * table.grad.to_dense()
+    if n_triples:
+        with explicit_invariants():
+            model.structure.grad = (gradients[0] / n_triples).to_sparse(1)
+            model.relations.grad = gradients[1] / n_triples
+            for optimizer in optimizers:
+                optimizer.step()
+    return n_triples
+
+
+@pytest.mark.parametrize("name", group.PROBLEMS)
+def test_update_is_that_of_one_process(results, name):
+    options = group.PROBLEMS[name]
+    expected, start = trained_in_one_process(options, 2), group.graph()[1].structure
+    found = results["updates"][0][name]
+    assert np.abs(expected["structure"] - INITIAL_GAIN * start).max() > 0.05
+    for table in ("structure", "relations"):
+        np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
+
+
+def test_softmax_of_a_part_goes_over_as_many_entities_as_that_of_the_whole():
+    part = options_of_part(group.OPTIONS, 2)
+    assert part.batch_size == 25
+    assert part.objective.n_sampled + 2 * part.batch_size == group.OPTIONS.objective.n_sampled + 2 * 50
+    assert group.OPTIONS.objective.n_sampled == 8
+
+
+def test_loss_falls(results):
+    for of_problem in results["updates"][0].values():
+        first, second = of_problem["epochs"]
+        assert second[0] < first[0] < 1.5 * first[1]
+        assert first[2]
+
+
+def test_state_goes_on_in_the_same_and_in_another_number_of_processes(results):
+    kept = results["states"][0]
+    for name, table in kept["ahead"].items():
+        np.testing.assert_array_equal(kept["again"][name], table)
+    ids, spec = group.graph()
+    options = group.replace(group.OPTIONS, max_iter=2)
+    alone = Trainer(spec, ids, group.N_RELATIONS, options, seed=group.SEED)
+    alone.load_state_dict(kept["state"])
+    structure, taken = kept["state"]["parameters"]["structure"], alone.state_dict()["parameters"]["structure"]
+    np.testing.assert_array_equal(taken, structure)
+    trained = alone.run()
+    assert len(trained.losses) == 2
+    assert trained.losses[1] < trained.losses[0]
+
+
+def test_ranks_and_best_answers_are_those_of_one_process(results):
+    ids, spec = group.graph()
+    rng = np.random.RandomState(1)
+    entities = spec.structure_weight[:, None] * np.round(rng.standard_normal((group.N_ENTITIES, group.WIDTH)))
+    relations = np.round(rng.standard_normal((2 * group.N_RELATIONS, group.WIDTH)))
+    scores = EmbeddingScores(group.DistMult(), entities, relations, "cpu")
+    ranker = Ranker(Mixture([scores], excludes_self_loops=group.loops()))
+    queries, known = both_directions(ids[:60], group.N_RELATIONS), KnownAnswers(ids, group.N_RELATIONS)
+    ranks, (answers, best) = ranker.ranks(*queries, known), ranker.best(*queries[:2], 7, known)
+    for of_process in results["ranks"]:
+        for found_ranks, (found_answers, found_best) in of_process.values():
+            np.testing.assert_array_equal(found_ranks, ranks)
+            np.testing.assert_array_equal(found_best, best)
+            different = found_answers != answers
+            np.testing.assert_array_equal(different & ~has_ties(best), False)
+
+
+def has_ties(best):
+    """Tell which of the best scores are shared, or may be with answers that are left out."""
+    equal = best[:, 1:] == best[:, :-1]
+    last = np.ones((len(best), 1), dtype=bool)
+    return np.hstack([equal, last]) | np.hstack([~last, equal]) | (best == best[:, -1:])
+
+
+def test_shared_answers_are_those_of_one_process(results):
+    for of_process in results["fit"]:
+        for shared, alone in zip(of_process["answers"], of_process["answers alone"], strict=True):
+            np.testing.assert_array_equal(shared, alone)
+
+
+def test_all_processes_have_learned_the_same(results):
+    for name in ("whole", "resumed", "alone"):
+        for first, second in zip(*(of_process[name] for of_process in results["fit"]), strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+def test_failed_fit_is_told_everywhere_and_goes_on(results):
+    first, second = results["fit"]
+    assert first["failed"] == "ArithmeticError: the second epoch"
+    assert "failed in the first process of the group: ArithmeticError: the second epoch" in second["failed"]
+    for whole, resumed in zip(first["whole"], first["resumed"], strict=True):
+        np.testing.assert_array_equal(whole, resumed)
+
+
+def test_bad_parameters_are_told_everywhere(results):
+    first, second = results["fit"]
+    assert first["refused"].startswith("ValueError: score_function='complex' needs an even number")
+    assert "score_function='complex' needs an even number" in second["refused"]
+
+
+def test_what_is_not_shared_is_said(results):
+    first, second = results["fit"]
+    assert any("'structure' is trained by the first of the 2 processes alone" in told for told in first["warned"])
+    assert not second["warned"]
+
+
+def test_bytes_are_those_of_the_messages(results):
+    sent = results["fit"][0]["bytes"]
+    assert sent["rows"] == sent["gradients"] > 0
+    width, bytes_of_number, bytes_of_float = 8, 8, 4
+    assert sent["rows"] // (width * bytes_of_float) == sent["ids"] // bytes_of_number
+    n_of_second = (group.N_ENTITIES - 1) // 2
+    assert sent["start"] == n_of_second * (width + 1) * bytes_of_float  # rows and weights
+
+
+def test_killed_process_ends_the_run_and_another_number_goes_on(folder):
+    message = run_group(folder, "lose", expected=-9)["lose"][0]
+    assert "another process of the group has ended" in message
+    assert "checkpoint" in message
+    resumed = group.classifier(folder / "lost", CrossEntropy(n_sampled=10)).fit(group.train_labels())
+    assert resumed.n_iter_ == 4
+    (written,) = (folder / "lost").iterdir()
+    assert {path.stem for path in written.glob("*.skops")} == {"fit", "train-0", "refit-0", "finished"}
