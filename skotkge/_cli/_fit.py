@@ -43,6 +43,15 @@ def add_to(parser):
         default=Path("model.skops"),
         help="where the model is saved, as a pickle if the name ends with .joblib (default: %(default)s)",
     )
+    _add_checkpoint_options(parser)
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    _add_entity_options(parser.add_argument_group("entities and their vectors"))
+    _add_model_options(parser.add_argument_group("model"))
+    FUSION.add_to(parser.add_argument_group("fusion", "how vectors are joined with the triples"))
+    add_reading_options(parser)
+
+
+def _add_checkpoint_options(parser):
     parser.add_argument(
         "--checkpoint",
         type=Path,
@@ -61,9 +70,9 @@ def add_to(parser):
         action="store_true",
         help="stop if there is nothing in --checkpoint to go on from, and do not begin anew",
     )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
-    _add_entity_options(parser.add_argument_group("entities and their vectors"))
-    group = parser.add_argument_group("model")
+
+
+def _add_model_options(group):
     CLASSIFIER.add_to(group)
     group.add_argument(
         "--constraints",
@@ -74,8 +83,6 @@ def add_to(parser):
     group.add_argument(
         "--seed", type=int, metavar="N", default=0, help="seed of all random draws (default: %(default)s)"
     )
-    FUSION.add_to(parser.add_argument_group("fusion", "how vectors are joined with the triples"))
-    add_reading_options(parser)
 
 
 def _add_entity_options(group):
