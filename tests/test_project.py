@@ -112,6 +112,11 @@ def test_examples_run(script, tmp_path, monkeypatch):
     assert namespace["__doc__"]
 
 
+@pytest.mark.parametrize("script", sorted((REPOSITORY / "examples").glob("plot_*.py")), ids=lambda path: path.stem)
+def test_examples_are_short(script):
+    assert len(script.read_text(encoding="utf-8").splitlines()) <= 60
+
+
 def test_demo_trains_answers_and_saves(tmp_path, capsys):
     assert skotkge.__main__.main(["demo", "--max-iter", "2", "--output", str(tmp_path / "model.skops")]) == 0
     out = capsys.readouterr().out
