@@ -160,9 +160,7 @@ class AllEntities(TrainingLoss):
         if of_softmax is None and fits_at_once(len(counts), len(table), table.device, table.element_size()):
             pairs = candidates.places[len(counts) :], batch.rows
             found = cross_entropy(*asked, pairs, candidates.excluded, **told)
-            torch.autograd.backward(
-                [against, regularizer], [found.query_gradient, torch.full_like(regularizer, scale)]
-            )
+            torch.autograd.backward([against, regularizer], [found.query_gradient, torch.full_like(regularizer, scale)])
             return found.value / scale + regularizer.detach(), found.entity_gradient
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)

@@ -37,9 +37,7 @@ def _ends(ordered, n_groups):
 
 def _weighted_sums(table, rows, weights, ends):
     """Sum of ``weights * table[rows]`` over the members of each group."""
-    return functional.embedding_bag(
-        rows, table, ends, mode="sum", per_sample_weights=weights, include_last_offset=True
-    )
+    return functional.embedding_bag(rows, table, ends, mode="sum", per_sample_weights=weights, include_last_offset=True)
 
 
 def _sampled_product(left, right, left_rows, right_rows):

@@ -53,9 +53,7 @@ class RowAdam(torch.optim.SparseAdam):
         counts = is_first(rows)[:, None]
         moments = []
         decays = group["betas"]
-        for name, decay, found in zip(
-            ("exp_avg", "exp_avg_sq"), decays, (gradient, gradient.square()), strict=True
-        ):
+        for name, decay, found in zip(("exp_avg", "exp_avg_sq"), decays, (gradient, gradient.square()), strict=True):
             before = state[name].index_select(0, rows)
             change = (found - before).mul_((1 - decay) * counts)
             state[name].index_add_(0, rows, change)

@@ -77,5 +77,3 @@ def test_nothing_is_asked_back_and_nothing_sent_within_an_epoch(
     assert n_batches > 3
     assert sum(told.counts.values()) > 10
     assert not told.elsewhere
-
-

@@ -183,7 +183,13 @@ def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_roun
 def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
     entities = torch.eye(3)
     for name in ("transe", "rotate"):
-        told = entities.clone(), entities, OF_ONE_SPACE[name], torch.ones(3), (torch.tensor([-1, -1, 2]), torch.arange(3))
+        told = (
+            entities.clone(),
+            entities,
+            OF_ONE_SPACE[name],
+            torch.ones(3),
+            (torch.tensor([-1, -1, 2]), torch.arange(3)),
+        )
         found = log_partition(*told)
         assert torch.isfinite(found.query_gradient).all()
         assert torch.isfinite(found.entity_gradient).all()
