@@ -29,6 +29,14 @@ class Size:
     batch_size: int = 512
     n_negatives: int = 64
     epochs: int = 1
+    device: str = "cpu"
+
+
+def now(device):
+    """Seconds at which a device has done all that it was told to do."""
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize(device)
+    return perf_counter()
 
 
 # --- this package
@@ -39,7 +47,7 @@ def our_epoch(X, size, **parameters):
     kge = our_classifier(size, max_iter=1 + size.epochs, **parameters)
     if X.fusion is not None:
         kge.set_params(embedding_dim=None)
-    stopwatch = Stopwatch()
+    stopwatch = Stopwatch(size.device)
     with quiet():
         kge.fit(X, callbacks=[stopwatch])
     return sum(map(_mean_step, stopwatch.spaces.values()))
@@ -54,7 +62,7 @@ def our_classifier(size, **parameters):
         early_stopping=False,
         validation_fraction=0,
         evidence="embeddings",
-        device="cpu",
+        device=size.device,
         random_state=0,
     )
     return OTKGEClassifier(**common | parameters)
@@ -63,11 +71,11 @@ def our_classifier(size, **parameters):
 class Stopwatch:
     """Callback that notes, for each trained space, the times at which its epochs ended."""
 
-    def __init__(self):
-        self.spaces = {}
+    def __init__(self, device):
+        self.device, self.spaces = device, {}
 
     def on_epoch_end(self, state):
-        self.spaces.setdefault(state.space, []).append(perf_counter())
+        self.spaces.setdefault(state.space, []).append(now(self.device))
 
 
 @contextmanager
@@ -79,7 +87,7 @@ def quiet():
 
 
 def our_ranks(kge, known, test):
-    """Seconds of `OTKGEClassifier.rank`."""
+    """Seconds of `OTKGEClassifier.rank`, whose ranks are on the CPU at the end."""
     start = perf_counter()
     kge.rank(test, known=known)
     return perf_counter() - start
@@ -113,24 +121,25 @@ def floor_epoch(X, size, fused_columns=None):
     """
     rows, n_queries = rows_of_a_batch(X, size), len(answer_counts(X))
     if fused_columns is None:
-        spaces = [structure_products(X.n_entities, size.dimension)]
+        spaces = [structure_products(X.n_entities, size.dimension, size.device)]
     else:
         widths = [matrix.shape[1] for matrix in X.modalities.values()]
-        spaces = [structure_products(X.n_entities, fused_columns)]
-        spaces += [modality_products(X.n_entities, width, fused_columns, rows) for width in widths]
-        spaces.append(mapped_products(X.n_entities, widths, fused_columns))
+        device = size.device
+        spaces = [structure_products(X.n_entities, fused_columns, device)]
+        spaces += [modality_products(X.n_entities, width, fused_columns, rows, device) for width in widths]
+        spaces.append(mapped_products(X.n_entities, widths, fused_columns, device))
     for products in spaces:
         products(rows)
-    start = perf_counter()
+    start = now(size.device)
     for products in spaces:
         for first in range(0, n_queries, rows):
             products(min(rows, n_queries - first))
-    return perf_counter() - start
+    return now(size.device) - start
 
 
-def structure_products(n_entities, width):
+def structure_products(n_entities, width, device):
     """Return a function of a number of queries that computes their logits and both gradients."""
-    entities, queries = torch.randn(n_entities, width), torch.randn(n_entities, width)
+    entities, queries = (torch.randn(n_rows, width, device=device) for n_rows in (n_entities, 4 * n_entities))
 
     def products(n_rows):
         gradients(queries[:n_rows], entities)
@@ -144,12 +153,12 @@ def gradients(query, entities):
     return logits @ entities, logits.T @ query
 
 
-def modality_products(n_entities, n_columns, width, n_rows):
+def modality_products(n_entities, n_columns, width, n_rows, device):
     """As `structure_products` for a mapped modality, in whichever order takes fewer multiplications."""
     folded = 2 * n_rows * n_entities * n_columns + 5 * n_rows * n_columns * width
     if folded >= 3 * n_rows * n_entities * width + 2 * n_entities * n_columns * width:
-        return mapped_products(n_entities, [n_columns], width)
-    columns, weight = torch.randn(n_entities, n_columns), torch.randn(n_columns, width)
+        return mapped_products(n_entities, [n_columns], width, device)
+    columns, weight = torch.randn(n_entities, n_columns, device=device), torch.randn(n_columns, width, device=device)
 
     def products(n_rows):
         sources = columns[:n_rows]
@@ -162,11 +171,11 @@ def modality_products(n_entities, n_columns, width, n_rows):
     return products
 
 
-def mapped_products(n_entities, widths, width):
+def mapped_products(n_entities, widths, width, device):
     """As `structure_products` for entities that are a sum of a table and of mapped modalities."""
-    matrices = [torch.randn(n_entities, n_columns) for n_columns in widths]
-    weights = [torch.randn(n_columns, width) for n_columns in widths]
-    queries = torch.randn(n_entities, width)
+    matrices = [torch.randn(n_entities, n_columns, device=device) for n_columns in widths]
+    weights = [torch.randn(n_columns, width, device=device) for n_columns in widths]
+    queries = torch.randn(n_entities, width, device=device)
 
     def products(n_rows):
         entities = sum(matrix @ weight for matrix, weight in zip(matrices, weights, strict=True))
@@ -179,11 +188,12 @@ def mapped_products(n_entities, widths, width):
 
 def floor_scores(n_entities, size, test):
     """Seconds of the product of all queries of the test triples with all entities, in blocks."""
-    entities, queries = torch.randn(n_entities, size.dimension), torch.randn(2 * len(test), size.dimension)
-    start = perf_counter()
+    shapes = (n_entities, size.dimension), (2 * len(test), size.dimension)
+    entities, queries = (torch.randn(shape, device=size.device) for shape in shapes)
+    start = now(size.device)
     for block in queries.split(size.batch_size):
         block @ entities.T
-    return perf_counter() - start
+    return now(size.device) - start
 
 
 # --- PyKEEN
@@ -214,7 +224,7 @@ def pykeen_model(X, size, *, reciprocal, loss):
         entity_initializer=initial,
         relation_initializer=initial,
         random_seed=0,
-    )
+    ).to(size.device)
     for table in (*model.entity_representations, *model.relation_representations):
         table.regularizer = None
     return triples, model
@@ -239,7 +249,7 @@ def pykeen_train(triples, model, size, n_epochs, sampled=False):
 
     class Clock(TrainingCallback):
         def post_epoch(self, *arguments, **options):
-            stamps.append(perf_counter())
+            stamps.append(now(size.device))
 
     options = dict(negative_sampler_kwargs=dict(num_negs_per_pos=size.n_negatives)) if sampled else {}
     optimizer = torch.optim.Adagrad(model.get_grad_params(), lr=LEARNING_RATE)

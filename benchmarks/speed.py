@@ -11,6 +11,7 @@ PyKEEN goes without the regularizer that it has by default, which makes its epoc
     quality    filtered MRR of the test triples after as many epochs of cross-entropy
     memory     peak of the same, each in a process of its own
     growth     seconds and memory on synthetic graphs of growing size
+    device     epochs of batches of 512 and 4,096 triples and with sampled negatives, as multiples of the products
     reference  an epoch and an evaluation of the code of the paper, of which --reference names a checkout
 
 The floor of training are the products of one row for each distinct query with the entities: logits, gradients of the
@@ -20,12 +21,13 @@ ranking are not, because filters are made of all triples whatever the share.
 
     python benchmarks/speed.py --datasets emoji wn9img --data ../shared/data
     python benchmarks/speed.py --parts train negatives --datasets fbimg --data ../shared/data --share 0.05
+    python benchmarks/speed.py --parts device evaluate --device cuda --datasets emoji wn9img --data ../shared/data
 """
 
 import argparse
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +47,7 @@ from skotkge import Logistic, MultimodalTriples, OTFusionTransformer, datasets
 OURS, FLOOR, PAPER = "skotkge", "products alone", "code of the paper"
 PYKEEN, LCWA, SLCWA = "PyKEEN", "PyKEEN LCWA", "PyKEEN sLCWA"
 RANDOM_IMAGE_COLUMNS, N_WARM_UP = 128, 32
+LARGE_BATCH = 4096
 MOST_GROWTH_MIB = 1024
 console = Console(width=120)
 
@@ -98,6 +101,27 @@ def negatives(case, kg):
     scale = len(kg.train) / len(X)
     title = f"epoch with {case.size.n_negatives} sampled negatives of each triple"
     report(case, title, case.alternate("negatives", competitors), scale, [(SLCWA, OURS, ">=", 20)])
+
+
+def on_device(case, kg):
+    """All epochs side by side, each as a multiple of the bare products of its own batches."""
+    X, large = case.sample(kg.train), replace(case.size, batch_size=LARGE_BATCH)
+    negatives_of_each = Logistic(case.size.n_negatives)
+    small, name = case.size.batch_size, f"{case.size.n_negatives} negatives"
+    competitors = {
+        FLOOR: partial(peers.floor_epoch, X, case.size),
+        f"{FLOOR}, batch {LARGE_BATCH}": partial(peers.floor_epoch, X, large),
+        f"{OURS}, batch {small}": partial(peers.our_epoch, X, case.size),
+        f"{OURS}, batch {LARGE_BATCH}": partial(peers.our_epoch, X, large),
+        f"{OURS}, {name}, batch {small}": partial(peers.our_epoch, X, case.size, objective=negatives_of_each),
+    }
+    targets = [(f"{OURS}, batch {small}", FLOOR, "<=", 10 if case.name == "emoji" else 4)]
+    if peers.pykeen_version():
+        competitors[LCWA] = partial(peers.pykeen_epoch, X, case.size)
+        competitors[SLCWA] = partial(peers.pykeen_epoch, X, case.size, sampled=True, reciprocal=False)
+        targets.append((SLCWA, f"{OURS}, {name}, batch {small}", ">=", 10))
+    title = f"epochs on {len(X)} of {len(kg.train)} triples, device {case.size.device}"
+    report(case, title, case.alternate("device", competitors), None, targets)
 
 
 def evaluate(case, kg):
@@ -285,12 +309,15 @@ def versions():
     told = [f"skotkge {skotkge.__version__}", f"torch {torch.__version__}", f"NumPy {np.__version__}"]
     told += [f"PyKEEN {pykeen}"] if pykeen else ["without PyKEEN: python -m pip install pykeen==1.11.1"]
     told += [f"Python {platform.python_version()}", f"{platform.machine()} {model}"]
+    if torch.cuda.is_available():
+        told.append(torch.cuda.get_device_name())
     return ", ".join([*told, f"{torch.get_num_threads()} threads"])
 
 
 PARTS = {
     "train": train,
     "negatives": negatives,
+    "device": on_device,
     "evaluate": evaluate,
     "fused": fused,
     "quality": quality,
@@ -313,9 +340,10 @@ def main():
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--negatives", type=int, default=64)
     parser.add_argument("--quality-epochs", type=int, default=20)
+    parser.add_argument("--device", default="cpu", help="of this package, PyKEEN and the products, such as cuda")
     parser.add_argument("--reference", help="checkout of https://github.com/Lion-ZS/OTKGE")
     options = parser.parse_args()
-    size = peers.Size(options.dimension, options.batch_size, options.negatives, options.epochs)
+    size = peers.Size(options.dimension, options.batch_size, options.negatives, options.epochs, options.device)
     for name in options.datasets:
         case = Case(
             name,
