@@ -180,16 +180,19 @@ class RelationConstraints:
         return np.concatenate([ids, entailed]) if len(entailed) else ids
 
     def representatives(self, ids):
-        """Rows of which none follows from an earlier one, and all others from these."""
+        """Rows of which no triple of a symmetric or inverse relation follows from an earlier one, and all others do."""
         if not self.same.nnz:
             return np.arange(len(ids))
-        head, relation, tail = ids.T
+        concerned = np.diff(self.same.indptr)[ids[:, 1]] > 0
+        rows = np.flatnonzero(concerned)
+        head, relation, tail = ids[rows].T
         forward, backward = self.group[relation], self.group[relation + self.n_relations]
         # A fact by its group, in the direction in which the pair (group, source, answer) is the lesser.
         keys = np.stack([np.column_stack([forward, head, tail]), np.column_stack([backward, tail, head])])
         lesser = _is_less(keys[1], keys[0])
         keys = np.where(lesser[:, None], keys[1], keys[0])
-        return np.sort(np.unique(keys, axis=0, return_index=True)[1])
+        first = np.unique(keys, axis=0, return_index=True)[1]
+        return np.sort(np.concatenate([np.flatnonzero(~concerned), rows[first]]))
 
 
 def _is_less(first, second):

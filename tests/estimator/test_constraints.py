@@ -196,6 +196,17 @@ def test_explain_says_which_constraint(kge, closed):
     assert not any(fact.evidence == "constraints" for fact in told.facts[2])
 
 
+def test_one_row_stands_for_all_that_follow_from_it():
+    rows = [("a", "knows", "b"), ("b", "knows", "a"), ("a", "likes", "b"), ("a", "likes", "b"), ("c", "parent", "a")]
+    rows += [("a", "child", "c"), ("b", "child", "c"), ("b", "knows", "b")]
+    X = MultimodalTriples(rows, duplicates="keep")
+    said = resolve(as_statements({"knows": {"symmetric": True}, "parent": {"inverse_of": "child"}}), X.vocabulary)
+    assert said.representatives(X.ids).tolist() == [0, 2, 3, 4, 6, 7]
+    entailed, origins = said.entailed(X.ids)
+    assert X.vocabulary.labels_of(entailed).tolist() == [["c", "parent", "b"]]
+    assert origins.tolist() == [6]
+
+
 def test_nothing_that_follows_from_training_is_held_out(triples):
     both = list(following([t for t in triples if t[1] in ("knows", "parent", "is_a")]))
     X = MultimodalTriples(sorted(both))
