@@ -186,7 +186,7 @@ def _train_spaces(X, *, make_spaces, options, facts, start, checkpoint, round, m
         if trained[id] is not None:
             continue
         training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
-        trainer = trainer_of(options.processes, id, spec, training)(
+        trainer = trainer_of(options.processes, id, spec, training, warns=round == "train")(
             spec,
             X.ids,
             facts.n_relations,
