@@ -44,7 +44,7 @@ def parser():
     told.add_argument("--dimension", type=int, default=200)
     told.add_argument("--epochs", type=int, default=30)
     told.add_argument("--seeds", type=int, default=3)
-    told.add_argument("--rates", nargs="+", type=float, default=[0.05, 0.1, 0.2])
+    told.add_argument("--rates", nargs="+", type=float, default=[0.05, 0.1, 0.2, 0.4])
     return told
 
 

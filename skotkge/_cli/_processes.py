@@ -3,6 +3,8 @@
 import functools
 import os
 
+from .._embedding.distributed import LeaderFailedError, follow
+from .._embedding.processes import started_group
 from .._estimator.processes import leading, release
 
 FAILED = 2
@@ -18,34 +20,13 @@ def shared_by_processes(run):
     def run_in_group(options):
         if int(os.environ.get("WORLD_SIZE", 1)) < 2 or "MASTER_ADDR" not in os.environ:
             return run(options)
-        from torch import distributed
-
-        _join_group()
-        try:
-            return _run_in_group(run, options)
-        finally:
-            distributed.destroy_process_group()
+        with started_group() as processes:
+            return _run_in_group(run, options, processes)
 
     return run_in_group
 
 
-def _join_group():
-    import torch
-    from torch import distributed
-
-    has_gpu = torch.cuda.is_available() and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    if has_gpu and distributed.is_nccl_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
-        distributed.init_process_group("nccl")
-    else:
-        distributed.init_process_group("gloo")
-
-
-def _run_in_group(run, options):
-    from .._embedding.distributed import LeaderFailedError, follow
-    from .._embedding.processes import current_processes
-
-    processes = current_processes()
+def _run_in_group(run, options, processes):
     if not processes.leads:
         try:
             follow(processes)

@@ -25,9 +25,11 @@ class LeaderFailedError(RuntimeError):
 def is_sharded(spec, objective):
     """Tell whether the training of a space is spread over the processes.
 
-    It is for the structure by itself, with objectives of which a batch asks for the rows of some entities alone.
+    It is for the structure by itself, with objectives of which a batch asks for the rows of some entities alone; not
+    where all entities of a batch are candidates of each query, of which a process knows its part.
     """
-    return not spec.maps and type(objective) in (CrossEntropy, Logistic) and objective.needs_few_rows
+    samples = type(objective) in (CrossEntropy, Logistic) and objective.needs_few_rows
+    return not spec.maps and samples and not getattr(objective, "in_batch", False)
 
 
 def follow(processes):

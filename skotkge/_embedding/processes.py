@@ -1,11 +1,16 @@
 """A process group of torch.distributed: the few exchanges that training needs, the bytes of each counted."""
 
+import os
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch import distributed
+
+# For a message of another process that is still there.
+LONGEST_WAIT = timedelta(days=7)
 
 
 class ProcessLostError(RuntimeError):
@@ -18,6 +23,21 @@ def current_processes():
     if "torch.distributed" not in sys.modules or not distributed.is_available() or not distributed.is_initialized():
         return None
     return Processes() if distributed.get_world_size() > 1 else None
+
+
+@contextmanager
+def started_group():
+    """Join the group that ``torchrun`` has started, with NCCL if each process has a GPU; yield its `Processes`."""
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() and distributed.is_nccl_available() else 0
+    has_gpus = n_gpus >= int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if has_gpus:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
+    # A process that ends is noticed at once; those that wait for what the first does alone must not give up.
+    distributed.init_process_group("nccl" if has_gpus else "gloo", timeout=LONGEST_WAIT)
+    try:
+        yield Processes()
+    finally:
+        distributed.destroy_process_group()
 
 
 class Processes:

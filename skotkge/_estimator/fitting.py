@@ -210,7 +210,8 @@ def _train_spaces(
         training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
         more = {"continuation": continuation.get(id), "weights": None if weights is None else weights.relative(X.ids)}
         more = {name: value for name, value in more.items() if value is not None}
-        trainer = trainer_of(options.processes, id, spec, training, more)(
+        make_trainer = trainer_of(options.processes, id, spec, training, shares=not more, warns=round == "train")
+        trainer = make_trainer(
             spec,
             X.ids,
             facts.n_relations,

@@ -65,17 +65,25 @@ def shared_by_processes(fit):
     return fit_in_group
 
 
-def trainer_of(processes, id, spec, options, more=()):
-    """Return what makes the trainer of a space: one of all processes, if there are several and it can be shared."""
+def trainer_of(processes, id, spec, options, shares=True, warns=True):
+    """Return what makes the trainer of a space: one of all processes, if there are several and it can be shared.
+
+    `shares` tells whether nothing else stands in the way, `warns` whether it is worth a warning that it cannot.
+    """
     if processes is None:
         return Trainer
-    if not more and is_sharded(spec, options.objective):
+    if shares and is_sharded(spec, options.objective):
         return partial(DistributedTrainer, processes=processes)
+    if warns:
+        _warn_of_one_process(processes, id)
+    return Trainer
+
+
+def _warn_of_one_process(processes, id):
     warnings.warn(
         f"the space {str(id)!r} is trained by the first of the {processes.size} processes alone: what they share is "
         "the training of the structure without modalities, by objective=CrossEntropy(n_sampled=...) or Logistic(...), "
         "without sample_weight and not from an earlier fit.",
         UserWarning,
-        stacklevel=6,
+        stacklevel=7,
     )
-    return Trainer

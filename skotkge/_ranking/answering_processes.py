@@ -22,6 +22,10 @@ def shared_answers() -> Iterator[None]:
     in the same order, and each gets all answers: ranks are added up, the k best of each part merged. Without a group of
     several processes, or outside of the context, a model answers alone. Models are fitted outside of it.
 
+    Returns
+    -------
+    context manager
+
     Raises
     ------
     RuntimeError

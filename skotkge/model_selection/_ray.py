@@ -12,6 +12,10 @@ def register_with_ray() -> None:
     of all modalities with it. On each machine of the cluster the graph then lies in shared memory once, which its
     processes read without a copy.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     ImportError

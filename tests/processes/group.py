@@ -81,8 +81,11 @@ def states(processes):
     options = replace(OPTIONS, max_iter=1)
     if not processes.leads:
         return follow(processes)
-    make = lambda: DistributedTrainer(spec, ids, N_RELATIONS, options, processes=processes, seed=SEED)  # noqa: E731
-    first, second = make(), None
+
+    def make():
+        return DistributedTrainer(spec, ids, N_RELATIONS, options, processes=processes, seed=SEED)
+
+    first = make()
     first.run()
     state = first.state_dict()
     first.options = replace(options, max_iter=2)
