@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
+from .._utils.messages import check_parameters
 from .._utils.sklearn_compat import Interval, StrOptions
 
 
@@ -135,6 +136,28 @@ class Logistic(BaseEstimator):
 CrossEntropy.__module__ = Logistic.__module__ = "skotkge"
 
 OBJECTIVES = {"cross_entropy": CrossEntropy, "logistic": Logistic}
+
+
+def objective_of(objective, classes=None):
+    """Return the objective of a name, or a copy of an object.
+
+    Parameters
+    ----------
+    objective : str or object
+    classes : dict of str to type, default=None
+        By name; None is `OBJECTIVES`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A `ValueError` that names the parameter of an object that is not in the range it declares.
+    """
+    if isinstance(objective, str):
+        return (classes or OBJECTIVES)[objective]()
+    constraints = getattr(objective, "_parameter_constraints", {})
+    if constraints:
+        check_parameters(constraints, objective.get_params(deep=False), type(objective).__name__)
+    return clone(objective, safe=False)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from .._embedding.options import OBJECTIVES, TrainingOptions
+from .._embedding.options import OBJECTIVES, TrainingOptions, objective_of
 from .._embedding.precision import PRECISIONS
 from .._embedding.score_functions import SCORE_FUNCTIONS, ScoreFunction
 from .._embedding.start import NormalRows
@@ -469,12 +469,12 @@ class OTKGEClassifier(TrainedEstimator):
         return kinds
 
     def _fit_options(self, evidence, seed, callbacks, statements):
-        score_function, objective = self.score_function, self.objective
+        score_function = self.score_function
         training = TrainingOptions(
             score_function=SCORE_FUNCTIONS[score_function]()
             if isinstance(score_function, str)
             else clone(score_function),
-            objective=OBJECTIVES[objective]() if isinstance(objective, str) else clone(objective, safe=False),
+            objective=objective_of(self.objective),
             regularization=self.regularization,
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,

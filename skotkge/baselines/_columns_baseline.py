@@ -1,8 +1,6 @@
 """ColumnsBaseline: baselines that map the scaled columns of the modalities by layers of their own."""
 
-from sklearn.base import clone
-
-from .._embedding.options import CrossEntropy
+from .._embedding.options import CrossEntropy, objective_of
 from .._spaces import FUSED, EvidenceId
 from .._utils.sklearn_compat import HasMethods, StrOptions
 from ._margin_ranking import MarginRanking
@@ -33,4 +31,4 @@ class ColumnsBaseline(ModalBaseline):
         raise NotImplementedError
 
     def _objective(self):
-        return OBJECTIVES[self.objective]() if isinstance(self.objective, str) else clone(self.objective, safe=False)
+        return objective_of(self.objective, OBJECTIVES)

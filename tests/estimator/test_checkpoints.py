@@ -19,7 +19,7 @@ from skotkge._estimator.checkpoints import RUNNING
 from skotkge._estimator.saving import types_and_loaders
 from skotkge._estimator.stores import MemoryStore
 from skotkge._utils import persistence
-from skotkge.baselines import TranslationBaseline
+from skotkge.baselines import MMKRLBaseline, TransAEBaseline, TranslationBaseline
 
 QUICK = dict(max_iter=3, n_iter_no_change=3, device="cpu", random_state=0)
 FITS = {
@@ -139,9 +139,10 @@ def test_a_callback_that_stopped_a_space_has_stopped_it_for_good(X, tmp_path, mo
     same(clone(kge).fit(X, callbacks=[Stop()]), expected, X)
 
 
-def test_the_baseline_goes_on_too(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [TranslationBaseline, TransAEBaseline, MMKRLBaseline])
+def test_the_baselines_go_on_too(kind, tmp_path, monkeypatch):
     parameters = dict(n_components=4, max_iter=2, random_state=0)
-    expected = TranslationBaseline(**parameters).fit(models.graph())
+    expected = kind(**parameters).fit(models.graph())
     run, calls = Trainer.run, []
 
     def killed_in_the_second_round(self, **given):
@@ -153,8 +154,11 @@ def test_the_baseline_goes_on_too(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "run", killed_in_the_second_round)
         with pytest.raises(Killed):
-            TranslationBaseline(**parameters, checkpoint=tmp_path).fit(models.graph())
-    same(TranslationBaseline(**parameters, checkpoint=tmp_path).fit(models.graph()), expected, models.graph())
+            kind(**parameters, checkpoint=tmp_path).fit(models.graph())
+    so_far = skotkge.load_checkpoint(tmp_path)
+    assert type(so_far) is kind
+    assert type(so_far.predictor_.encoder) is type(expected.predictor_.encoder)
+    same(kind(**parameters, checkpoint=tmp_path).fit(models.graph()), expected, models.graph())
 
 
 def test_clones_of_a_search_share_a_folder(X, tmp_path):

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skotkge
-from skotkge import CrossEntropy, MultimodalTriples
+from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTKGEClassifier
 from skotkge._embedding.options import TrainingOptions
 from skotkge._graph.queries import both_directions
 from skotkge._spaces import concat_order
@@ -269,6 +269,19 @@ def test_a_modality_is_needed(small, make):
         pytest.raises(ValueError, match="no modality of X tells entities apart, of text: give other columns"),
     ):
         make().fit(constant)
+
+
+def test_odd_parameters_of_the_objective_are_named(small, make):
+    with pytest.raises(ValueError, match=r"'n_negatives' parameter of MarginRanking .* Got 0"):
+        make(objective=MarginRanking(n_negatives=0)).fit(small)
+
+
+@pytest.mark.parametrize(
+    ("objective", "name"), [(Logistic(n_negatives=0), "n_negatives"), (CrossEntropy(n_sampled=0), "n_sampled")]
+)
+def test_odd_parameters_of_the_other_objectives_are_named_too(small, objective, name):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of {type(objective).__name__} "):
+        OTKGEClassifier(objective=objective, embedding_dim=4).fit(small.labels)
 
 
 def test_entities_without_any_vector_or_triple_are_ranked_too(small, make):
