@@ -41,8 +41,8 @@ def neighbourhood_chart(links, centre, name_of, relation_of):
                 "type": "graph",
                 "layout": "none",
                 "preserveAspect": "contain",
-                "roam": True,
-                "scaleLimit": {"min": 0.4, "max": 4},
+                # With it a finger on the drawing would move that and not the page.
+                "roam": False,
                 "left": "14%",
                 "right": "14%",
                 "top": 30,

@@ -225,7 +225,7 @@ class LinkPages:
         chart = ui.echart(options, on_point_click=self._clicked, renderer="svg").classes("drawing")
         chart.props["role"] = "img"
         chart.props["aria-label"] = f"Drawing of {len(links)} links; those of the entity are in the lists above."
-        note("Solid lines are known, dashed ones probable. A click on an entity goes there; the wheel zooms.")
+        note("Solid lines are known, dashed ones probable. A click on an entity goes there.")
 
     def _clicked(self, event):
         if event.data_type == "node":
