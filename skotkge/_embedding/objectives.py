@@ -105,6 +105,10 @@ class AllEntities(TrainingLoss):
 
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
+        # No relation leaves out what is an answer in these triples.
+        with_loops = ids[ids[:, 0] == ids[:, 2], 1]
+        self.excludes_self_loops = self.excludes_self_loops.copy()
+        self.excludes_self_loops[np.concatenate([with_loops, with_loops + n_relations])] = False
         n_batches = -(-len(ids) // options.batch_size)
         of_ids = ids, n_relations, n_batches, self.excludes_self_loops
         self._batches = QueryBatches(*of_ids, options.device, generator, weights)

@@ -148,7 +148,9 @@ def cross_entropy(
     factors, asked = entities.to(precision), query.to(precision)
     scores = score_function.score_entities(factors, asked, out=query.new_empty(len(entities), n_queries))
     if excluded is not None:
-        _leave_out(scores, *excluded)
+        left_out, rows = excluded
+        penalties = (left_out >= 0).to(scores.dtype) * _least_score(scores.dtype)
+        scores.view(-1).scatter_add_(0, torch.add(rows, left_out.clamp_min(0), alpha=n_queries), penalties)
     logs = torch.log_softmax(scores if multiplicity is None else scores + multiplicity.log()[:, None], dim=0)
     places = torch.add(answers[1], answers[0], alpha=n_queries)
     value = logs.view(-1).index_select(0, places).sum() * -scale
@@ -175,7 +177,12 @@ def _leave_out(scores, entities, queries):
     n_entities, n_queries = scores.shape
     inside = (entities >= 0) & (entities < n_entities) & (queries >= 0) & (queries < n_queries)
     places = torch.where(inside, entities * n_queries + queries, 0)
-    scores.view(-1).scatter_add_(0, places, inside.to(scores.dtype) * (torch.finfo(scores.dtype).min / 8))
+    scores.view(-1).scatter_add_(0, places, inside.to(scores.dtype) * _least_score(scores.dtype))
+
+
+def _least_score(dtype):
+    """What a score is lowered by to count for nothing, far from an overflow also where another is added to it."""
+    return torch.finfo(dtype).min / 8
 
 
 class _Exponentials:
