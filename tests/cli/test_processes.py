@@ -30,7 +30,7 @@ def test_one_process_prints_and_writes(triples, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("saved to") == 1
     assert done.stderr.count("by the first of the 2 processes alone") == 1  # of the default objective
-    assert skotkge.load(model).entity_embeddings_.shape == (20, 8)
+    assert skotkge.load(model)["kge"].entity_embeddings_.shape == (20, 8)
 
 
 def test_an_error_is_told_once(tmp_path):
