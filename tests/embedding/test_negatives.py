@@ -156,7 +156,7 @@ def test_a_sample_has_one_entity_of_each_part(seed, n_entities, n_strata):
     assert strata.sizes.sum() == n_entities
     assert strata.sizes.max() - strata.sizes.min() <= 1
     drawn = strata.draw(torch.Generator().manual_seed(seed))
-    assert ((0 <= drawn) & (drawn < n_entities)).all()
+    assert ((drawn >= 0) & (drawn < n_entities)).all()
     assert torch.equal(strata.part_of(drawn), torch.arange(len(strata)))
 
 
