@@ -1,4 +1,4 @@
-"""The triples of an epoch in batches that are made on the device, with sizes that are known before anything is drawn."""
+"""The triples of an epoch in batches that are made on the device, with sizes known before anything is drawn."""
 
 from dataclasses import dataclass
 

@@ -6,8 +6,8 @@ import torch
 def distinct(ids, n_entities):
     """Return distinct ids in increasing order, and where each of `ids` is among them.
 
-    On a CPU they are as many as there are. Any other device would have to be waited for to learn how many, so there they
-    are as many as there can be, the largest repeated at the end.
+    On a CPU they are as many as there are. Any other device would have to be waited for to learn how many, so there
+    they are as many as there can be, the largest repeated at the end.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def is_first(present):
 class Strata:
     """Consecutive parts of the entities, nearly equal in size; a sample has one entity of each.
 
-    So the entities of a sample are distinct and in increasing order, and that of a part stands for all of the part: sums
-    over the sample, each entity times `sizes`, estimate sums over all entities without bias.
+    So the entities of a sample are distinct and in increasing order, and that of a part stands for all of the part:
+    sums over the sample, each entity times `sizes`, estimate sums over all entities without bias.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class EmbeddingModel:
         Parameters
         ----------
         chosen : tensor of entities, default=None
-            Distinct, see `distinct`; None is all. The gradient that the structural table gets for chosen ones is sparse.
+            Distinct, see `distinct`; None is all. The structural table gets a sparse gradient for chosen ones.
         precision : torch.dtype, default=None
             Of the factors of the products with the maps; None is that of the maps.
 

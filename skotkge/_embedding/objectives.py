@@ -87,8 +87,8 @@ class Candidates:
     excluded : (tensor, tensor) or None
         Pairs of a candidate, -1 for none, and a query that it does not count for.
     of_softmax : tensor of shape (n_candidates,) or None
-        Positions of the candidates among `entities`. None is all of them, the answers with them; otherwise each query has
-        its own answers beside the candidates.
+        Positions of the candidates among `entities`. None is all of them, the answers with them; otherwise each query
+        has its own answers beside the candidates.
     multiplicity : tensor of shape (n_candidates,) or None
         How many entities each candidate stands for; None is 1.
     """
@@ -200,10 +200,10 @@ class AllEntities(TrainingLoss):
 
 
 class SampledEntities(AllEntities):
-    """Cross-entropy over the answers of each query and a random sample, shared by the batch, that stands for all others.
+    """Cross-entropy over the answers of each query and a random sample that stands for all others in the batch.
 
-    The sum of exponentials that it estimates without bias is that of `AllEntities`. A batch asks for the rows of its own
-    entities and of the sample alone.
+    The sum of exponentials that it estimates without bias is that of `AllEntities`. A batch asks for the rows of its
+    own entities and of the sample alone.
     """
 
     needs_few_rows = True
@@ -303,7 +303,7 @@ class SampledNegatives(TrainingLoss):
         return loss.detach()
 
     def _pairs(self, batch):
-        """Queries ``(n_pairs,)`` of each triple, the tail first and the head last, with what answers them and what counts.
+        """Queries ``(n_pairs,)`` of each triple, with what answers them and what counts.
 
         Answers have a row for each triple: the tail, its negatives, and the head. So has what counts; None is all.
         """

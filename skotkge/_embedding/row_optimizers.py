@@ -1,7 +1,7 @@
 """Adagrad and Adam that step the rows of a table that have a gradient, without asking the device how many there are.
 
-PyTorch's own first add up the gradients of equal rows, and wait for the device to learn how many rows are left. Here the
-rows of a sparse gradient are distinct as they come, in increasing order, but for repetitions of the last one with a
+PyTorch's own first add up the gradients of equal rows, and wait for the device to learn how many rows are left. Here
+the rows of a sparse gradient are distinct as they come, in increasing order, but for repetitions of the last one with a
 gradient of zero, see `distinct`.
 """
 

@@ -69,7 +69,7 @@ class ScoreFunction(BaseEstimator):
         raise NotImplementedError
 
     def score_pairs(self, query, entities, queries, chosen):
-        """Scores ``(n_pairs,)`` of the rows `queries` of `query`, in increasing order, with rows `chosen` of `entities`."""
+        """Scores ``(n_pairs,)`` of rows `queries` of `query`, in increasing order, with rows `chosen` of `entities`."""
         raise NotImplementedError
 
     def modulus(self, rows):

@@ -147,8 +147,8 @@ class OTKGEClassifier(TrainedEstimator):
         Of the matrix products with all entities in training with the cross-entropy and a dot product ("complex",
         "distmult"), and of those with the maps of modalities; no other product is changed. "bfloat16" is faster where
         the processor has instructions for it, at a cost in MRR below the difference of two seeds: on emoji the default
-        fit had a test MRR of .659 and .657 in place of .658 and .659. Tables, the sums of the softmax, and the scores and
-        ranks of validation and of the fitted model stay in single precision.
+        fit had a test MRR of .659 and .657 in place of .658 and .659. Tables, the sums of the softmax, and the scores
+        and ranks of validation and of the fitted model stay in single precision.
     checkpoint : path-like, default=None
         A folder, created if absent, in which the fit keeps its state after every epoch: the same call again goes on
         from there, to the same result. It may be shared by the clones of a search, each of which has a subfolder of its

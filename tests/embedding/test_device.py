@@ -98,8 +98,8 @@ def test_the_loss_is_read_after_the_epoch(small, specs):
     assert len(visited) > 3
 
 
-# What a step of Adagrad in the space of the structure computes, kernels of the optimizer included, views and allocations
-# not: more is a step back.
+# What a step of Adagrad in the space of the structure computes, the optimizer's operations included, views and
+# allocations not: more is a step back.
 MOST_OPERATIONS = {"all entities": 85, "negatives": 105}
 
 
