@@ -77,7 +77,14 @@ class ScoreFunction(BaseEstimator):
         return rows.abs()
 
     def n3(self, rows, counts=None):
-        """Sum of the cubed moduli of rows, each row counted as often as told."""
+        """Sum of the cubed moduli of rows.
+
+        Parameters
+        ----------
+        rows : tensor of shape (n_rows, d)
+        counts : tensor of shape (n_rows,), default=None
+            How often each row counts; None is once.
+        """
         return n3(self.modulus(rows), counts)
 
 
