@@ -31,7 +31,7 @@ class MMKRLBaseline(ColumnsBaseline):
     Differences from the paper: relations have no reconstruction, as theirs would be a free table again; the adversary's
     step is relative to the length of a row; triples are read in both directions; and the default is the cross-entropy
     over all entities, as all models of this library are trained. With ``objective="margin"`` it is the margin loss of
-    the paper. Results of both are in the user guide. What an entity lacks, a vector or training triples, is a view of
+    the paper. Results are in the user guide. What an entity lacks, a vector or training triples, is a view of
     zeros.
 
     The methods, `fit` apart, and the learned attributes are those of `OTKGEClassifier`. X comes as it is, without a

@@ -43,10 +43,6 @@ class ModalBaseline(TrainedEstimator):
     Subclasses write `_with_fusion`, `_make_spaces`, `_score_function` and `_objective`, and `_reason_for_modality`.
     """
 
-    # How fast the maps of the modalities and the structure learn, as shares of the learning rate.
-    _transport_lr_factor = 0.1
-    _optimizer = "adagrad"
-
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -103,9 +99,7 @@ class ModalBaseline(TrainedEstimator):
             score_function=self._score_function(X),
             objective=self._objective(),
             regularization=self.regularization,
-            optimizer=self._optimizer,
             learning_rate=self.learning_rate,
-            transport_lr_factor=self._transport_lr_factor,
             structure_lr_factor=1.0,
             batch_size=self.batch_size,
             max_iter=self.max_iter,
