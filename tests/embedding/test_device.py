@@ -13,7 +13,7 @@ from skotkge import CrossEntropy, Logistic, OTFusionTransformer
 from skotkge._embedding import objectives
 from skotkge._embedding.distinct import distinct_in_fixed_size
 from skotkge._embedding.options import TrainingOptions
-from skotkge._embedding.trainer import Trainer, take_step
+from skotkge._embedding.trainer import Trainer, run_epoch, take_step
 from skotkge._spaces import EvidenceId
 
 OBJECTIVES = {
@@ -94,7 +94,7 @@ def test_the_loss_is_read_after_the_epoch(small, specs):
     batches = trainer._loss.batches()
     trainer._loss.batches = lambda: (visited.append(batch) or batch for batch in batches)
     with pytest.raises(RuntimeError, match="meta"):
-        run_epoch(trainer._loss, trainer._optimizers)
+        run_epoch(trainer._loss, trainer.optimizers)
     assert len(visited) > 3
 
 
@@ -108,7 +108,7 @@ def test_a_step_takes_few_operations(small, specs, objective):
     trainer = trainer_on("meta", specs, small.ids, objective=objective)
     batch = next(iter(trainer._loss.batches()))
     with Operations() as told:
-        take_step(trainer._loss, batch, trainer._optimizers)
+        take_step(trainer._loss, batch, trainer.optimizers)
     assert sum(told.counts.values()) <= MOST_OPERATIONS[objective], told.counts
 
 
@@ -139,7 +139,7 @@ def test_rows_in_a_fixed_size_are_stepped_as_those_of_a_cpu(small, specs, monkey
             monkeypatch.setattr(objectives, "distinct", distinct_in_fixed_size)
         trainer = trainer_on("cpu", specs, small.ids, objective=objective, optimizer=optimizer)
         trainer._loss._takes_all = False
-        run_epoch(trainer._loss, trainer._optimizers)
+        run_epoch(trainer._loss, trainer.optimizers)
         trained.append(trainer.model.trained_state())
     for name, table in trained[0].items():
         np.testing.assert_allclose(trained[1][name].numpy(), table.numpy(), rtol=1e-4, atol=1e-5, err_msg=name)
