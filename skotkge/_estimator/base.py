@@ -230,7 +230,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         ndarray of shape (n_triples,)
             Of `classes_`.
         """
-        return self.classes_[(self.decision_function(X, handle_unknown=handle_unknown) >= 0).astype(int)]
+        is_true = self.decision_function(X, handle_unknown=handle_unknown) >= 0
+        return self.classes_[is_true.astype(int)]
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
         """Filtered mean reciprocal rank, or accuracy where y is given.
