@@ -208,9 +208,9 @@ class SampledEntities(AllEntities):
 
     needs_few_rows = True
 
-    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None):
+    def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         self._strata = Strata(model.n_entities, options.objective.n_sampled, options.device)
-        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops)
+        super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
 
     def _n_candidates(self):
         return len(self._strata)
