@@ -64,8 +64,8 @@ class TrainingLoss:
     def regularizer(self, rows, relations, counts_of_rows=None, counts=None):
         """N3 of all factors of the triples: rows of sources and answers, and relations.
 
-        `counts` tells how many triples, or what weight of them, share a source and relation, `counts_of_rows` the same of
-        all rows.
+        `counts` tells how many triples, or what weight of them, share a source and relation, `counts_of_rows` the same
+        of all rows.
         """
         score_function = self.options.score_function
         total = score_function.n3(rows, counts_of_rows)

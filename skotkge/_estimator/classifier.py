@@ -544,7 +544,8 @@ class OTKGEClassifier(TrainedEstimator):
         if not self.warm_start or "predictor_" not in vars(self):
             return from_nothing(X, negatives, row_weights)
         self._check_score_function()
-        options = self._fit_options(evidence, check_random_state(self.random_state).randint(2**31 - 1), (), ())
+        statements = self.predictor_.statements
+        options = self._fit_options(evidence, check_random_state(self.random_state).randint(2**31 - 1), (), statements)
         return from_the_last_fit(self.predictor_, X, negatives, row_weights, options, self.space_training_)
 
 

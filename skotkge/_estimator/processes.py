@@ -2,15 +2,18 @@
 
 import functools
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from typing import Any, TypeVar, cast
 
 from .._embedding.distributed import FAIL, FINISH, DistributedTrainer, follow, is_sharded
 from .._embedding.processes import ProcessLostError, current_processes
 from .._embedding.trainer import Trainer
 from .._ranking.answering_processes import answering_processes
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 # The group that this process leads at the moment, with the others at its service.
 _LED: ContextVar = ContextVar("led_processes", default=None)
 
@@ -39,7 +42,7 @@ def release(processes, told=None):
     processes.broadcast((FINISH, told))
 
 
-def shared_by_processes(fit):
+def shared_by_processes(fit: Method) -> Method:
     """Let a method ``fit`` be called in all processes of a group at once.
 
     The first one fits, with the others at its service wherever the training can be shared; what it has learned goes to
@@ -62,7 +65,7 @@ def shared_by_processes(fit):
             release(processes, learned)
         return self
 
-    return fit_in_group
+    return cast(Method, fit_in_group)
 
 
 def trainer_of(processes, id, spec, options, shares=True, warns=True):
