@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import clone
 
-from .options import CrossEntropy
 from .tables import ShardedTable, block_size
 from .trainer import explicit_invariants, optimizers_of
 
@@ -224,13 +222,8 @@ class Shard:
 
 
 def options_of_part(options, n_parts):
-    """Options of one of several processes, such that its softmax goes over as many entities as that of one would."""
-    batch_size, objective = block_size(options.batch_size, n_parts), options.objective
-    if isinstance(objective, CrossEntropy) and getattr(objective, "in_batch", True):
-        # Draws take the place of the heads and tails that are in the batches of others.
-        others = 2 * (options.batch_size - batch_size)
-        objective = clone(objective).set_params(n_sampled=objective.n_sampled + others)
-    return replace(options, batch_size=batch_size, objective=objective)
+    """Options of one of several processes, which has its part of each batch."""
+    return replace(options, batch_size=block_size(options.batch_size, n_parts))
 
 
 def _without_tables(states, tables):

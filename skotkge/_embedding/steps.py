@@ -18,7 +18,7 @@ def row_squares(parameters, optimizers):
 
     Parameters
     ----------
-    parameters : dict of str to tensor of shape (n_rows, n_columns)
+    parameters : dict of str to tensor of shape (n_rows, n_columns) or (n_rows,)
     optimizers : list of torch.optim.Optimizer
 
     Returns
@@ -30,7 +30,7 @@ def row_squares(parameters, optimizers):
     for name, parameter in parameters.items():
         total = _sum_of(parameter, optimizers)
         if total is not None:
-            found[SQUARES.format(name)] = total.mean(dim=1).cpu().numpy()
+            found[SQUARES.format(name)] = total.reshape(len(total), -1).mean(dim=1).cpu().numpy()
     return found
 
 
@@ -40,7 +40,7 @@ def load_squares(parameters, optimizers, squares):
         total, kept = _sum_of(parameter, optimizers), squares.get(SQUARES.format(name))
         if total is not None and kept is not None:
             with torch.no_grad():
-                total.copy_(torch.as_tensor(np.asarray(kept))[:, None].expand_as(total))
+                total.reshape(len(total), -1).copy_(torch.as_tensor(np.asarray(kept))[:, None])
 
 
 def _sum_of(parameter, optimizers):

@@ -260,10 +260,9 @@ def test_device_that_is_not_there(small, fitted):
     np.testing.assert_array_equal(elsewhere.rank(small.labels), fitted.rank(small.labels))
 
 
-@pytest.mark.parametrize("bad", [("a", "b", "c"), (None, None, "e1")])
-def test_complete_needs_exactly_one_none(fitted, bad):
-    with pytest.raises(ValueError, match="put None in exactly one place"):
-        fitted.complete([bad])
+def test_complete_needs_an_empty_place(fitted):
+    with pytest.raises(ValueError, match="put None in"):
+        fitted.complete([("a", "b", "c")])
 
 
 def test_held_out_rows_do_not_shape_the_space_that_is_judged_on_them(small):

@@ -396,12 +396,13 @@ def rules():
 
 
 FITTING = "skotkge._estimator.fitting."
+VALIDATION = "skotkge._estimator.validation.metrics.mean_reciprocal_rank"
 # step -> (what is called, how often it is called before the interruption, estimators whose fit has the step)
 STEPS = {
     "alignment": ("skotkge._fusion.fitted.align_columns", 0, [fuse, pipeline]),
     "barycenter": ("skotkge._fusion.fitted.wasserstein_barycenter", 0, [fuse, pipeline]),
     "training": ("skotkge._embedding.trainer.run_epoch", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
-    "validation": (FITTING + "metrics.mean_reciprocal_rank", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
+    "validation": (VALIDATION, 1, [bare_kge, pipeline, translations, transae, mmkrl]),
     "regressions": (FITTING + "fit_all_relation_maps", 0, [pipeline]),
     "rules": (FITTING + "count_rules", 0, [with_rules]),
     "counting": ("skotkge.baselines._rule_baseline.count_rules", 0, [rules]),

@@ -11,8 +11,8 @@ from sklearn.model_selection import GridSearchCV
 
 import skotkge
 from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTKGEClassifier
+from skotkge._embedding.negatives import queries_of
 from skotkge._embedding.options import TrainingOptions
-from skotkge._graph.queries import both_directions
 from skotkge._spaces import concat_order
 from skotkge.baselines import MarginRanking, MeanCrossSpaceTransE, MMKRLBaseline, TransAEBaseline
 from skotkge.baselines._autoencoder import AutoencoderSpec
@@ -209,11 +209,11 @@ def test_the_adversary_steps_a_share_of_each_row_up_the_loss(small):
 def test_margin_ranking_is_the_hinge_of_each_negative(small):
     objective = MarginRanking(margin=0.7, n_negatives=3)
     loss, model = training_loss(small, "transae", objective, reconstruction_weight=0.0)
-    batch, drawn = small.ids[:20], loss.loss.generator.get_state()
+    batch, drawn = torch.tensor(small.ids[:20]), loss.loss.generator.get_state()
     found = loss.terms(batch)["translation"]
     loss.loss.generator.set_state(drawn)
-    queries, answers = loss.loss.corruption.draw(batch, 3)
-    sources, relations, positives = both_directions(batch, 3)
+    queries, answers, _ = loss.loss.corruption.draw(batch, 3)
+    sources, relations, positives = queries_of(batch, 3)
     entities, steps = model.entities().detach().numpy(), model.relations.detach().numpy()
 
     def distance(query, answer):

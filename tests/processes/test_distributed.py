@@ -81,7 +81,7 @@ def trained_in_one_process(options, n_epochs):
     for epoch in range(n_epochs):
         for rank, (_, draws) in enumerate(parts):
             draws.manual_seed(_seed_of(group.SEED, epoch, ProcessesOfOne(rank)))
-        batches = [loss.batches() for loss, _ in parts]
+        batches = [iter(loss.batches()) for loss, _ in parts]
         while step_of_all(model, parts, [next(batch, None) for batch in batches], optimizers):
             pass
     structure = np.empty((group.N_ENTITIES, group.WIDTH))
@@ -118,13 +118,6 @@ def test_update_is_that_of_one_process(results, name):
     assert np.abs(expected["structure"] - INITIAL_GAIN * start).max() > 0.05
     for table in ("structure", "relations"):
         np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
-
-
-def test_softmax_of_a_part_goes_over_as_many_entities_as_that_of_the_whole():
-    part = options_of_part(group.OPTIONS, 2)
-    assert part.batch_size == 25
-    assert part.objective.n_sampled + 2 * part.batch_size == group.OPTIONS.objective.n_sampled + 2 * 50
-    assert group.OPTIONS.objective.n_sampled == 8
 
 
 def test_loss_falls(results):
