@@ -6,6 +6,7 @@ import numpy as np
 from rich.console import Console
 
 from .._graph.headers import COLUMNS
+from .._utils.messages import shown
 from ._options import add_candidates_option, add_known_option, add_model_option, add_reading_options
 from ._reading import check_labels, load_model, read_candidates, read_triples
 from ._tables import answer_table
@@ -120,7 +121,7 @@ def check_given_labels(vocabulary, question):
             similar = vocabulary.similar(label, of_relations)
             hint = f"similar ones: {similar}" if similar else f"the first is {vocabulary.shown(labels[0])}"
             raise ValueError(
-                f"--{column} {label!r} is none of the {len(labels)} labels that the model has seen; {hint}"
+                f"--{column} {shown(label)} is none of the {len(labels)} labels that the model has seen; {hint}"
             )
 
 

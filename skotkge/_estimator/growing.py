@@ -21,6 +21,7 @@ from .._graph.triples import as_triples
 from .._ranking.answer_calibration import AnswerCalibration
 from .._ranking.calibration import Calibration
 from .._spaces import FUSED, MODALITIES, STRUCTURE
+from .._utils.messages import shown
 from .grown_graph import with_triples, without_triples
 from .grown_spaces import folded_in, train_further
 from .record import grown_record
@@ -52,7 +53,7 @@ def shrink(estimator, triples):
     if not known.all():
         raise ValueError(
             f"triples has {counted((~known).sum(), 'row', 'rows')} that the model does not know, the first is "
-            f"{labels[~known][0].tolist()!r}; give triples of fit or partial_fit."
+            f"{shown(labels[~known][0].tolist())}; give triples of fit or partial_fit."
         )
     graph = without_triples(predictor, ids)
     if not len(graph.ids):

@@ -6,6 +6,7 @@ from .._graph.arguments import as_triple_sets
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import as_labels, first_occurrences, name_first
 from .._graph.triples import MultimodalTriples
+from .._utils.messages import shown
 
 
 def ids_of(vocabulary, X, handle_unknown):
@@ -54,7 +55,7 @@ def ids_of_sets(vocabulary, known):
         in_table = (ids >= 0).all(axis=1)
         if len(ids) and not in_table.any():
             raise ValueError(
-                f"known holds no triple of the fitted table; the first is {labels[0].tolist()!r}: give those of "
+                f"known holds no triple of the fitted table; the first is {shown(labels[0].tolist())}: give those of "
                 "the same graph."
             )
         found.append(ids[in_table])
@@ -64,7 +65,7 @@ def ids_of_sets(vocabulary, known):
 def similar_ones(vocabulary, label, is_relation=False):
     """Write which labels are like an unknown one, for the end of a sentence."""
     similar = vocabulary.similar(label, is_relation)
-    return f" (similar to {label!r}: {similar})" if similar else ""
+    return f" (similar to {shown(label)}: {similar})" if similar else ""
 
 
 def entities_of(labels, vocabulary, argument):

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._graph.queries import KnownAnswers
 from .._ranking.calibration import Negatives
+from .._utils.messages import shown
 from .fact_weights import FactWeights
 from .growing import continue_with
 from .grown_graph import with_triples
@@ -110,7 +111,7 @@ def _ids_in(vocabulary, X, ids):
     if (found < 0).any():
         row = labels[(found < 0).any(axis=1)][0].tolist()
         raise ValueError(
-            f"X has the false triple {row!r}, of which a label is in no true triple of this fit or the one before; "
+            f"X has the false triple {shown(row)}, with a label of no true triple of this fit or the one before; "
             "leave it out."
         )
     return found

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .._graph.queries import KnownAnswers
+from .._utils.messages import shown
 from .tables import LabelTable, entity_tables
 
 # Questions about an entity score at most this many candidates, and are at most so many.
@@ -88,7 +89,7 @@ class LinkAnswers:
         triples = np.empty((0, 3), dtype=object) if folder is None else folder.triples
         if len(triples) and not (vocabulary.ids_of(triples) >= 0).all(axis=1).any():
             raise ValueError(
-                f"{folder.path} holds no triple of the model; the first is {triples[0].tolist()!r}: give the "
+                f"{folder.path} holds no triple of the model; the first is {shown(triples[0].tolist())}: give the "
                 "folder of the same graph"
             )
         entities, relations, ids = entity_tables(vocabulary, triples)

@@ -281,5 +281,5 @@ def _check_known(labels, positions, vocabulary, where, what):
     if not unknown:
         return
     similar = "" if is_missing(unknown[0]) else vocabulary.similar(unknown[0], what == "relation")
-    hint = f" (similar to {unknown[0]!r}: {similar})" if similar else ""
+    hint = f" (similar to {shown(unknown[0])}: {similar})" if similar else ""
     raise ValueError(f"{where} names {name_first(unknown)}, which is no {what} of the triples{hint}.")

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .._utils.messages import shown
+
 
 def label_key(label):
     """A hashable key that is equal only for labels of the same type and value: 1, 1.0 and True are three labels."""
@@ -46,6 +48,6 @@ class RowNumbers:
         if unknown:
             raise ValueError(
                 f"{argument} has {len(unknown)} labels that are no entities of the graph, the first is "
-                f"{unknown[0]!r}; add them to the graph or leave them out."
+                f"{shown(unknown[0])}; add them to the graph or leave them out."
             )
         return rows

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._utils.messages import CheckedParameters
+from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import Interval, StrOptions, fit_context
 from .answers import MatchAnswers
@@ -325,8 +325,8 @@ def _check_one_to_one(pairs):
         if (counts > 1).any():
             label = getattr(pairs, argument).entities[ids[counts.argmax()]]
             raise ValueError(
-                f"pairs has the entity {label!r} of {argument} in {counts.max()} rows; an entity has one counterpart, "
-                "keep one of them."
+                f"pairs has the entity {shown(label)} of {argument} in {counts.max()} rows; an entity has one "
+                "counterpart, keep one of them."
             )
 
 

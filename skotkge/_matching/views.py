@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.random_projection import GaussianRandomProjection
 
+from .._utils.messages import shown
 from .across import ACROSS, own_modalities
 from .evidence import (
     N_LABEL_COLUMNS,
@@ -105,7 +106,7 @@ def chosen_views(views, graphs):
         chosen = [views] if isinstance(views, str) else list(views)
     unknown = [view for view in chosen if view not in possible]
     if unknown:
-        raise ValueError(f"views has {unknown[0]!r}, but the two graphs can be compared by {possible} only.")
+        raise ValueError(f"views has {shown(unknown[0])}, but the two graphs can be compared by {possible} only.")
     if not chosen:
         raise ValueError(
             "views is empty and the two graphs share neither triples, modalities nor names; give both some."

@@ -12,6 +12,7 @@ from .._graph.labels import counted, is_missing
 from .._graph.triples import COLUMNS
 from .._graph.vocabulary import Vocabulary
 from .._utils.html import bar, table
+from .._utils.messages import shown
 
 # What a repr has of many questions and answers.
 SHOWN = 5
@@ -252,7 +253,7 @@ def empty_places(questions):
         remedy = "put None in exactly one place of each row, the one to be filled"
         if numbers[0]:
             remedy = f"row 0 has {numbers[0]}, and those of one call have equally many; {remedy}, or in two of each"
-        raise ValueError(f"X has {numbers[row]} empty places in row {row}: {questions[row].tolist()!r}; {remedy}.")
+        raise ValueError(f"X has {numbers[row]} empty places in row {row}: {shown(questions[row].tolist())}; {remedy}.")
     return empty
 
 
