@@ -51,8 +51,8 @@ def class_labels(y: ArrayLike | None) -> NDArray[np.generic]:
     false, true = (label.strip().lower() for label in labels.tolist())
     if false in MEAN_TRUE or true in MEAN_FALSE:
         raise ValueError(
-            f"y has the strings {shown(labels[0])} and {shown(labels[1])}, of which the second in their order means true, "
-            f"as everywhere in scikit-learn; give truth values, such as y == {shown(str(labels[0]))}."
+            f"y has the strings {shown(labels[0])} and {shown(labels[1])}, of which the second in their order stands "
+            f"for true, as everywhere in scikit-learn; give truth values, such as y == {shown(str(labels[0]))}."
         )
     return labels
 
