@@ -99,7 +99,7 @@ def make_site(options, path):
     answers = MatchAnswers(model, folders) if is_matcher else LinkAnswers(model, *folders)
     check_written(*answers.tables.values())
     for table in answers.tables.values():
-        table.index  # noqa: B018  (built before somebody waits for it)
+        table.prepare()
     decisions = DecisionFile(path, file_digest(options.model))
     return Site(answers, decisions, f"{type(model).__name__} · {options.model.name}")
 

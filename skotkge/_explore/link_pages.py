@@ -180,7 +180,10 @@ class LinkPages:
                 link.props["aria-current"] = "true"
         if len(self.relations) > len(own):
             with ui.expansion("another relation").props("dense"):
-                choose = lambda relation: go(self._address(entity, relation=self.relations.token(relation)))  # noqa: E731
+
+                def choose(relation):
+                    go(self._address(entity, relation=self.relations.token(relation)))
+
                 Finder(self.site, self.relations, "Relation", choose, lists_all=True)
 
     def _rows(self, links, entity=None):

@@ -33,6 +33,10 @@ class LabelTable:
     def __len__(self):
         return len(self.labels)
 
+    def prepare(self):
+        """Build the index before somebody waits for it."""
+        return self.index
+
     @cached_property
     def index(self):
         """The `SearchIndex` of labels and names."""
