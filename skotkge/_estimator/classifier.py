@@ -64,7 +64,8 @@ class OTKGEClassifier(TrainedEstimator):
         - "relation_maps": ridge regressions, one for each relation and direction, from the columns of the source to
           those of the answer: of each modality, and of several together;
         - "rules": the most confident rule "relation a implies relation b" for the same two entities, in the same or the
-          other direction, counted in the training triples (see `skotkge.baselines.RuleBaseline`);
+          other direction, counted in the training triples (see `skotkge.baselines.RuleBaseline`); and rules of two
+          premises, "a from x to z and b from z to y imply c from x to y";
         - "counts": how often the candidate answers the relation and direction in training, whether at all, how often it
           asks, and its degree; a child has one parent, so a candidate that has one is no answer;
         - "cosines": the likeness of the query entity and the candidate in each modality and in the structure;
@@ -168,8 +169,8 @@ class OTKGEClassifier(TrainedEstimator):
     space_embeddings_, space_relations_ : dict of str to ndarray
         The tables of each trained space: "structure", the name of a modality, "fused".
     evidence_names_ : list of str
-        The trained spaces, "relation_maps of" each modality, "relation_maps" of all together, "rules", "counts of" four
-        things, "cosines of" each modality and "structure", "neighbors".
+        The trained spaces, "relation_maps of" each modality, "relation_maps" of all together, "rules", "rules of
+        paths", "counts of" four things, "cosines of" each modality and "structure", "neighbors".
     evidence_weights_ : ndarray of shape (n_kinds, 2, n_relations)
         Weight of each kind of evidence for queries for tails and for heads of each relation. 1 without validation
         triples.

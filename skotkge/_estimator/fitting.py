@@ -14,6 +14,7 @@ from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.likeness import likeness_of
 from .._evidence.mixture import Mixture
 from .._evidence.neighbors import neighbors
+from .._evidence.paths import path_rules
 from .._evidence.relation_maps import fit_all_relation_maps
 from .._evidence.rules import RuleEvidence, count_rules
 from .._evidence.signed_weights import learn_signed_weights
@@ -243,6 +244,7 @@ def _evidence_of(X, trained, options):
         certain = resolve(options.statements, X.vocabulary).same if options.statements else None
         rules = count_rules(X.ids, X.n_entities, len(X.relations), certain=certain)
         evidence.append(RuleEvidence(EvidenceId(RULES), rules, X.n_entities))
+        evidence.append(path_rules(X.ids, X.n_entities, len(X.relations), options.seed))
     if COUNTS in options.kinds:
         evidence += count(X.ids, X.n_entities, len(X.relations))
     if {COSINES, NEIGHBORS} & options.kinds:

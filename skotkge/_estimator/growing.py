@@ -10,6 +10,7 @@ from .._evidence.cosines import Cosines
 from .._evidence.counts import Counts, count
 from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.neighbors import Neighbors, neighbors
+from .._evidence.paths import PathEvidence, path_rules
 from .._evidence.relation_maps import RelationMaps, regressions, unit_rows
 from .._evidence.rules import RuleEvidence, count_rules
 from .._graph.arguments import true_rows
@@ -29,7 +30,7 @@ from .record import grown_record
 # Of the epochs that a space was trained for in the fit, at least one. Each goes over all triples: going more often over
 # the new ones and a sample of the old ones, at the same cost, forgot more of the others.
 SHARE_OF_EPOCHS = 0.15
-KINDS_OF_OURS = (EmbeddingEvidence, Counts, RuleEvidence, RelationMaps, Cosines, Neighbors)
+KINDS_OF_OURS = (EmbeddingEvidence, Counts, RuleEvidence, PathEvidence, RelationMaps, Cosines, Neighbors)
 
 
 def grow(estimator, X, y, callbacks=()):
@@ -174,6 +175,8 @@ def _evidence_of(predictor, graph, options, trained):
             kind = counts[kind.id]
         elif isinstance(kind, RuleEvidence):
             kind = RuleEvidence(kind.id, count_rules(ids, *sizes, certain=certain), graph.n_entities)
+        elif isinstance(kind, PathEvidence):
+            kind = path_rules(ids, *sizes, options.seed)
         elif isinstance(kind, RelationMaps):
             kind = kind.extended(graph.unseen)
             kind = regressions(kind.sources, kind.projections, ids, graph.n_relations, kind.id)

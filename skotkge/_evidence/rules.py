@@ -247,12 +247,15 @@ class RuleScores:
         rows, answers, confidences = rows[inside], answers[inside] - first, confidences[inside]
         rows, answers = (torch.tensor(array, device=self._device) for array in (rows, answers))
         of_rows = weights[rows, 0] if isinstance(weights, torch.Tensor) else weights
-        out[rows, answers] += of_rows * torch.tensor(_evidence_of(confidences), device=self._device).float()
+        out[rows, answers] += of_rows * torch.tensor(evidence_of_confidence(confidences), device=self._device).float()
 
     def pair_scores(self, queries, answers):
         """Scores of each query with one answer, see `BoundEvidence`."""
-        return torch.tensor(_evidence_of(self._rules.of_pairs(*queries, answers.cpu().numpy())), device=self._device)
+        return torch.tensor(
+            evidence_of_confidence(self._rules.of_pairs(*queries, answers.cpu().numpy())), device=self._device
+        )
 
 
-def _evidence_of(confidences):
+def evidence_of_confidence(confidences):
+    """Return ``-log(1 - confidence)``."""
     return -np.log1p(-np.minimum(confidences, SUREST_RULE))

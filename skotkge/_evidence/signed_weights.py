@@ -81,14 +81,17 @@ def learn_signed_weights(mixture, base, ids, known, share, n_relations, random_s
     ndarray of shape (n_kinds, 2 * n_relations)
     """
     told = _candidates_of(mixture, base, ids, known, share, n_relations, random_state)
-    weights = _without_counting_unlabelled(told, _ridge(told, 2 * n_relations), 2 * n_relations)
+    weights = _without_counting_unlabelled(told, _ridge(told, 2 * n_relations, random_state), 2 * n_relations)
     return weights[0] * base + weights[1:]
 
 
-def _ridge(told, n_relations):
+def _ridge(told, n_relations, random_state):
     """The ridge whose weights make the answers to left-out queries likeliest; all triples of a query are one group."""
     groups = np.unique(np.column_stack([told.sources, told.relations]), axis=0, return_inverse=True)[1].ravel()
-    told, groups = told.of(slice(QUERIES_THAT_CHOOSE)), groups[:QUERIES_THAT_CHOOSE]
+    if len(groups) > QUERIES_THAT_CHOOSE:
+        # In the order of the triples, the first would all ask for tails.
+        chosen = random_state.choice(len(groups), QUERIES_THAT_CHOOSE, replace=False)
+        told, groups = told.of(chosen), groups[chosen]
     if len(np.unique(groups)) < N_FOLDS:
         return RIDGES[-1]
     losses = np.zeros(len(RIDGES))

@@ -13,6 +13,7 @@ from .._evidence.counts import Counts
 from .._evidence.embedding import EmbeddingEvidence
 from .._evidence.mixture import Mixture
 from .._evidence.neighbors import Neighbors
+from .._evidence.paths import PathEvidence
 from .._evidence.relation_maps import RelationMaps
 from .._evidence.rules import RuleEvidence
 from .._evidence.unseen import UnseenEntities
@@ -31,7 +32,8 @@ from .ranker import Ranker
 # Triples scored at once where each question is asked of every relation.
 CANDIDATES_AT_ONCE = 2**20
 EVIDENCE_CLASSES = {
-    kind.__name__: kind for kind in (EmbeddingEvidence, RelationMaps, RuleEvidence, Counts, Cosines, Neighbors)
+    kind.__name__: kind
+    for kind in (EmbeddingEvidence, RelationMaps, RuleEvidence, PathEvidence, Counts, Cosines, Neighbors)
 }
 
 
