@@ -10,11 +10,11 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-import torch
 
 from .._graph.queries import both_directions, slices
 from .._spaces import RULES, EvidenceId
 from .rules import PairLinks, evidence_of_confidence
+from .sparse_scores import SparseScores
 
 # Pairs that a rule is imagined to have got wrong, and those that it must have got right: there are so many paths that
 # some hold by chance.
@@ -225,7 +225,7 @@ class PathRules:
     conclusions: np.ndarray
     confidences: np.ndarray
 
-    def of(self, sources, relations):
+    def scored(self, sources, relations):
         """What the rules answer to queries.
 
         Returns
@@ -239,17 +239,17 @@ class PathRules:
         for rows, rules, _, starts, counts in self._middles(sources, relations):
             rows, rules = np.repeat(rows, counts), np.repeat(rules, counts)
             answers = self.steps.answers[slices(starts, counts)]
-            found.append(self._scored(rows, answers, rules, answers != sources[rows]))
+            found.append(self._by_answer(rows, answers, rules, answers != sources[rows]))
         return _joined(found)
 
-    def of_pairs(self, sources, relations, answers):
+    def scored_pairs(self, sources, relations, answers):
         """Return the score for each query with one answer, 0 where no rule fires."""
         scores = np.zeros(len(sources))
         # Of an unseen entity, and of the source itself, no path tells.
         can_answer = (answers != sources) & (answers < self.steps.n_entities)
         for rows, rules, middles, _, _ in self._middles(sources, relations):
             ends = self.steps.contain(middles, self.second[rules], answers[rows]) & can_answer[rows]
-            queries, _, found = self._scored(rows, answers[rows], rules, ends)
+            queries, _, found = self._by_answer(rows, answers[rows], rules, ends)
             scores[queries] = found
         return scores
 
@@ -301,7 +301,7 @@ class PathRules:
         for some in whole_queries(rows, counts):
             yield rows[some], rules[some], middles[some], starts[some], counts[some]
 
-    def _scored(self, rows, answers, rules, counts):
+    def _by_answer(self, rows, answers, rules, counts):
         """Rows and answers of the fired rules that count, in order, each pair once, with their score."""
         rows, answers, rules = rows[counts], answers[counts], rules[counts]
         # Rules of a conclusion are sorted, the surest first.
@@ -338,7 +338,7 @@ class PathEvidence:
 
     def on(self, device):
         """Return the scores of the rules on a device."""
-        return PathScores(self.rules, self.n_entities, device)
+        return SparseScores(self.rules, self.n_entities, device)
 
     def extended(self, unseen):
         """Return the same rules among more entities."""
@@ -364,52 +364,3 @@ class PathEvidence:
         steps = TwoSteps.__new__(TwoSteps)
         vars(steps).update(state["steps"])
         return cls(EvidenceId(*state["id"]), PathRules(steps, **state["rules"]), state["n_entities"])
-
-
-class PathScores:
-    """Scores of `PathRules` on a device, as `BoundEvidence`.
-
-    Parameters
-    ----------
-    rules : PathRules
-    n_entities : int
-    device : str
-    """
-
-    n_columns = 1
-
-    def __init__(self, rules, n_entities, device):
-        self._rules, self.n_entities, self._device = rules, n_entities, device
-
-    def queries(self, sources, relations):
-        """The queries, whose answers are found when first asked for."""
-        return _Queries(self._rules, sources.cpu().numpy(), relations.cpu().numpy())
-
-    def add_scores(self, entities, queries, weights, out):
-        """Add the weighted scores with a slice of the entities to `out`, see `BoundEvidence`."""
-        rows, answers, scores = queries.answered
-        first, stop, _ = entities.indices(self.n_entities)
-        inside = (answers >= first) & (answers < stop)
-        rows, answers = (torch.tensor(array[inside], device=self._device) for array in (rows, answers - first))
-        of_rows = weights[rows, 0] if isinstance(weights, torch.Tensor) else weights
-        out[rows, answers] += of_rows * torch.tensor(scores[inside], device=self._device).float()
-
-    def pair_scores(self, queries, answers):
-        """Scores of each query with one answer, see `BoundEvidence`."""
-        return torch.tensor(queries.of_answers(answers.cpu().numpy()), device=self._device)
-
-
-@dataclass(frozen=True)
-class _Queries:
-    rules: PathRules
-    sources: np.ndarray
-    relations: np.ndarray
-
-    @cached_property
-    def answered(self):
-        """`PathRules.of` the queries."""
-        return self.rules.of(self.sources, self.relations)
-
-    def of_answers(self, answers):
-        """`PathRules.of_pairs` of the queries."""
-        return self.rules.of_pairs(self.sources, self.relations, answers)

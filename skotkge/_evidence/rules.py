@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from scipy import sparse
 
 from .._graph.queries import both_directions, slices
 from .._spaces import EvidenceId
+from .sparse_scores import SparseScores
 
 # A confidence of 1 would be endless evidence.
 SUREST_RULE = 0.999
@@ -152,6 +152,15 @@ class FiredRules:
         surest[rows] = confidences
         return surest
 
+    def scored(self, sources, relations):
+        """`of` with scores ``-log(1 - confidence)``."""
+        rows, answers, confidences = self.of(sources, relations)
+        return rows, answers, evidence_of_confidence(confidences)
+
+    def scored_pairs(self, sources, relations, answers):
+        """`of_pairs` with scores ``-log(1 - confidence)``."""
+        return evidence_of_confidence(self.of_pairs(sources, relations, answers))
+
     def premises_of(self, source, relation, answer):
         """Premises between one pair of entities, as (relation or reciprocal, confidence), the surest first."""
         if answer >= self._n_entities or source >= self._n_entities:
@@ -197,7 +206,7 @@ class RuleEvidence:
 
     def on(self, device):
         """Return the scores of the rules on a device."""
-        return RuleScores(self.rules, self.n_entities, device)
+        return SparseScores(self.rules, self.n_entities, device)
 
     def extended(self, unseen):
         """Return the same rules among more entities."""
@@ -220,42 +229,6 @@ class RuleEvidence:
         return cls(EvidenceId(*state["id"]), FiredRules.from_state(state["rules"]), state["n_entities"])
 
 
-class RuleScores:
-    """Scores ``-log(1 - confidence)`` of the most confident rule: one twice as likely to fail says log 2 less.
-
-    Parameters
-    ----------
-    rules : FiredRules
-    n_entities : int
-    device : str
-    """
-
-    n_columns = 1
-
-    def __init__(self, rules, n_entities, device):
-        self._rules, self.n_entities, self._device = rules, n_entities, device
-
-    def queries(self, sources, relations):
-        """Source entities and relations of queries as arrays."""
-        return sources.cpu().numpy(), relations.cpu().numpy()
-
-    def add_scores(self, entities, queries, weights, out):
-        """Add the weighted scores with a slice of the entities to `out`, see `BoundEvidence`."""
-        rows, answers, confidences = self._rules.of(*queries)
-        first, stop, _ = entities.indices(self.n_entities)
-        inside = (answers >= first) & (answers < stop)
-        rows, answers, confidences = rows[inside], answers[inside] - first, confidences[inside]
-        rows, answers = (torch.tensor(array, device=self._device) for array in (rows, answers))
-        of_rows = weights[rows, 0] if isinstance(weights, torch.Tensor) else weights
-        out[rows, answers] += of_rows * torch.tensor(evidence_of_confidence(confidences), device=self._device).float()
-
-    def pair_scores(self, queries, answers):
-        """Scores of each query with one answer, see `BoundEvidence`."""
-        return torch.tensor(
-            evidence_of_confidence(self._rules.of_pairs(*queries, answers.cpu().numpy())), device=self._device
-        )
-
-
 def evidence_of_confidence(confidences):
-    """Return ``-log(1 - confidence)``."""
+    """Return ``-log(1 - confidence)``: of two rules, one half as likely to fail says log 2 more."""
     return -np.log1p(-np.minimum(confidences, SUREST_RULE))

@@ -154,7 +154,7 @@ class TestContributions:
         told = kge.explain(small)
         assert told.evidence == [
             *("structure", "text", "image", "fused"),
-            *("relation_maps of text", "relation_maps of image", "relation_maps", "rules"),
+            *("relation_maps of text", "relation_maps of image", "relation_maps", "rules", "rules of paths"),
             *(f"counts of {counted}" for counted in ("answers", "any answer", "questions", "degree")),
             *("cosines of text", "cosines of image", "cosines of structure", "neighbors", "self_loop", "offset"),
         ]

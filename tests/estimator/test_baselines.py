@@ -14,7 +14,8 @@ from sklearn.utils import estimator_checks
 
 from skotkge import CrossEntropy, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge._evidence import rules as _rules
-from skotkge._evidence.rules import RuleScores, count_rules
+from skotkge._evidence.rules import count_rules
+from skotkge._evidence.sparse_scores import SparseScores
 from skotkge._spaces import concat_order
 from skotkge.baselines import MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.metrics import make_ranking_scorer, ranking_report, summarize_ranks
@@ -263,7 +264,7 @@ def test_a_classifier_with_rules_answers_what_a_reciprocal_relation_gives_away()
         evidence = ("structure", "rules") if rules else ("structure",)
         kge = OTKGEClassifier(embedding_dim=4, max_iter=2, evidence=evidence, random_state=0).fit(train, X_val=valid)
         found[rules] = kge.score(test)
-        assert kge.evidence_names_ == ["structure"] + (["rules"] if rules else [])
+        assert kge.evidence_names_ == ["structure"] + (["rules", "rules of paths"] if rules else [])
         np.testing.assert_allclose(kge.explain(test).log_odds, kge.decision_function(test), rtol=1e-9)
     assert found[True] == 1.0 > 0.5 > found[False]
 
@@ -271,7 +272,7 @@ def test_a_classifier_with_rules_answers_what_a_reciprocal_relation_gives_away()
 def test_rules_score_the_evidence_of_the_surest_one():
     ids = np.array([(0, 0, 1), (0, 1, 1), (2, 0, 3), (2, 1, 3), (2, 2, 3), (4, 0, 5), (4, 1, 5), (6, 1, 7)])
     rules = count_rules(ids, 8, 3)
-    scores = RuleScores(rules, 9, "cpu")
+    scores = SparseScores(rules, 9, "cpu")
     query = scores.queries(torch.tensor([4, 5, 8, 7]), torch.tensor([2, 0, 0, 3]))
     wanted = np.zeros((4, 9))
     wanted[0, 5] = -np.log(1 - 1 / (3 + 1))

@@ -43,7 +43,7 @@ def all_queries():
 
 def dense(rules):
     sources, relations = all_queries()
-    rows, answers, scores = rules.of(sources, relations)
+    rows, answers, scores = rules.scored(sources, relations)
     table = np.zeros((len(sources), N_ENTITIES))
     table[rows, answers] = scores
     return table
@@ -76,7 +76,7 @@ def test_one_answer_scores_as_in_the_list_of_all(ids):
     rules = count_paths(ids, N_ENTITIES, N_RELATIONS)
     sources, relations = (np.repeat(array, N_ENTITIES) for array in all_queries())
     answers = np.tile(np.arange(N_ENTITIES), N_ENTITIES * 2 * N_RELATIONS)
-    np.testing.assert_array_equal(rules.of_pairs(sources, relations, answers), dense(rules).ravel())
+    np.testing.assert_array_equal(rules.scored_pairs(sources, relations, answers), dense(rules).ravel())
 
 
 @pytest.mark.parametrize("limits", [{"AT_ONCE": 50}, {"LARGEST_TABLE": 0}])
@@ -111,7 +111,7 @@ def test_of_unseen_entities_no_path_tells(ids):
 def test_no_links_have_no_rules():
     rules = count_paths(np.empty((0, 3), dtype=np.int64), 2, 1)
     assert not len(rules.confidences)
-    assert not len(rules.of(np.array([0]), np.array([0]))[0])
+    assert not len(rules.scored(np.array([0]), np.array([0]))[0])
 
 
 def test_state_gives_the_same_scores(ids):

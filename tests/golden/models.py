@@ -1,6 +1,6 @@
 """A small fitted pipeline in the file formats of saved models, and its answers; part of what ``record.py`` writes.
 
-``python -m tests.golden.models`` in the root of the repository writes these files alone.
+Files of a format are written once, when the format is new, and load for ever: ``record.py`` leaves those that exist alone.
 """
 
 from pathlib import Path
@@ -51,14 +51,12 @@ def answers(pipe):
 
 
 def record():
-    """Write the files and, beside them, the answers."""
+    """Write the files of a new format and, beside them, the answers."""
+    if SKOPS.exists():
+        return
     pipe = fitted()
     skotkge.save(pipe, PICKLE)
     skotkge.save(pipe, SKOPS)
     np.save(FOLDER / f"model-format-{FORMAT}.npy", answers(pipe))
     with mock.patch("skotkge._utils.persistence.FORMAT", 9999):
         skotkge.save(OTKGEClassifier(), NEWER)
-
-
-if __name__ == "__main__":
-    record()

@@ -49,7 +49,7 @@ def load(path=ANSWERS):
 
 
 def record():
-    """Write ``answers.npz``, ``command_line.txt`` and the saved models."""
+    """Write ``answers.npz``, ``command_line.txt`` and the saved models of a new format."""
     models.record()
     answers = {}
     for graph_name, graph_of in cases.GRAPHS.items():

@@ -8,7 +8,8 @@ from sklearn import config_context
 from skotkge import ComplEx, DistMult, TransE
 from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
-from skotkge._evidence.rules import RuleScores, count_rules
+from skotkge._evidence.rules import count_rules
+from skotkge._evidence.sparse_scores import SparseScores
 from skotkge._graph.queries import KnownAnswers, both_directions
 from skotkge._ranking.parts import ARRAYS_AT_ONCE, score_blocks
 from skotkge._ranking.ranker import Ranker, rank_both_sides
@@ -89,7 +90,7 @@ def test_pieces_of_the_entities_give_what_all_at_once_do(rng, emoji, working_mem
     score_function = ComplEx()
     entities, relations = rng.randn(emoji.train.n_entities, 4), rng.randn(2 * n_relations, 4)
     entities[700:710] = entities[:10]  # ties
-    rules = RuleScores(count_rules(emoji.train.ids, len(entities), n_relations), len(entities), "cpu")
+    rules = SparseScores(count_rules(emoji.train.ids, len(entities), n_relations), len(entities), "cpu")
     evidence = [EmbeddingScores(score_function, entities, relations, "cpu"), rules]
     options = {
         "weights": rng.rand(2, 2 * n_relations),
