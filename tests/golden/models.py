@@ -1,6 +1,6 @@
 """A small fitted pipeline in the file formats of saved models, and its answers; part of what ``record.py`` writes.
 
-Files of a format are written once, when the format is new, and load for ever: ``record.py`` leaves those that exist alone.
+Files of a format are written once, when it is new, and load for ever: ``record.py`` leaves those that exist alone.
 """
 
 from pathlib import Path
