@@ -11,11 +11,14 @@ entities of the test pairs, "all": every entity of the second graph outside the 
   the threshold that is best on the test pairs, against `predict` of each solver, which never sees them.
 - modalities: a modality on both sides, on one disturbed by Gaussian noise of each column's standard deviation; without
   known pairs; text on one side and image on the other.
+- scale: a pair of cuts of a synthetic graph with the law of degrees of benchmarks/scale.py, structure alone: seconds,
+  memory and Hits@1. With `--dense` every pair of entities is a candidate, which holds the whole plan.
 
     python benchmarks/matching.py cuts --data emoji --cuts 5
     python benchmarks/matching.py alone --data codex_s --cuts 5
     python benchmarks/matching.py modalities --data emoji --cuts 5
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en
+    python benchmarks/matching.py scale --entities 100000 --rounds 3
 """
 
 import argparse
@@ -23,9 +26,10 @@ import resource
 import statistics
 import sys
 from collections import defaultdict
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
+from scale import synthetic
 
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
 
@@ -135,6 +139,31 @@ def cut_figures(pairs, share, seed, n_rounds):
     return out
 
 
+def scale(n_entities, share, n_rounds, n_candidates):
+    """Seconds, memory and Hits@1 on two cuts of a synthetic graph."""
+    rng = np.random.RandomState(0)
+    ids = rng.permutation(synthetic(n_entities, exponent=0.8))
+    common, first, second = np.split(ids, [len(ids) // 2, len(ids) * 3 // 4])
+    ids_x, ids_y = np.concatenate([common, first]), np.concatenate([common, second])
+    number = rng.permutation(n_entities)
+    both = rng.permutation(np.intersect1d(ids_x[:, [0, 2]], ids_y[:, [0, 2]]))
+    X = MultimodalTriples(ids_x, entities=range(n_entities), duplicates="keep")
+    ids_y[:, [0, 2]] = number[ids_y[:, [0, 2]]]
+    Y = MultimodalTriples(ids_y, entities=range(n_entities), duplicates="keep")
+    pairs = EntityPairs(np.column_stack([both, number[both]]), X, Y)
+    known, test = pairs[: int(share * len(pairs))], pairs[int(share * len(pairs)) :]
+    wall, cpu = perf_counter(), process_time()
+    matcher = OTEntityMatcher(n_rounds=n_rounds, views=["structure"], n_candidates=n_candidates, random_state=0)
+    matcher.fit(known)
+    wall, cpu = perf_counter() - wall, process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"scale {n_entities} entities, {len(X) + len(Y)} triples, {share:.0%} known, {n_rounds} rounds, candidates "
+        f"{n_candidates}: Hits@1 among all {matcher.score(test):.3f}; {wall:.0f} s, {cpu:.0f} s of CPU, {memory:.1f} GiB",
+        flush=True,
+    )
+
+
 def f1(told, right, n_true):
     return 2 * right / max(told + n_true, 1)
 
@@ -167,8 +196,10 @@ def nearest_f1(matcher, pairs, free, mate):
 
 
 def modality_figures(name, share, seed, n_rounds):
-    out = {}
+    out, modalities = {}, getattr(datasets, f"load_{name}")().train.modalities
     for sides, noise in ((("text", "text"), 1.0), (("image", "image"), 1.0), (("text", "image"), 0.0)):
+        if not set(sides) <= set(modalities):
+            continue
         pairs = cut(name, seed, sides=sides, noise=noise)
         n_known = int(share * len(pairs))
         known, test = pairs[:n_known], pairs[n_known:]
@@ -219,13 +250,19 @@ def table(title, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cuts", "alone", "modalities", "dbp15k"))
+    parser.add_argument("what", choices=("cuts", "alone", "modalities", "dbp15k", "scale"))
     parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
     parser.add_argument("--share", type=float, help="of the pairs that are known")
     parser.add_argument("--cuts", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=OTEntityMatcher().n_rounds)
     parser.add_argument("--folder", help="of DBP15K")
+    parser.add_argument("--entities", type=int, default=10**4, help="of the synthetic graph")
+    parser.add_argument("--dense", action="store_true", help="all entities are candidates")
     arguments = parser.parse_args()
+    if arguments.what == "scale":
+        n_candidates = None if arguments.dense else OTEntityMatcher().n_candidates
+        scale(arguments.entities, arguments.share or 0.2, arguments.rounds, n_candidates)
+        return
     if arguments.what == "dbp15k":
         dbp15k(arguments.folder, arguments.rounds)
         return

@@ -27,13 +27,14 @@ def own_modalities(modalities, shared):
     return tuple([name for name in side if name not in shared] for side in modalities)
 
 
-def neighbor_graphs(modalities, names):
+def neighbor_graphs(modalities, names, random_state):
     """For each graph the most similar entities of each one by the modalities that only this graph has.
 
     Parameters
     ----------
     modalities : tuple of two mappings of str to ndarray of shape (n_entities, n_features)
     names : tuple of two list of str
+    random_state : RandomState
 
     Returns
     -------
@@ -43,7 +44,7 @@ def neighbor_graphs(modalities, names):
     out = []
     for side, chosen in zip(modalities, names, strict=True):
         vectors = unit_rows(np.hstack([modality_vectors(side[name], side[name])[0] for name in chosen]))
-        near = best_candidates(vectors, vectors, N_NEIGHBORS + 1)
+        near = best_candidates(vectors, vectors, N_NEIGHBORS + 1, random_state)
         rows = np.repeat(np.arange(len(vectors)), np.diff(near.indptr))
         seen = vectors.any(axis=1)
         near.data = np.exp(SHARPNESS * (near.data - 1)) * (near.indices != rows) * seen[rows] * seen[near.indices]

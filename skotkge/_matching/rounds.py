@@ -100,7 +100,7 @@ def match_graphs(graphs, views, pairs, options, random_state):
     Matched
     """
     static = static_parts(graphs, views, options.n_hops, random_state)
-    near = neighbor_graphs(graphs.modalities, graphs.own_modalities) if ACROSS in views else None
+    near = neighbor_graphs(graphs.modalities, graphs.own_modalities, random_state) if ACROSS in views else None
     held, known = split_pairs(pairs, random_state)
     enough_known = len(held) > 0
     found, learned, n_plans = None, None, 1
@@ -108,7 +108,7 @@ def match_graphs(graphs, views, pairs, options, random_state):
     for number in range(n_learning):
         first_parts = starting_parts(static, graphs) if options.automatic and not len(pairs) and not number else static
         parts = _with_pairs(graphs, views, first_parts, near, known, found, options, random_state)
-        matched = _round(graphs, parts, known, held, options, learned, calibrate=enough_known)
+        matched = _round(graphs, parts, known, held, options, learned, random_state, calibrate=enough_known)
         learned, n_plans = matched.learned, n_plans + 1
         if not enough_known:
             held, _ = split_pairs(_sure_pairs(matched), random_state)
@@ -117,7 +117,7 @@ def match_graphs(graphs, views, pairs, options, random_state):
     if options.n_rounds == 1 and options.automatic and not len(pairs):
         static = starting_parts(static, graphs)
     parts = _with_pairs(graphs, views, static, near, pairs, found, options, random_state)
-    matched = _round(graphs, parts, pairs, pairs[:0], options, learned, calibrate=False)
+    matched = _round(graphs, parts, pairs, pairs[:0], options, learned, random_state, calibrate=False)
     return replace(matched, n_plans=n_plans, learned=_adapted(matched))
 
 
@@ -163,13 +163,14 @@ def _with_pairs(graphs, views, static, near, known, found, options, random_state
     return [*parts, across_part(near, starts)] if near else parts
 
 
-def _round(graphs, parts, known, held, options, before, calibrate):
+def _round(graphs, parts, known, held, options, before, random_state, calibrate):
     """One plan between the entities that no known pair contains."""
     rows, columns = (np.setdiff1d(np.arange(n), known[:, side]) for side, n in enumerate(graphs.sizes))
     learned = _learned_weights(parts, held, rows, columns, options, before)
-    first, second = weighted(parts, [learned.weights.get(part.name, 0.0) for part in parts])
-    similarity = best_candidates(first[rows], second[columns], options.n_candidates, options.device)
-    del first, second
+    weights = [learned.weights.get(part.name, 0.0) for part in parts]
+    similarity = best_candidates(
+        *weighted(parts, weights, rows, columns), options.n_candidates, random_state, options.device
+    )
     if calibrate and len(held):
         places = np.column_stack([np.searchsorted(rows, held[:, 0]), np.searchsorted(columns, held[:, 1])])
         unmatched, calibration = calibrate_matches(similarity, places, options.solver, learned.reg)
