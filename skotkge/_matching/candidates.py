@@ -13,7 +13,7 @@ BLOCK_ENTRIES = 2**26
 LARGEST_EXACT = 10**8
 SKETCH_COLUMNS = 256
 # Sketches give this many candidates for each one that is wanted. The threshold comes from one of STRIDE columns.
-SPARE, STRIDE = 2, 8
+SPARE, STRIDE = 1.5, 8
 
 
 def best_candidates(first, second, n_best, random_state, device="cpu", largest_exact=LARGEST_EXACT):
@@ -68,7 +68,7 @@ def _best_by_sketches(first, second, n_best, random_state, device):
     projection = random_state.standard_normal((first.shape[1], SKETCH_COLUMNS)).astype(np.float32)
     columns, values = [], []
     for start, block in _blocks(first @ projection, second @ projection, device):
-        for row, likely in enumerate(_above_quantile(block, SPARE * n_best), start=start):
+        for row, likely in enumerate(_above_quantile(block, int(SPARE * n_best)), start=start):
             products = second[likely] @ first[row]
             if len(likely) > n_best:
                 best = np.sort(np.argpartition(products, -n_best)[-n_best:])

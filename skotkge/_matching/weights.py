@@ -78,7 +78,7 @@ def weighted(parts, weights, rows, columns):
 
 
 def _side_by_side(matrices, rows):
-    """Some rows of matrices, each times its factor, with one copy of each at a time, as they are the largest of all arrays."""
+    """Some rows of matrices, each times its factor; these are the largest arrays, so only one is copied at a time."""
     out = np.empty((len(rows), sum(matrix.shape[1] for matrix, _ in matrices)), dtype=np.float32)
     start = 0
     for matrix, factor in matrices:
