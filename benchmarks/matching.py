@@ -37,6 +37,8 @@ from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
 SHARES = {"emoji": 0.2, "hanzi": 0.2, "codex_s": 0.1, "wn9img": 0.2}
 SOLVERS = ("sinkhorn", "exact", "partial")
 N_NEIGHBORS = 10
+# Modality of each side, and noise on the second.
+SIDES = {"text": ("text", "text", 1.0), "image": ("image", "image", 1.0), "across": ("text", "image", 0.0)}
 
 
 def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0, splits=("train", "valid", "test")):
@@ -200,9 +202,10 @@ def nearest_f1(matcher, pairs, free, mate):
     return max(f1(count, hit, len(mate)) for count, hit in enumerate(right.tolist(), start=1))
 
 
-def modality_figures(name, share, seed, n_rounds):
+def modality_figures(name, share, seed, n_rounds, chosen_sides):
+    """Hits@1 with the structure alone, with modalities, and without known pairs, for some of SIDES."""
     out, modalities = {}, getattr(datasets, f"load_{name}")().train.modalities
-    for sides, noise in ((("text", "text"), 1.0), (("image", "image"), 1.0), (("text", "image"), 0.0)):
+    for *sides, noise in (SIDES[chosen] for chosen in chosen_sides):
         if not set(sides) <= set(modalities):
             continue
         pairs = cut(name, seed, sides=sides, noise=noise)
@@ -259,6 +262,7 @@ def main():
     parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
     parser.add_argument("--share", type=float, help="of the pairs that are known")
     parser.add_argument("--cuts", type=int, default=5)
+    parser.add_argument("--sides", nargs="+", choices=tuple(SIDES), default=tuple(SIDES), help="of modalities")
     parser.add_argument("--rounds", type=int, default=OTEntityMatcher().n_rounds)
     parser.add_argument("--folder", help="of DBP15K")
     parser.add_argument("--entities", type=int, default=10**4, help="of the synthetic graph")
@@ -276,7 +280,7 @@ def main():
     for seed in range(arguments.cuts):
         print(f"cut {seed}", file=sys.stderr, flush=True)
         if arguments.what == "modalities":
-            runs.append(modality_figures(arguments.data, share, seed, arguments.rounds))
+            runs.append(modality_figures(arguments.data, share, seed, arguments.rounds, arguments.sides))
         elif arguments.what == "alone":
             runs.append(alone_figures(cut(arguments.data, seed, alone=0.3), share, seed, arguments.rounds))
         else:
