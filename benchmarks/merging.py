@@ -92,16 +92,18 @@ def main():
     parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
     parser.add_argument("--share", type=float, help="of the pairs that are known")
     parser.add_argument("--cuts", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="number of the first cut")
     parser.add_argument("--modality", help="that both sides have, on one with noise, for the matcher alone")
     parser.add_argument("--noise", type=float, default=1.0, help="in standard deviations of each column")
     arguments = parser.parse_args()
     share = SHARES[arguments.data] if arguments.share is None else arguments.share
     runs = []
-    for seed in range(arguments.cuts):
+    for seed in range(arguments.first, arguments.first + arguments.cuts):
         print(f"cut {seed}", file=sys.stderr, flush=True)
         runs.append(figures(arguments.data, seed, share, arguments.modality, arguments.noise))
     views = "structure" if arguments.modality is None else f"structure and {arguments.modality}"
-    table(f"{arguments.data}, {share:.0%} known, matched by {views}", runs)
+    cuts = f"cuts from {arguments.first} on"
+    table(f"{arguments.data}, {share:.0%} known, matched by {views}, {cuts}", runs)
 
 
 if __name__ == "__main__":
