@@ -7,8 +7,7 @@ between entities of both graphs, among all entities of their graph and filtered 
 
 - X alone, Y alone: the cuts by themselves, the test triples under the names of each.
 - known pairs: merged by the pairs that the matcher is given.
-- matches: merged by these and by what the matcher found.
-- sure matches: those with a probability of at least one half.
+- matches: merged by these and by what the matcher found, with a probability of at least one half.
 - all pairs: merged by the truth, which nobody has; the bound.
 
 A merged graph has more candidates: entities of Y without a match stand beside their counterparts. A wrong match can
@@ -26,8 +25,6 @@ from matching import SHARES, cut, table
 
 from skotkge import OTEntityMatcher, OTKGEClassifier, datasets, merge
 
-SURE = 0.5
-
 
 def figures(name, seed, share, modality, noise):
     """Test MRR of each graph, and how many matches there are and how many are right."""
@@ -38,7 +35,6 @@ def figures(name, seed, share, modality, noise):
     matches = {
         "known pairs": known.labels.tolist(),
         "matches": matcher.matches_,
-        "sure matches": [match for match in matcher.matches_ if match[2] >= SURE],
         "all pairs": pairs.labels.tolist(),
     }
     test = between(kg.test.labels, mate, [pairs.X, pairs.Y])
