@@ -7,15 +7,20 @@ entities of the test pairs, "all": every entity of the second graph outside the 
 - first: one plan from the known pairs. Nearest neighbour, CSLS (10 neighbours), Sinkhorn, exact and partial plans
   of the same similarities.
 - rounds: the default, in which plans enter the next round's evidence.
-- f1: 30 % of the entities are taken out of the second graph. F1 of all entities of the first: nearest neighbour with
-  the threshold that is best on the test pairs, against `predict` of each solver, which never sees them.
+- alone: 30 % of the entities are taken out of the second graph. F1 of all entities of the first: nearest neighbour with
+  the threshold that is best on the test pairs, against `predict` of each solver, which never sees them, with the
+  threshold of one half and with that which it has learned.
 - modalities: a modality on both sides, on one disturbed by Gaussian noise of each column's standard deviation; without
   known pairs; text on one side and image on the other.
+- scale: a pair of cuts of a synthetic graph with the law of degrees of benchmarks/scale.py, structure alone: seconds,
+  memory and Hits@1. With `--dense` every pair of entities is a candidate, which holds the whole plan.
 
     python benchmarks/matching.py cuts --data emoji --cuts 5
     python benchmarks/matching.py alone --data codex_s --cuts 5
     python benchmarks/matching.py modalities --data emoji --cuts 5
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en
+    python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en --views structure --share 0.3 --rounds 1
+    python benchmarks/matching.py scale --entities 100000 --rounds 3
 """
 
 import argparse
@@ -23,15 +28,18 @@ import resource
 import statistics
 import sys
 from collections import defaultdict
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
+from scale import synthetic
 
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
 
 SHARES = {"emoji": 0.2, "hanzi": 0.2, "codex_s": 0.1, "wn9img": 0.2}
 SOLVERS = ("sinkhorn", "exact", "partial")
 N_NEIGHBORS = 10
+# Modality of each side, and noise on the second.
+SIDES = {"text": ("text", "text", 1.0), "image": ("image", "image", 1.0), "across": ("text", "image", 0.0)}
 
 
 def cut(name, seed, alone=0.0, sides=(None, None), noise=0.0, splits=("train", "valid", "test")):
@@ -114,7 +122,11 @@ def best(scores):
 
 
 def hits(scores, truth):
-    return float((best(scores)[0] == truth).mean())
+    """Share of the rows whose true column alone has the largest entry, which is what a rank of 1 means in `score`."""
+    own = np.asarray(scores[np.arange(len(truth)), truth]).ravel()
+    rows = np.repeat(np.arange(len(truth)), np.diff(scores.indptr))
+    not_below = np.bincount(rows[scores.data >= own[rows]], minlength=len(truth))
+    return float((not_below == 1)[own != 0].sum() / len(truth))
 
 
 def cut_figures(pairs, share, seed, n_rounds):
@@ -135,6 +147,32 @@ def cut_figures(pairs, share, seed, n_rounds):
     return out
 
 
+def scale(n_entities, share, n_rounds, n_candidates):
+    """Seconds, memory and Hits@1 on two cuts of a synthetic graph."""
+    rng = np.random.RandomState(0)
+    ids = rng.permutation(synthetic(n_entities, exponent=0.8))
+    common, first, second = np.split(ids, [len(ids) // 2, len(ids) * 3 // 4])
+    ids_x, ids_y = np.concatenate([common, first]), np.concatenate([common, second])
+    number = rng.permutation(n_entities)
+    both = rng.permutation(np.intersect1d(ids_x[:, [0, 2]], ids_y[:, [0, 2]]))
+    X = MultimodalTriples(ids_x, entities=range(n_entities), duplicates="keep")
+    ids_y[:, [0, 2]] = number[ids_y[:, [0, 2]]]
+    Y = MultimodalTriples(ids_y, entities=range(n_entities), duplicates="keep")
+    pairs = EntityPairs(np.column_stack([both, number[both]]), X, Y)
+    known, test = pairs[: int(share * len(pairs))], pairs[int(share * len(pairs)) :]
+    wall, cpu = perf_counter(), process_time()
+    matcher = OTEntityMatcher(n_rounds=n_rounds, views=["structure"], n_candidates=n_candidates, random_state=0)
+    matcher.fit(known)
+    wall, cpu = perf_counter() - wall, process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"scale {n_entities} entities, {len(X) + len(Y)} triples, {share:.0%} known, {n_rounds} rounds, candidates "
+        f"{n_candidates}: Hits@1 among all {matcher.score(test):.3f}; {wall:.0f} s, "
+        f"{cpu:.0f} s of CPU, {memory:.1f} GiB",
+        flush=True,
+    )
+
+
 def f1(told, right, n_true):
     return 2 * right / max(told + n_true, 1)
 
@@ -147,12 +185,15 @@ def alone_figures(pairs, share, seed, n_rounds):
     free = [label for label in pairs.X.entities.tolist() if label not in set(known.labels[:, 0])]
     out = {}
     for solver in SOLVERS:
-        matcher = OTEntityMatcher(solver, n_rounds=n_rounds, views=["structure"], random_state=seed).fit(known)
-        told = matcher.predict(free)
-        right = sum(answer is not None and mate.get(label) == answer for label, answer in zip(free, told, strict=True))
-        out["f1", solver] = f1(sum(answer is not None for answer in told), right, len(mate))
-        if solver == SOLVERS[0]:
-            out["f1", "nearest, best threshold"] = nearest_f1(matcher, pairs, free, mate)
+        matcher = OTEntityMatcher(
+            solver, n_rounds=n_rounds, views=["structure"], min_probability="f1", random_state=seed
+        ).fit(known)
+        for told, threshold in (("one half", 0.5), ("learned", matcher.min_probability_)):
+            # The learned threshold is never above one half. Known pairs stand first.
+            matches = [match for match in matcher.matches_[len(known) :] if match[2] >= threshold]
+            right = sum(mate.get(first) == second for first, second, _ in matches)
+            out["f1", f"{solver}, threshold {told}"] = f1(len(matches), right, len(mate))
+        out["f1", f"nearest of the similarities of {solver}, best threshold"] = nearest_f1(matcher, pairs, free, mate)
     return out
 
 
@@ -166,9 +207,12 @@ def nearest_f1(matcher, pairs, free, mate):
     return max(f1(count, hit, len(mate)) for count, hit in enumerate(right.tolist(), start=1))
 
 
-def modality_figures(name, share, seed, n_rounds):
-    out = {}
-    for sides, noise in ((("text", "text"), 1.0), (("image", "image"), 1.0), (("text", "image"), 0.0)):
+def modality_figures(name, share, seed, n_rounds, chosen_sides):
+    """Hits@1 with the structure alone, with modalities, and without known pairs, for some of SIDES."""
+    out, modalities = {}, getattr(datasets, f"load_{name}")().train.modalities
+    for *sides, noise in (SIDES[chosen] for chosen in chosen_sides):
+        if not set(sides) <= set(modalities):
+            continue
         pairs = cut(name, seed, sides=sides, noise=noise)
         n_known = int(share * len(pairs))
         known, test = pairs[:n_known], pairs[n_known:]
@@ -184,24 +228,31 @@ def modality_figures(name, share, seed, n_rounds):
     return out
 
 
-def dbp15k(folder, n_rounds):
+def dbp15k(options):
     """Rows of DBP15K: views, number of known pairs, both protocols, seconds and peak memory so far."""
-    data = datasets.load_dbp15k(folder)
+    data = datasets.load_dbp15k(options.folder)
     order = np.random.RandomState(0).permutation(len(data.pairs))
     test = data.pairs[order[int(0.3 * len(order)) :]]
-    for views in (["structure"], ["structure", "names"]):
-        for share in (0.3, 0.05, 0.01, 0.0):
-            if not share and views == ["structure"]:
+    for views in options.views:
+        for share in (0.3, 0.05, 0.01, 0.0) if options.share is None else (options.share,):
+            if not share and views == "structure":
                 continue
             known = data.pairs[order[: int(share * len(order))]]
-            started = perf_counter()
-            matcher = OTEntityMatcher(views=views, n_rounds=n_rounds, random_state=0).fit(known)
-            seconds, memory = perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            figures = [matcher.evaluate(test, protocol) for protocol in ("pairs", "all")]
-            row = "  ".join(f"{f['hits@1']:.3f} {f['hits@10']:.3f} {f['mrr']:.3f}" for f in figures)
+            wall, cpu = perf_counter(), process_time()
+            matcher = OTEntityMatcher(
+                views=views.split("+"), n_hops=options.hops, n_rounds=options.rounds, random_state=0
+            ).fit(known)
+            wall, cpu = perf_counter() - wall, process_time() - cpu
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+            title = f"dbp15k {views}, {share:.0%} known, {options.hops} hops, {options.rounds} rounds"
+            for protocol in ("pairs", "all"):
+                found = matcher.evaluate(test, protocol)
+                nearest, csls = simple_decoders(matcher, test, protocol == "pairs")
+                figures = f"{found['hits@1']:.3f} {found['hits@10']:.3f} {found['mrr']:.3f}"
+                told = f"H@1 H@10 MRR {figures}; H@1 at the last similarities: nearest {nearest:.3f}, CSLS {csls:.3f}"
+                print(f"{title}, {protocol}: {told}", flush=True)
             print(
-                f"dbp15k {'+'.join(views)}, {share:.0%} known, H@1 H@10 MRR of pairs, of all: {row}; "
-                f"precision {figures[1]['precision']:.3f}, {seconds:.0f} s, {memory:.1f} GiB",
+                f"{title}: precision {found['precision']:.3f}, {wall:.0f} s, {cpu:.0f} s of CPU, {memory:.1f} GiB",
                 flush=True,
             )
 
@@ -219,22 +270,31 @@ def table(title, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cuts", "alone", "modalities", "dbp15k"))
+    parser.add_argument("what", choices=("cuts", "alone", "modalities", "dbp15k", "scale"))
     parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
     parser.add_argument("--share", type=float, help="of the pairs that are known")
     parser.add_argument("--cuts", type=int, default=5)
+    parser.add_argument("--sides", nargs="+", choices=tuple(SIDES), default=tuple(SIDES), help="of modalities")
     parser.add_argument("--rounds", type=int, default=OTEntityMatcher().n_rounds)
     parser.add_argument("--folder", help="of DBP15K")
+    parser.add_argument("--views", nargs="+", default=["structure", "structure+names"], help="of each row of DBP15K")
+    parser.add_argument("--hops", type=int, default=OTEntityMatcher().n_hops, help="of DBP15K")
+    parser.add_argument("--entities", type=int, default=10**4, help="of the synthetic graph")
+    parser.add_argument("--dense", action="store_true", help="all entities are candidates")
     arguments = parser.parse_args()
+    if arguments.what == "scale":
+        n_candidates = None if arguments.dense else OTEntityMatcher().n_candidates
+        scale(arguments.entities, arguments.share or 0.2, arguments.rounds, n_candidates)
+        return
     if arguments.what == "dbp15k":
-        dbp15k(arguments.folder, arguments.rounds)
+        dbp15k(arguments)
         return
     share = SHARES[arguments.data] if arguments.share is None else arguments.share
     runs = []
     for seed in range(arguments.cuts):
         print(f"cut {seed}", file=sys.stderr, flush=True)
         if arguments.what == "modalities":
-            runs.append(modality_figures(arguments.data, share, seed, arguments.rounds))
+            runs.append(modality_figures(arguments.data, share, seed, arguments.rounds, arguments.sides))
         elif arguments.what == "alone":
             runs.append(alone_figures(cut(arguments.data, seed, alone=0.3), share, seed, arguments.rounds))
         else:

@@ -1,5 +1,6 @@
 """``match``: find which entities of two graphs are the same, from some that are known."""
 
+import argparse
 from pathlib import Path
 
 from rich.console import Console
@@ -24,16 +25,29 @@ def _views(value):
     return value if value == "auto" else tuple(value.split(","))
 
 
+def _probability(value):
+    try:
+        return value if value == "f1" else float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is neither a probability such as 0.5 nor f1") from None
+
+
 MATCHER = ConstructorOptions(
     OTEntityMatcher,
-    left_out=frozenset({"random_state"}),
+    left_out=frozenset({"random_state", "verbose"}),
     special={
         "views": dict(
             type=_views,
             metavar="VIEWS",
             help="what is compared: auto for all that both graphs have, or some of structure, across, names and shared "
             "modalities, separated by commas (default: auto)",
-        )
+        ),
+        "min_probability": dict(
+            type=_probability,
+            metavar="P",
+            help="probability below which an entity is left unmatched, or f1: that which gives the best F1 of held-out "
+            "pairs (default: 0.5)",
+        ),
     },
 )
 
@@ -65,12 +79,13 @@ def add_to(parser):
     MATCHER.add_to(group)
     group.add_argument("--seed", type=int, metavar="N", default=0, help="seed of the draws (default: %(default)s)")
     add_reading_options(parser)
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def run(options):
     """Match the two graphs; return the exit status."""
     check_output(options.output)
-    matcher = OTEntityMatcher(**MATCHER.values(options), random_state=options.seed)
+    matcher = OTEntityMatcher(**MATCHER.values(options), random_state=options.seed, verbose=0 if options.quiet else 1)
     check_estimator_parameters(matcher)
     X = _graph(options.x, options.modality_x, options.names_x, "--modality-x", options)
     Y = _graph(options.y, options.modality_y, options.names_y, "--modality-y", options)
@@ -86,10 +101,12 @@ def run(options):
     write_rows(options.output, ["x", "y", "probability", "known"], rows)
     if test is not None:
         console.print(_table(matcher.evaluate(test), f"{len(test)} pairs of {options.test.name}"))
-    n_found = len(rows) - len(given)
-    console.print(
-        f"{n_found} new matches and {len(given)} known pairs written to {options.output}", highlight=False, markup=False
-    )
+    written = f"{len(rows) - len(given)} new matches and {len(given)} known pairs written to {options.output}"
+    alone = [
+        f"{graph.n_entities - len(rows)} of {graph.n_entities} entities of {name}"
+        for name, graph in zip("XY", (X, Y), strict=True)
+    ]
+    console.print(f"{written}; left unmatched: {' and '.join(alone)}", highlight=False, markup=False)
     return 0
 
 

@@ -10,7 +10,7 @@ from .pairs import EntityPairs
 from .plans import transport_plan
 from .rounds import Learned, Matched, mutual_best
 
-# Probability from which a match is told.
+# Probability from which a match is told, where nothing better is known.
 TOLD = 0.5
 
 
@@ -25,21 +25,31 @@ class MatchAnswers:
         Known pairs of fit.
     matched : Matched
     solver : str
+    min_probability : float or "f1", default=0.5
+        From which a match is told.
     """
 
-    def __init__(self, first, second, known, matched, solver):
+    def __init__(self, first, second, known, matched, solver, min_probability=TOLD):
         self.entities = (first, second)
         self.known = known
         self.matched = matched
         self.solver = solver
+        self.min_probability = min_probability
         self._mate = np.full(len(first), -1)
         self._mate[known[:, 0]] = known[:, 1]
         self._place = [_places(matched.rows, len(first)), _places(matched.columns, len(second))]
         rows, columns, _ = mutual_best(matched.plan)
         probabilities = self._free_probabilities(rows, columns)
-        told = probabilities >= TOLD
+        self.threshold = self._threshold()
+        told = probabilities >= self.threshold
         self._told = np.column_stack([matched.rows[rows], matched.columns[columns]])[told]
         self._told_probabilities = probabilities[told]
+
+    def _threshold(self):
+        if self.min_probability != "f1":
+            return float(self.min_probability)
+        calibration = self.matched.learned.calibration
+        return TOLD if calibration is None else calibration.threshold_of_best_f1
 
     def state(self):
         """Return plain values and arrays that `from_state` makes the answers of again."""
@@ -50,6 +60,7 @@ class MatchAnswers:
             "second": pack_labels(self.entities[1]),
             "known": self.known,
             "solver": self.solver,
+            "min_probability": self.min_probability,
             "matched": {
                 "rows": matched.rows,
                 "columns": matched.columns,
@@ -71,7 +82,7 @@ class MatchAnswers:
             matched[name] = csr_array((data, indices, starts), shape=tuple(shape))
         matched = Matched(**matched, learned=Learned(**state["learned"], calibration=calibration))
         labels = unpack_labels(state["first"]), unpack_labels(state["second"])
-        return cls(*labels, state["known"], matched, state["solver"])
+        return cls(*labels, state["known"], matched, state["solver"], state.get("min_probability", TOLD))
 
     def whole_plan(self):
         """The plan over all entities, with 1 for known pairs, as csr_array."""

@@ -26,11 +26,21 @@ class MatchCalibration:
     intercept : float
     share : float
         Of the held-out entities whose best candidate is right.
+    best_f1 : float, default=1.0
+        Of the held-out entities, with the threshold where it is highest.
     """
 
     coefficients: np.ndarray
     intercept: float
     share: float
+    best_f1: float = 1.0
+
+    @property
+    def threshold_of_best_f1(self):
+        """Half of the best F1 is the probability from which telling a match raises F1 (Lipton, Elkan, Naryanaswamy,
+        "Optimal thresholding of classifiers to maximize F1 measure", 2014).
+        """
+        return self.best_f1 / 2
 
     def probabilities(self, features):
         """Probabilities of features of shape (n, 3)."""
@@ -116,7 +126,15 @@ def calibrate_matches(similarity, places, solver, reg):
     if right.all() or not right.any():
         return float(levels[best]), None
     coefficients, intercept = logistic_regression(features, right, C=10.0)
-    return float(levels[best]), MatchCalibration(coefficients, float(intercept), float(right.mean()))
+    calibration = MatchCalibration(coefficients, float(intercept), float(right.mean()))
+    best_f1 = _best_f1(calibration.probabilities(features), right, len(paired))
+    return float(levels[best]), replace(calibration, best_f1=best_f1)
+
+
+def _best_f1(probabilities, right, n_true):
+    """Highest F1 of the matches above any threshold."""
+    hits = np.cumsum(right[np.argsort(-probabilities, kind="stable")])
+    return float((2 * hits / (np.arange(1, len(right) + 1) + n_true)).max())
 
 
 def _trial(similarity, rows, truth, solver, reg, level):

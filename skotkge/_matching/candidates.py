@@ -1,13 +1,22 @@
-"""The best candidates of each entity, block by block, without ever holding all similarities."""
+"""The best candidates of each entity, block by block, without ever holding all similarities.
+
+Up to `LARGEST_EXACT` pairs every inner product is computed. Beyond, entities are first compared by short sketches of
+their vectors, and only the pairs whose sketches are most alike by the vectors themselves.
+"""
 
 import numpy as np
 from scipy.sparse import csr_array
 
 # Similarities at once; 64 million of single precision are 256 MiB.
 BLOCK_ENTRIES = 2**26
+# Pairs of entities, as of two graphs of 10,000 each, above which sketches are compared first.
+LARGEST_EXACT = 10**8
+SKETCH_COLUMNS = 256
+# Sketches give this many candidates for each one that is wanted. The threshold comes from one of STRIDE columns.
+SPARE, STRIDE = 1.5, 8
 
 
-def best_candidates(first, second, n_best, device="cpu"):
+def best_candidates(first, second, n_best, random_state, device="cpu", largest_exact=LARGEST_EXACT):
     """Return the largest inner products between rows of two matrices.
 
     Parameters
@@ -16,33 +25,73 @@ def best_candidates(first, second, n_best, device="cpu"):
     second : ndarray of shape (n_columns, n_features)
     n_best : int or None
         Candidates of each row; None keeps all.
+    random_state : RandomState
+        Of the sketches.
     device : str, default="cpu"
-        Where the products are computed.
+        Where all pairs of rows are multiplied.
+    largest_exact : int
+        Pairs of rows above which sketches are compared first.
 
     Returns
     -------
     csr_array of shape (n_rows, n_columns)
-        Has `n_best` stored entries in each row, sorted by column.
+        Sorted by column, with `n_best` stored entries in each row. Where sketches are compared, they are the largest
+        products with high probability, a row may have less, and one of zeros has none.
     """
     n_rows, n_columns = len(first), len(second)
     n_best = n_columns if n_best is None else min(n_best, n_columns)
+    sketches_pay = first.shape[1] > 2 * SKETCH_COLUMNS and SPARE * STRIDE * n_best < n_columns
+    if sketches_pay and n_rows * n_columns > largest_exact:
+        return _best_by_sketches(first, second, n_best, random_state, device)
+    return _best_of_all(first, second, n_best, device)
+
+
+def _best_of_all(first, second, n_best, device):
+    n_rows, n_columns = len(first), len(second)
     columns = np.empty((n_rows, n_best), dtype=np.int32)
     values = np.empty((n_rows, n_best), dtype=np.float32)
-    step = max(1, BLOCK_ENTRIES // max(n_columns, 1))
-    for start, block in _blocks(first, second, step, device):
+    for start, block in _blocks(first, second, device):
         if n_best < n_columns:
             best = np.argpartition(block, n_columns - n_best, axis=1)[:, n_columns - n_best :]
             best.sort(axis=1)
         else:
             best = np.broadcast_to(np.arange(n_columns), block.shape)
-        columns[start : start + step] = best
-        values[start : start + step] = np.take_along_axis(block, best, axis=1)
+        columns[start : start + len(block)] = best
+        values[start : start + len(block)] = np.take_along_axis(block, best, axis=1)
     ends = np.arange(n_rows + 1, dtype=np.int64) * n_best
     return csr_array((values.ravel(), columns.ravel(), ends), shape=(n_rows, n_columns))
 
 
-def _blocks(first, second, step, device):
+def _best_by_sketches(first, second, n_best, random_state, device):
+    # Inner products of random projections are those of the vectors on average, with a standard deviation of
+    # |a| |b| / sqrt(SKETCH_COLUMNS).
+    projection = random_state.standard_normal((first.shape[1], SKETCH_COLUMNS)).astype(np.float32)
+    columns, values = [], []
+    for start, block in _blocks(first @ projection, second @ projection, device):
+        for row, likely in enumerate(_above_quantile(block, int(SPARE * n_best)), start=start):
+            products = second[likely] @ first[row]
+            if len(likely) > n_best:
+                best = np.sort(np.argpartition(products, -n_best)[-n_best:])
+                likely, products = likely[best], products[best]
+            columns.append(likely.astype(np.int32))
+            values.append(products)
+    ends = np.concatenate([[0], np.cumsum([len(row) for row in columns])])
+    return csr_array((np.concatenate(values), np.concatenate(columns), ends), shape=(len(first), len(second)))
+
+
+def _above_quantile(block, n_wanted):
+    """For each row the columns of some `n_wanted` largest entries, by the quantile of a part of the columns."""
+    n_columns = block.shape[1]
+    part = block[:, ::STRIDE]
+    place = part.shape[1] - n_wanted // STRIDE
+    threshold = np.partition(part, place, axis=1)[:, place]
+    rows, columns = np.divmod(np.flatnonzero(block > threshold[:, None]), n_columns)
+    return np.split(columns, np.searchsorted(rows, np.arange(1, len(block))))
+
+
+def _blocks(first, second, device):
     """Yield the first row and the inner products of each block of rows."""
+    step = max(1, BLOCK_ENTRIES // max(len(second), 1))
     if device == "cpu":
         for start in range(0, len(first), step):
             yield start, first[start : start + step] @ second.T

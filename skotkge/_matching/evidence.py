@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-from sklearn.random_projection import SparseRandomProjection
 
 from .propagation import hops, random_signs, random_units, typed_step, unit_rows
 
@@ -19,6 +18,8 @@ N_SKETCH_COLUMNS = 2048
 N_VIEW_SKETCH_COLUMNS = 1024
 N_NAME_COLUMNS = 2048
 N_GRAM_BITS = 18
+# Columns that each n-gram is added to.
+N_GRAM_PLACES = 32
 STRUCTURE, NAMES = "structure", "names"
 
 
@@ -176,8 +177,15 @@ def name_vectors(first, second, random_state):
     )
     counts = hashing.transform([name.replace("_", " ") for name in [*first, *second]])
     weighted = TfidfTransformer(sublinear_tf=False).fit_transform(counts)
-    projection = SparseRandomProjection(
-        N_NAME_COLUMNS, density=1 / 64, dense_output=True, random_state=random_state.randint(2**31 - 1)
-    )
-    vectors = unit_rows(np.asarray(projection.fit_transform(weighted), dtype=np.float32))
+    grams, places = np.unique(weighted.indices, return_inverse=True)
+    weighted = csr_array((weighted.data, places, weighted.indptr), shape=(weighted.shape[0], len(grams)))
+    vectors = unit_rows((weighted @ _sparse_signs(len(grams), random_state)).toarray())
     return [vectors[: len(first)], vectors[len(first) :]]
+
+
+def _sparse_signs(n_rows, random_state):
+    """A projection to `N_NAME_COLUMNS` that keeps inner products on average: random signs at a few places a row."""
+    size = n_rows * N_GRAM_PLACES
+    signs = (2 * random_state.randint(2, size=size) - 1).astype(np.float32)
+    ends = N_GRAM_PLACES * np.arange(n_rows + 1)
+    return csr_array((signs, random_state.randint(N_NAME_COLUMNS, size=size), ends), shape=(n_rows, N_NAME_COLUMNS))

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
+from .._utils.progress import plan_progress
 from .._utils.sklearn_compat import Interval, StrOptions, fit_context
 from .answers import MatchAnswers
 from .pairs import EntityPairs
@@ -19,7 +20,7 @@ from .rounds import MatchingOptions, match_graphs
 from .views import check_start, chosen_views, two_graphs
 
 # Attributes that are made of the answers, and so are not saved.
-OF_ANSWERS = {"plan_", "similarity_", "matches_", "view_weights_", "n_iter_"}
+OF_ANSWERS = {"plan_", "similarity_", "matches_", "min_probability_", "view_weights_", "n_iter_"}
 
 
 class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
@@ -50,12 +51,19 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         character n-grams of labels. "auto" is all that both graphs have. Without known pairs it starts
         from the shared modalities, or from names where there are none.
     n_candidates : int, default=100
-        Most similar entities of Y that each entity of X can be moved to. None: all, which takes memory and time in
-        proportion to the product of the numbers of entities.
+        Most similar entities of Y that each entity of X can be moved to; beyond 10**8 pairs of entities they are found
+        by sketches of their vectors, nearly the same ones. None: all, which takes memory and time in proportion to the
+        product of the numbers of entities.
+    min_probability : float or "f1", default=0.5
+        Matches below are not told: `predict` gives None for them and `matches_` leaves them out. "f1": where the F1 of
+        held-out pairs, of which a part has lost its counterpart, is highest; that is half of this F1, and 0.5 with
+        fewer than 50 known pairs.
     random_state : int, RandomState instance or None, default=None
         Of the random vectors and the held-out pairs.
     device : str, default="cpu"
         Where similarities are computed: "cpu", or what torch knows, such as "cuda".
+    verbose : int, default=0
+        Above 0 matching shows a progress bar.
 
     Attributes
     ----------
@@ -64,7 +72,9 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
     similarity_ : csr_array of shape (n_entities_X, n_entities_Y)
         Similarities of the candidates, by which mass is moved; without the entities of known pairs.
     matches_ : list of tuple (label, label, probability)
-        Known pairs, with probability 1, and mutual best matches of a probability of at least one half.
+        Known pairs, with probability 1, and mutual best matches of a probability of at least `min_probability`.
+    min_probability_ : float
+        The probability from which matches are told.
     view_weights_ : dict of str to float
         Weight of each kind of evidence, with sum 1. "by relation" and "around" mark what the neighbours of an entity
         say.
@@ -103,8 +113,10 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
         "views": [str, "array-like"],
         "n_candidates": [Interval(Integral, 1, None, closed="left"), None],
+        "min_probability": [Interval(Real, 0, 1, closed="both"), StrOptions({"f1"})],
         "random_state": ["random_state"],
         "device": [str],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -116,8 +128,10 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         n_rounds: int = 6,
         views: str | Sequence[str] = "auto",
         n_candidates: int | None = 100,
+        min_probability: float | str = 0.5,
         random_state: Any = None,
         device: str = "cpu",
+        verbose: int = 0,
     ) -> None:
         self.solver = solver
         self.reg = reg
@@ -125,8 +139,10 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         self.n_rounds = n_rounds
         self.views = views
         self.n_candidates = n_candidates
+        self.min_probability = min_probability
         self.random_state = random_state
         self.device = device
+        self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, pairs: EntityPairs, y: Any = None) -> "OTEntityMatcher":
@@ -165,8 +181,10 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
             self.device,
             isinstance(self.views, str),
         )
-        matched = match_graphs(graphs, views, pairs.ids, options, check_random_state(self.random_state))
-        answers = MatchAnswers(pairs.X.entities, pairs.Y.entities, pairs.ids, matched, self.solver)
+        with plan_progress(self.verbose) as tell:
+            matched = match_graphs(graphs, views, pairs.ids, options, check_random_state(self.random_state), tell)
+        labels = pairs.X.entities, pairs.Y.entities
+        answers = MatchAnswers(*labels, pairs.ids, matched, self.solver, self.min_probability)
         vars(self).update(_fitted_attributes(answers))
         return self
 
@@ -306,6 +324,7 @@ def _fitted_attributes(answers):
         "plan_": answers.whole_plan(),
         "similarity_": answers.whole_similarity(),
         "matches_": answers.matches(),
+        "min_probability_": answers.threshold,
         "view_weights_": dict(answers.matched.learned.weights),
         "n_iter_": answers.matched.n_plans,
         "n_features_in_": 2,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from .across import ACROSS, across_part, neighbor_graphs
+from .across import ACROSS, across_parts, read_own_modalities
 from .calibration import MatchCalibration, calibrate_matches, match_features
 from .candidates import best_candidates
 from .evidence import N_SKETCH_COLUMNS, STRUCTURE, around_parts, label_starts
@@ -80,7 +80,7 @@ class Matched:
     n_plans: int = 1
 
 
-def match_graphs(graphs, views, pairs, options, random_state):
+def match_graphs(graphs, views, pairs, options, random_state, tell=lambda done, total: None):
     """Match the entities of two graphs.
 
     All rounds but the last leave some known pairs out and learn from them; the last one uses all. Where there are too
@@ -94,21 +94,24 @@ def match_graphs(graphs, views, pairs, options, random_state):
         Known pairs.
     options : MatchingOptions
     random_state : RandomState
+    tell : callable
+        Called with the number of plans that are done and of all.
 
     Returns
     -------
     Matched
     """
     static = static_parts(graphs, views, options.n_hops, random_state)
-    near = neighbor_graphs(graphs.modalities, graphs.own_modalities) if ACROSS in views else None
+    own = read_own_modalities(graphs.modalities, graphs.own_modalities, random_state) if ACROSS in views else None
     held, known = split_pairs(pairs, random_state)
     enough_known = len(held) > 0
     found, learned, n_plans = None, None, 1
     n_learning = max(options.n_rounds - 1, int(enough_known))
     for number in range(n_learning):
+        tell(number, n_learning + 1)
         first_parts = starting_parts(static, graphs) if options.automatic and not len(pairs) and not number else static
-        parts = _with_pairs(graphs, views, first_parts, near, known, found, options, random_state)
-        matched = _round(graphs, parts, known, held, options, learned, calibrate=enough_known)
+        parts = _with_pairs(graphs, views, first_parts, own, known, found, options, random_state)
+        matched = _round(graphs, parts, known, held, options, learned, random_state, calibrate=enough_known)
         learned, n_plans = matched.learned, n_plans + 1
         if not enough_known:
             held, _ = split_pairs(_sure_pairs(matched), random_state)
@@ -116,8 +119,10 @@ def match_graphs(graphs, views, pairs, options, random_state):
             found = _found(matched, held)
     if options.n_rounds == 1 and options.automatic and not len(pairs):
         static = starting_parts(static, graphs)
-    parts = _with_pairs(graphs, views, static, near, pairs, found, options, random_state)
-    matched = _round(graphs, parts, pairs, pairs[:0], options, learned, calibrate=False)
+    tell(n_learning, n_learning + 1)
+    parts = _with_pairs(graphs, views, static, own, pairs, found, options, random_state)
+    matched = _round(graphs, parts, pairs, pairs[:0], options, learned, random_state, calibrate=False)
+    tell(n_learning + 1, n_learning + 1)
     return replace(matched, n_plans=n_plans, learned=_adapted(matched))
 
 
@@ -151,7 +156,7 @@ def split_pairs(pairs, random_state):
     return pairs[order[:n_held]], pairs[order[n_held:]]
 
 
-def _with_pairs(graphs, views, static, near, known, found, options, random_state):
+def _with_pairs(graphs, views, static, own, known, found, options, random_state):
     """Evidence of the views that need pairs, beside that of those that do not."""
     if not (len(known) or found is not None):
         return static
@@ -160,16 +165,19 @@ def _with_pairs(graphs, views, static, near, known, found, options, random_state
         parts += around_parts(
             STRUCTURE, graphs.links, graphs.shared_types, starts, options.n_hops, N_SKETCH_COLUMNS, random_state
         )
-    return [*parts, across_part(near, starts)] if near else parts
+    if own is not None:
+        parts += across_parts(own, graphs.links, starts, known, found, options.n_hops)
+    return parts
 
 
-def _round(graphs, parts, known, held, options, before, calibrate):
+def _round(graphs, parts, known, held, options, before, random_state, calibrate):
     """One plan between the entities that no known pair contains."""
     rows, columns = (np.setdiff1d(np.arange(n), known[:, side]) for side, n in enumerate(graphs.sizes))
     learned = _learned_weights(parts, held, rows, columns, options, before)
-    first, second = weighted(parts, [learned.weights.get(part.name, 0.0) for part in parts])
-    similarity = best_candidates(first[rows], second[columns], options.n_candidates, options.device)
-    del first, second
+    weights = [learned.weights.get(part.name, 0.0) for part in parts]
+    similarity = best_candidates(
+        *weighted(parts, weights, rows, columns), options.n_candidates, random_state, options.device
+    )
     if calibrate and len(held):
         places = np.column_stack([np.searchsorted(rows, held[:, 0]), np.searchsorted(columns, held[:, 1])])
         unmatched, calibration = calibrate_matches(similarity, places, options.solver, learned.reg)

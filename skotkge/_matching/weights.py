@@ -58,18 +58,31 @@ def _loss_and_gradient(weights, tables):
     return float(loss), np.asarray(gradient, dtype=np.float64)
 
 
-def weighted(parts, weights):
+def weighted(parts, weights, rows, columns):
     """Return one matrix for each side, whose inner products are the weighted sums of cosines.
 
     Parameters
     ----------
     parts : list of Part
-    weights : ndarray of shape (n_parts,)
+    weights : sequence of float
+    rows, columns : ndarray
+        Entities of X and Y.
 
     Returns
     -------
-    tuple of two ndarray
+    list of ndarray of shape (n_rows, n_features) and (n_columns, n_features)
     """
     used = [(part, np.float32(np.sqrt(weight))) for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    first = np.hstack([root * part.first for part, root in used])
-    return first, np.hstack([root * part.second for part, root in used])
+    sides = [[(part.first, root) for part, root in used], [(part.second, root) for part, root in used]]
+    return [_side_by_side(side, chosen) for side, chosen in zip(sides, (rows, columns), strict=True)]
+
+
+def _side_by_side(matrices, rows):
+    """Some rows of matrices, each times its factor; these are the largest arrays, so only one is copied at a time."""
+    out = np.empty((len(rows), sum(matrix.shape[1] for matrix, _ in matrices)), dtype=np.float32)
+    start = 0
+    for matrix, factor in matrices:
+        block = out[:, start : start + matrix.shape[1]]
+        np.multiply(matrix[rows], factor, out=block)
+        start += matrix.shape[1]
+    return out

@@ -1,4 +1,4 @@
-"""Progress of training, on a terminal and in a notebook."""
+"""Progress of training and of matching, on a terminal and in a notebook."""
 
 from contextlib import contextmanager
 
@@ -21,24 +21,43 @@ def training_progress(space, max_iter, verbose, again=False):
     if not verbose:
         yield []
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TextColumn
 
-    console = Console()
     # The first training may stop early; the second has the number of epochs that the first found best.
     most = "" if again else "at most "
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn(f"epoch {{task.completed}} of {most}{{task.total}}"),
-        TextColumn("{task.fields[figures]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not (console.is_terminal or console.is_jupyter)) as progress:
+    with _bar(f"epoch {{task.completed}} of {most}{{task.total}}", TextColumn("{task.fields[figures]}")) as progress:
         what = f"{space}, again on all triples" if again else f"{space}"
         task = progress.add_task(f"training {what}", total=max_iter, figures="")
 
         yield [_ProgressBar(progress, task)]
+
+
+@contextmanager
+def plan_progress(verbose):
+    """Yield a function that takes the number of plans that are done and their total, and moves a progress bar.
+
+    Parameters
+    ----------
+    verbose : int
+        0 draws nothing.
+    """
+    if not verbose:
+        yield lambda done, total: None
+        return
+    with _bar("plan {task.completed} of {task.total}") as progress:
+        task = progress.add_task("matching", total=None)
+
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _bar(counted, *columns):
+    """A progress bar with a text of what is counted, where somebody sees it move."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(counted), *columns, TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not (console.is_terminal or console.is_jupyter))
 
 
 class _ProgressBar:

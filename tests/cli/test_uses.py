@@ -185,6 +185,7 @@ def test_match_writes_what_the_matcher_finds(small, tmp_path, capsys):
     assert len(rows) == 30  # vectors are the same, so that all are found
     assert f"{matcher.evaluate(pairs[10:])['hits@1']:.3f}" in out
     assert "20 new matches and 10 known pairs written" in out
+    assert "left unmatched: 0 of 30 entities of X and 0 of 30 entities of Y" in out.replace("\n", " ")
 
 
 # Tables of attributes

@@ -43,3 +43,18 @@ def test_structure_alone_finds_the_counterparts(two, solver):
 def test_no_known_pairs(two):
     matcher = OTEntityMatcher(random_state=0).fit(EntityPairs([], two.X, two.Y))
     assert matcher.score(two) > 0.9
+
+
+def test_a_lower_threshold_tells_more_matches(two):
+    fitted = {
+        level: OTEntityMatcher(
+            "partial", views=["structure"], n_hops=1, n_rounds=1, min_probability=level, random_state=0
+        ).fit(two[:60])
+        for level in (0.0, "f1", 0.5, 1.0)
+    }
+    counts = [len(fitted[level].matches_) for level in (0.0, "f1", 0.5, 1.0)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
+    assert all(match[2] >= 0.5 for match in fitted[0.5].matches_)
+    assert 0 < fitted["f1"].min_probability_ <= 0.5
+    assert counts[1] >= counts[2]

@@ -57,7 +57,22 @@ def test_no_entity_is_moved_twice(rng, solver, shape):
 def test_best_candidates_are_the_largest_products(rng):
     first, second = rng.standard_normal((7, 4)).astype(np.float32), rng.standard_normal((9, 4)).astype(np.float32)
     products = first @ second.T
-    best = best_candidates(first, second, 3)
+    best = best_candidates(first, second, 3, rng)
     for row in range(7):
         assert set(best[[row]].indices) == set(np.argsort(-products[row])[:3])
-    np.testing.assert_allclose(best_candidates(first, second, None).toarray(), products)
+    np.testing.assert_allclose(best_candidates(first, second, None, rng).toarray(), products)
+
+
+def test_candidates_by_sketches_are_the_best(rng):
+    second = rng.standard_normal((2000, 600)).astype(np.float32)
+    first = second[:200] + 0.5 * rng.standard_normal((200, 600)).astype(np.float32)
+    first[0] = 0
+    best = best_candidates(first, second, 20, rng, largest_exact=0)
+    exact = first @ second.T
+    assert best[[0]].nnz == 0
+    assert np.diff(best.indptr).max() == 20
+    for row in range(1, 200):
+        candidates = best[[row]]
+        assert row in candidates.indices
+        assert (np.diff(candidates.indices) > 0).all()
+        np.testing.assert_allclose(candidates.data, exact[row, candidates.indices], rtol=1e-4)
