@@ -192,7 +192,7 @@ def labelled_sources(vectors, preparations):
                 f"vectors[{name!r}] has {source.matrix.shape[1]} columns, expected {width} as the modality had."
             )
     return {
-        name: LabelledVectors(source.labels, preparations[name].apply(source.matrix))
+        name: LabelledVectors(source.labels, preparations[name].apply(f"vectors[{name!r}]", source.matrix))
         for name, source in sources.items()
     }
 
