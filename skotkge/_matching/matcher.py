@@ -19,7 +19,7 @@ from .rounds import MatchingOptions, match_graphs
 from .views import check_start, chosen_views, two_graphs
 
 # Attributes that are made of the answers, and so are not saved.
-OF_ANSWERS = {"plan_", "similarity_", "matches_", "view_weights_", "n_iter_"}
+OF_ANSWERS = {"vocabularies_", "plan_", "similarity_", "matches_", "view_weights_", "n_iter_"}
 
 
 class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
@@ -59,6 +59,8 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
 
     Attributes
     ----------
+    vocabularies_ : tuple of two objects
+        Of X and of Y: ``entities``, and ``names``, ``texts`` and ``pictures`` in their order, or None.
     plan_ : csr_array of shape (n_entities_X, n_entities_Y)
         Mass moved, at most 1 in each row and column; known pairs have 1.
     similarity_ : csr_array of shape (n_entities_X, n_entities_Y)
@@ -166,7 +168,7 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
             isinstance(self.views, str),
         )
         matched = match_graphs(graphs, views, pairs.ids, options, check_random_state(self.random_state))
-        answers = MatchAnswers(pairs.X.entities, pairs.Y.entities, pairs.ids, matched, self.solver)
+        answers = MatchAnswers((pairs.X.vocabulary, pairs.Y.vocabulary), pairs.ids, matched, self.solver)
         vars(self).update(_fitted_attributes(answers))
         return self
 
@@ -303,6 +305,7 @@ def _fitted_attributes(answers):
     """All that a fit learns, of which the answers alone are saved."""
     return {
         "_answers": answers,
+        "vocabularies_": answers.vocabularies,
         "plan_": answers.whole_plan(),
         "similarity_": answers.whole_similarity(),
         "matches_": answers.matches(),
