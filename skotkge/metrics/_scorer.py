@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._graph.arguments import SIDES, as_triple_sets, checked_sides
-from .._graph.triples import as_triples
+from .._graph.packed_labels import pack_labels, unpack_labels
+from .._graph.triples import MultimodalTriples, as_triples
+from .._graph.vocabulary import Vocabulary
 from .._utils.messages import shown
 from ._ranks import summarize_ranks
 from ._report import relations_and_ranks
@@ -96,6 +98,22 @@ class RankingScorer:
         # Containers hold integer ids, which joblib can memory-map; arrays of labels it would copy.
         self.known = [as_triples(triples) for triples in as_triple_sets(known)]
 
+    def __getstate__(self):
+        """Plain values and arrays, which the files of models hold."""
+        known = [
+            {
+                "entities": pack_labels(triples.entities),
+                "relations": pack_labels(triples.relations),
+                "ids": np.asarray(triples.ids),
+            }
+            for triples in self.known
+        ]
+        return vars(self) | {"known": known}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.known = [_triples_of(**packed) for packed in state["known"]]
+
     def _names(self):
         return [self.metric] if isinstance(self.metric, str) else self.metric
 
@@ -123,6 +141,13 @@ class RankingScorer:
         return False
 
 
+def _triples_of(entities, relations, ids):
+    vocabulary = Vocabulary(unpack_labels(entities), unpack_labels(relations))
+    return MultimodalTriples(
+        vocabulary.labels_of(ids), entities=vocabulary.entities, relations=vocabulary.relations, duplicates="keep"
+    )
+
+
 def _scores(ranks, sides):
     """Metrics by name, such that greater ones are better."""
     metrics = summarize_ranks(ranks, sides=sides)
@@ -130,3 +155,6 @@ def _scores(ranks, sides):
     return {name: value for name, value in metrics.items() if name not in falling} | {
         f"neg_{name}": -metrics[name] for name in falling
     }
+
+
+RankingScorer.__module__ = "skotkge.metrics"
