@@ -39,7 +39,14 @@ class Described:
     @property
     def names(self):
         """The name of each or None; None where nothing has one."""
-        return [self.name(position) for position in range(len(self._labels))] if self.has_names else None
+        if not self.has_names:
+            return None
+        names = list(self._told.get("names", ()))
+        names += [None] * (len(self._labels) - len(names))
+        if self._folder is not None and self._folder.names:
+            own = self._folder.names
+            names = [own.get(label, name) for label, name in zip(self._labels, names, strict=True)]
+        return names
 
     def text(self, position):
         """Return the text about an entity, or None."""
