@@ -53,7 +53,7 @@ def _in_order(values, vocabulary, what, attributes):
     elif hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
         values = dict(zip(values.index.tolist(), values.to_numpy().tolist(), strict=True))
     if not isinstance(values, Mapping):
-        values = as_labels(values)
+        values = as_labels(values, what)
         if len(values) != len(entities):
             raise ValueError(
                 f"{what} has {len(values)} values, expected {len(entities)}: one for each of the entities, in their "
