@@ -10,6 +10,8 @@ goes on with the new ones, which bring the new entities with their vectors; anot
 - new test: the same of the other test triples, after `partial_fit` and of the refit;
 - CPU seconds of `partial_fit` and of the refit, fusion included.
 
+Each seed draws other new entities and fits other models; a cell is the mean of the seeds ± their standard deviation.
+
     python benchmarks/growing.py emoji hanzi codex_s --data ../shared/data --output benchmarks/results/growing.txt
 """
 
@@ -29,6 +31,7 @@ SHARES = (0.1, 0.3)
 N_RANKED = 2000
 HEADER = ("graph", "new", "old known", "before", "kept", "old test", "before", "refit", "new test", "refit", "share")
 COSTS = ("s", "refit s", "share")
+WIDTH = 14
 
 
 def main():
@@ -36,18 +39,23 @@ def main():
     parser.add_argument("graphs", nargs="+", choices=["emoji", "hanzi", "codex_s"])
     parser.add_argument("--data", help="folder of the data sets that are not bundled")
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--structure-only", action="store_true", help="without modalities")
     parser.add_argument("--output", help="file for the table")
     options = parser.parse_args()
-    lines = ["".join(f"{name:>10}" for name in HEADER + COSTS)]
+    lines = ["".join(f"{name:>{WIDTH}}" for name in HEADER + COSTS)]
     for name in options.graphs:
         kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
         for share in options.shares:
-            lines.append(row(name, share, measure(kg, share, structure_only=options.structure_only)))
+            found = []
+            for seed in options.seeds:
+                found.append(figures(measure(kg, share, seed, structure_only=options.structure_only)))
+                print(row(f"seed {seed}", share, found[-1:]), file=sys.stderr, flush=True)
+            lines.append(row(name, share, found))
             print(lines[-1], file=sys.stderr, flush=True)
     versions = f"skotkge {skotkge.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
     told = "structure only, " if options.structure_only else ""
-    lines.append(f"{told}{versions}, {torch.get_num_threads()} threads")
+    lines.append(f"{told}{len(options.seeds)} seeds, {versions}, {torch.get_num_threads()} threads")
     print("\n".join(lines))
     if options.output:
         with open(options.output, "w", encoding="utf-8") as file:
@@ -55,11 +63,18 @@ def main():
 
 
 def row(name, share, found):
-    """A line of the table."""
+    """A line of the table, of the figures of each seed."""
+    cells = []
+    for values in zip(*found, strict=True):
+        mean, spread = np.mean(values), np.std(values, ddof=1) if len(values) > 1 else None
+        cells.append(f"{mean:.3f}" if spread is None else f"{mean:.3f}±{spread:.3f}")
+    return "".join(f"{cell:>{WIDTH}}" for cell in (name, f"{share:.0%}", *cells))
+
+
+def figures(found):
+    """What `measure` has found in the order of the columns, ratios beside what they are of."""
     known, test, new, seconds = (found[key] for key in ("old known", "old test", "new test", "seconds"))
-    cells = [f"{share:.0%}", *known, f"{known[0] / known[1]:.1%}", *test, *new, f"{new[0] / new[1]:.1%}", *seconds]
-    cells.append(f"{seconds[0] / seconds[1]:.1%}")
-    return f"{name:>10}" + "".join(f"{cell:>10}" if isinstance(cell, str) else f"{cell:>10.3f}" for cell in cells)
+    return *known, known[0] / known[1], *test, *new, new[0] / new[1], *seconds, seconds[0] / seconds[1]
 
 
 def measure(kg, share, seed=0, structure_only=False):

@@ -90,7 +90,8 @@ class MLflowLogger:
     Parameters
     ----------
     log_params : bool, default=True
-        Whether to log the parameters; False where autologging does.
+        Whether to log the parameters. Those of a name that the run has already stay as they are, since MLflow changes
+        none: in a pipeline under autologging, ``verbose`` is that of the pipeline.
 
     Examples
     --------
@@ -119,7 +120,9 @@ class MLflowLogger:
         if self._owns_run:
             mlflow.start_run()
         if self.log_params:
-            mlflow.log_params({"estimator": type(estimator).__name__, **estimator.get_params()})
+            there = mlflow.get_run(mlflow.active_run().info.run_id).data.params
+            told = {"estimator": type(estimator).__name__, **estimator.get_params()}
+            mlflow.log_params({name: value for name, value in told.items() if name not in there})
 
     def on_epoch_end(self, state: Any) -> None:
         """Log the loss and the validation score.

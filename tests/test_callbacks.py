@@ -83,6 +83,18 @@ def test_autologging_takes_no_regression_within_for_the_model(mlflow, small):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_autologging_and_the_logger_share_a_run(mlflow, small):
+    mlflow.sklearn.autolog(log_models=False, log_datasets=False, silent=True)
+    pipe = make_pipeline(OTFusionTransformer(8, random_state=0), OTKGEClassifier(max_iter=1, random_state=0))
+    pipe.fit(small, otkgeclassifier__callbacks=[MLflowLogger()])
+    (run,) = runs_of(mlflow)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["otkgeclassifier__max_iter"] == run.data.params["max_iter"] == "1"
+    assert run.data.params["verbose"] == "False"
+    assert "fused/validation_score" in run.data.metrics
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_tensorboard(tmp_path, small):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     kge = quick().fit(small.labels, callbacks=[TensorBoardLogger(tmp_path)])

@@ -1,11 +1,13 @@
 """``explore``: a page in the browser to look at a graph and its model."""
 
 import importlib.util
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 from sklearn.pipeline import Pipeline
 
+from .._utils.messages import shown
 from .._utils.whole_files import check_writable
 from ._options import add_model_option, add_reading_options
 from ._reading import read_triples
@@ -30,6 +32,13 @@ def add_to(parser):
         help="folder with what is to be shown beside the model: files train, valid and test, names.tsv, texts.tsv and "
         "pictures.tsv (an entity and its name, text or path below the folder in each line), entities.tsv; of a "
         "matcher twice, the folder of X and then that of Y",
+    )
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="folder that the pictures lie in which the model names; no file outside is shown (default: that of the "
+        "model)",
     )
     parser.add_argument(
         "--decisions",
@@ -96,12 +105,34 @@ def make_site(options, path):
             f"--graph is given {len(options.graph)} times; a {type(model).__name__} takes {1 + is_matcher}"
         )
     folders = [read_folder(folder, lambda file: read_triples(file, options)) for folder in options.graph]
-    answers = MatchAnswers(model, folders) if is_matcher else LinkAnswers(model, *folders)
+    pictures = _picture_folder(options)
+    if is_matcher:
+        answers = MatchAnswers(model, folders, pictures)
+    else:
+        answers = LinkAnswers(model, *folders, picture_folder=pictures)
     check_written(*answers.tables.values())
     for table in answers.tables.values():
         table.prepare()
+        _tell_lost_picture(table, pictures)
     decisions = DecisionFile(path, file_digest(options.model))
     return Site(answers, decisions, f"{type(model).__name__} · {options.model.name}")
+
+
+def _picture_folder(options):
+    if options.pictures is None:
+        return options.model.parent
+    if not options.pictures.is_dir():
+        raise ValueError(f"--pictures {options.pictures} is no folder; give the one that the model's pictures lie in")
+    return options.pictures
+
+
+def _tell_lost_picture(table, folder):
+    lost = table.told.first_lost_picture
+    if lost is not None:
+        print(
+            f"the first picture that the model names, {shown(lost)}, is none in {folder}; give --pictures FOLDER",
+            file=sys.stderr,
+        )
 
 
 def _load(path, trust):

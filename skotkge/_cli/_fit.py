@@ -13,7 +13,15 @@ from .._estimator.so_far import model_so_far
 from .._estimator.stores import FolderStore, MemoryStore
 from .._fusion.transformer import OTFusionTransformer
 from .._utils.sklearn_compat import check_estimator_parameters
-from ._graphs import VECTORS, add_attribute_options, add_modality_option, add_names_option, read_graph, table_encoder
+from ._graphs import (
+    VECTORS,
+    add_attribute_options,
+    add_display_options,
+    add_modality_option,
+    add_names_option,
+    read_graph,
+    table_encoder,
+)
 from ._options import add_reading_options
 from ._processes import shared_by_processes
 from ._reading import constraints_for
@@ -94,6 +102,7 @@ def _add_entity_options(group):
         "entities.tsv of the folder, else those of the triples and vectors",
     )
     add_names_option(group)
+    add_display_options(group)
     add_modality_option(group, "--modality", f"vectors: {VECTORS}, or a .npy file with one row for each of --entities")
     add_attribute_options(group)
 

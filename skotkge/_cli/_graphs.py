@@ -53,6 +53,17 @@ def add_names_option(group, flag="--names", of=""):
     )
 
 
+def add_display_options(group):
+    """Add the options for what is kept for display."""
+    for what, value in (("texts", "a text about it"), ("pictures", "the path of its picture")):
+        group.add_argument(
+            f"--{what}",
+            type=Path,
+            metavar="FILE",
+            help=f"a tab-separated file with an entity and {value} in each line, for explore",
+        )
+
+
 def add_attribute_options(group):
     """Add the options for a table of attributes and how it is encoded."""
     group.add_argument(
@@ -96,7 +107,8 @@ def read_graph(options, encoder=None):
     if encoder is not None:
         modalities |= _encoded(options.attributes, encoder, modalities)
     labels = labels_of(every, modalities) if entities is None else read_entities(entities)
-    table = dict(entities=labels, relations=first_occurrences(every[:, 1]), names=options.names)
+    table = dict(entities=labels, relations=first_occurrences(every[:, 1]))
+    table |= dict(names=options.names, texts=options.texts, pictures=options.pictures)
     train = MultimodalTriples(triples["train"], modalities, **table)
     return train, (train.with_triples(triples["valid"]) if "valid" in triples else None)
 

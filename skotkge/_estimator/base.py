@@ -19,7 +19,6 @@ from .. import metrics
 from .._embedding.trainer import is_available
 from .._graph.label_columns import as_label_triples
 from .._graph.modalities import check_modalities
-from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, empty_places
 from .._ranking.explanation import Explanation
@@ -80,6 +79,21 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         return self._fitted_predictor().vocabulary.relations
 
     @property
+    def entity_names_(self) -> NDArray[np.object_] | None:
+        """Readable names in the order of `entities_`, the label itself where none was given; None without `names`."""
+        return self._fitted_predictor().vocabulary.names
+
+    @property
+    def entity_texts_(self) -> NDArray[np.object_] | None:
+        """Texts in the order of `entities_`, None where none was given; None without `texts`."""
+        return self._fitted_predictor().vocabulary.texts
+
+    @property
+    def entity_pictures_(self) -> NDArray[np.object_] | None:
+        """Paths of pictures in the order of `entities_`, None where none was given; None without `pictures`."""
+        return self._fitted_predictor().vocabulary.pictures
+
+    @property
     def evidence_names_(self) -> list[str]:
         """Names of the kinds of evidence, in the order of `evidence_weights_`."""
         return [str(kind.id) for kind in self._fitted_predictor().evidence]
@@ -97,13 +111,15 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         state = super().__getstate__()
         if "predictor_" not in state:
             return state
-        packed = {"entity_names_": pack_labels(state.get("entity_names_"))}
-        return state | packed | {"predictor_": state["predictor_"].state()}
+        return state | {"predictor_": state["predictor_"].state()}
 
     def __setstate__(self, state):
         if "predictor_" in state:
-            names = {"entity_names_": unpack_labels(state.get("entity_names_"))}
-            state = state | names | {"predictor_": LinkPredictor.from_state(state["predictor_"])}
+            predictor = dict(state["predictor_"])
+            # Files of earlier versions have the names here, and the oldest of them nowhere else.
+            predictor.setdefault("names", state.get("entity_names_"))
+            state = {name: value for name, value in state.items() if name != "entity_names_"}
+            state["predictor_"] = LinkPredictor.from_state(predictor)
         super().__setstate__(state)
 
     def _fitted_predictor(self):
@@ -138,7 +154,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
         matrices = {name: X.modalities[name][rows] for name in wanted}
         observed = {name: X.observed(name)[rows] for name in wanted}
-        return predictor.with_entities(X.entities[rows], matrices, observed, None if X.names is None else X.names[rows])
+        return predictor.with_entities(X.entities[rows], matrices, observed, X.vocabulary.descriptions_of(rows))
 
     def _answering_for(self, new_entities):
         """The predictor, with new entities if there are any."""

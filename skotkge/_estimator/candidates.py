@@ -4,28 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .._graph.arguments import SIDES
 from .._graph.labels import as_labels
 from .._ranking.candidates import Candidates
 from .._utils.messages import shown
 from .lookup import entities_of, relations_of
 
-SIDES = ("head", "tail")
 EXPECTED = "'all', 'seen', None, labels, or a mapping from relations to labels"
-
-
-def checked_sides(sides):
-    """Return the sides of triples that are asked for, "head" and "tail", as a tuple.
-
-    Raises
-    ------
-    ValueError
-        If they are not these, or one is given twice.
-    """
-    given = (sides,) if isinstance(sides, str) else sides
-    is_sequence = isinstance(given, tuple | list)
-    if not is_sequence or not given or set(map(str, given)) - set(SIDES) or len(set(given)) < len(given):
-        raise ValueError(f"sides={shown(sides)}; give ('head', 'tail'), ('head',) or ('tail',).")
-    return tuple(given)
 
 
 def entity_candidates(predictor, candidates):

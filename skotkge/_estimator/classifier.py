@@ -191,8 +191,8 @@ class OTKGEClassifier(TrainedEstimator):
         Mean loss per triple in each of the `n_iter_` epochs.
     validation_scores_ : list of float
         `metric` on the validation triples after each epoch; empty without early stopping.
-    entity_names_ : ndarray of shape (n_entities,), dtype object, or None
-        Readable names, where the triples of the fit have them.
+    entity_names_, entity_texts_, entity_pictures_ : ndarray of shape (n_entities,), dtype object, or None
+        Readable names, texts and paths of pictures, where the triples of the fit have them.
     fit_record_ : dict
         ``"data"``: a digest of the triples, labels and vectors of the fit, and their numbers; ``"versions"`` of
         skotkge, Python and the libraries.

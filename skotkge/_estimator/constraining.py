@@ -50,12 +50,13 @@ def closed_split(split, statements):
     if not statements:
         return split
     constraints = resolve(statements, split.all.vocabulary)
-    train, every = (_closed(X, constraints) for X in (split.train, split.all))
+    train, every = (closed(X, constraints) for X in (split.train, split.all))
     entailed = KnownAnswers(constraints.entailed(split.train.ids)[0], constraints.n_relations)
     kept = ~entailed.contains(split.validation_ids)
     return replace(split, train=train, all=every, validation_ids=split.validation_ids[kept])
 
 
-def _closed(X, constraints):
+def closed(X, constraints):
+    """Return the triples with all that follows from them."""
     ids = constraints.closed(X.ids)
     return X if len(ids) == len(X) else X._with_ids(ids, {})

@@ -89,6 +89,6 @@ def _graph_and_vectors(model, X, space):
         labels, relations = predictor.vocabulary.entities, predictor.vocabulary.relations
         heads, kinds, tails = predictor.true_ids.T
         columns = {"head": labels[heads], "relation": relations[kinds], "tail": labels[tails]}
-        X = MultimodalTriples(columns, entities=labels, relations=relations, names=predictor.vocabulary.names)
+        X = MultimodalTriples(columns, entities=labels, relations=relations, **predictor.vocabulary.descriptions)
     X = as_triples(X)
     return X, step.embed(X.entities, space, new_entities=X)

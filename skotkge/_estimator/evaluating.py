@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .. import metrics
+from .._graph.arguments import checked_sides
 from .._ranking.evaluation import Ranking, rank_among_entities, rank_among_negatives, sample_negatives
 from .._utils.messages import check_choice, shown
-from .candidates import checked_sides, entity_candidates
+from .candidates import entity_candidates
 from .lookup import entities_of, ids_of_sets
 
 AVERAGES = ("micro", "relation", "degree")

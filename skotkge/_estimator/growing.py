@@ -76,7 +76,7 @@ def _assign(estimator, graph, callbacks=()):
             callback.on_fit_begin(estimator)
     predictor = continue_with(estimator.predictor_, graph, options, estimator.space_training_)
     record = grown_record(estimator.fit_record_, graph)
-    vars(estimator).update(predictor_=predictor, entity_names_=graph.vocabulary.names, fit_record_=record)
+    vars(estimator).update(predictor_=predictor, fit_record_=record)
     for callback in callbacks:
         if hasattr(callback, "on_fit_end"):
             callback.on_fit_end(estimator)

@@ -136,11 +136,9 @@ def with_triples(predictor, X):
     before, encoder = predictor.vocabulary, predictor.encoder
     entities, new = _positions(before.entity_index, before.shape[0], X.entities, _wanted(X, encoder))
     relations, new_relations = _positions(before.relation_index, before.shape[1], X.relations, np.unique(X.ids[:, 1]))
-    names = None if X.names is None else X.names[new]
-    vocabulary = before.with_entities(X.entities[new], names) if len(new) else before
-    if len(new_relations):
-        labels = np.concatenate([before.relations, X.relations[new_relations]])
-        vocabulary = Vocabulary(vocabulary.entities, labels, vocabulary.names)
+    descriptions = X.vocabulary.descriptions_of(new)
+    vocabulary = before.with_entities(X.entities[new], descriptions) if len(new) else before
+    vocabulary = vocabulary.with_relations(X.relations[new_relations]) if len(new_relations) else vocabulary
     ids = np.column_stack([entities[X.ids[:, 0]], relations[X.ids[:, 1]], entities[X.ids[:, 2]]])
     n_relations = len(vocabulary.relations)
     # What follows from new facts is new, too.

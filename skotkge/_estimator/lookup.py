@@ -76,13 +76,13 @@ def entities_of(labels, vocabulary, argument):
     ValueError
         If a label is unknown, or several entities have the name.
     """
-    labels = as_labels(labels)
+    labels = as_labels(labels, argument)
     return _all_known(vocabulary.entities_asked(labels), labels, vocabulary, argument, is_relation=False)
 
 
 def relations_of(labels, vocabulary, argument):
     """Positions of relations by their labels; errors as for `entities_of`."""
-    labels = as_labels(labels)
+    labels = as_labels(labels, argument)
     return _all_known(vocabulary.relation_index.positions(labels), labels, vocabulary, argument, is_relation=True)
 
 

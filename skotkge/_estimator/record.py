@@ -19,7 +19,7 @@ def record_of(split):
     Returns
     -------
     dict
-        ``classes_``, ``entity_names_`` and ``fit_record_``.
+        ``classes_`` and ``fit_record_``.
     """
     X, fusion = split.all, split.all.fusion
     modalities = () if fusion is None else tuple(fusion.maps)
@@ -33,7 +33,7 @@ def record_of(split):
     }
     versions = {"skotkge": __version__, "Python": platform.python_version()}
     versions |= {name: version(package) for name, package in LIBRARIES.items()}
-    return {"classes_": split.classes, "entity_names_": X.names, "fit_record_": {"data": data, "versions": versions}}
+    return {"classes_": split.classes, "fit_record_": {"data": data, "versions": versions}}
 
 
 def grown_record(record, graph):

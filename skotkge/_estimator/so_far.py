@@ -95,11 +95,10 @@ def model_so_far(store, trusted=False):
     spaces["refit"] = {id: space for id, (space, has_ended) in spaces["refit"].items() if has_ended}
     spaces["train"] = {id: space for id, (space, _) in spaces["train"].items()}
     split, options = _split_of(values), _options_of(values, refit=spaces["refit"].keys() == spaces["train"].keys())
-    record = values["record"] | {"entity_names_": unpack_labels(values["record"]["entity_names_"])}
     with warnings.catch_warnings():  # the fit itself has told them
         warnings.simplefilter("ignore", UserWarning)
         return values["estimator"]._fit_so_far(
-            split, lambda X: dict.fromkeys(spaces["train"]), options, _AllTrained(spaces), record
+            split, lambda X: dict.fromkeys(spaces["train"]), options, _AllTrained(spaces), values["record"]
         )
 
 
@@ -142,7 +141,9 @@ def _split_of(values):
     """The triples of the fit, over a table whose matrices tell only which vectors were there."""
     observed = {name: np.where(rows, 1.0, np.nan)[:, None] for name, rows in values["observed"].items()}
     entities, relations = unpack_labels(values["entities"]), unpack_labels(values["relations"])
-    table = MultimodalTriples(np.empty((0, 3), dtype=object), observed, entities=entities, relations=relations)
+    told = {what: unpack_labels(packed) for what, packed in values.get("descriptions", {}).items()}
+    none = np.empty((0, 3), dtype=object)
+    table = MultimodalTriples(none, observed, entities=entities, relations=relations, **told)
     train, every = (
         _triples(table, values[name], encoder)
         for name, encoder in zip(("train_ids", "ids"), values["encoders"], strict=True)

@@ -53,7 +53,7 @@ class LinkPages:
             counts = len(self.entities), len(self.relations), self.answers.n_known
             heading("Find an entity", 1)
             note("{:,} entities, {:,} relations, {:,} known triples".format(*counts))
-            if not self.entities.has_names:
+            if not self.entities.told.has_names:
                 note(
                     "The model knows no names, so that entities are shown by their labels. --graph with a file "
                     "names.tsv adds them."

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._graph.queries import KnownAnswers
 from .._utils.messages import shown
+from .described import Described
 from .tables import LabelTable, entity_tables
 
 # Questions about an entity score at most this many candidates, and are at most so many.
@@ -80,9 +81,11 @@ class LinkAnswers:
     model : estimator
         With the answer methods of `OTKGEClassifier`.
     folder : GraphFolder, default=None
+    picture_folder : Path, default=None
+        Where the pictures that the model names have to lie.
     """
 
-    def __init__(self, model, folder=None):
+    def __init__(self, model, folder=None, picture_folder=None):
         self.model = model
         vocabulary = model.predictor_.vocabulary
         self.n_entities, self.n_relations = vocabulary.shape
@@ -100,9 +103,9 @@ class LinkAnswers:
         degrees = np.bincount(true_ids[:, [0, 2]].ravel(), minlength=len(entities))
         degrees += np.bincount(self._more.pairs()[1], minlength=len(entities))
         frequency = np.bincount(true_ids[:, 1], minlength=len(relations))
-        names = _padded(vocabulary.names, entities)
+        told = Described(entities, vocabulary.descriptions, folder, picture_folder)
         index = vocabulary.entity_index if entities is vocabulary.entities else None
-        self.entities = LabelTable(entities, names, degrees, folder, index)
+        self.entities = LabelTable(entities, told, degrees, index)
         self.relations = LabelTable(relations, weights=frequency)
         self.tables = {"X": self.entities}
 
@@ -332,10 +335,3 @@ def _spread(ids, n):
     turn = np.empty(len(ids), dtype=np.int64)
     turn[order] = np.arange(len(ids)) - starts[group[order]]
     return ids[np.sort(np.argsort(turn, kind="stable")[:n])]
-
-
-def _padded(names, entities):
-    """Names of the model's entities, followed by the labels of the others."""
-    if names is None or len(names) == len(entities):
-        return names
-    return [*names, *map(str, entities[len(names) :])]

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .._graph.labels import LabelIndex
+from .described import Described
 from .tables import LabelTable
 
 # The relation of decisions about matches, as OWL calls it.
@@ -38,13 +38,15 @@ class MatchAnswers:
     matcher : OTEntityMatcher
     folders : sequence of GraphFolder
         Of X and of Y, or fewer.
+    picture_folder : Path, default=None
+        Where the pictures that the matcher names have to lie.
     """
 
-    def __init__(self, matcher, folders=()):
+    def __init__(self, matcher, folders=(), picture_folder=None):
         self.matcher = matcher
         folders = [*folders, *[None] * (2 - len(folders))]
-        entities = _entities_of(matcher)
-        self.graphs = [SideGraph(*given) for given in zip(entities, folders, strict=True)]
+        sides = zip(matcher.vocabularies_, folders, strict=True)
+        self.graphs = [SideGraph(*side, picture_folder) for side in sides]
         self.tables = {side: graph.entities for side, graph in zip(SIDES, self.graphs, strict=True)}
 
     @cached_property
@@ -97,17 +99,20 @@ class SideGraph:
 
     Parameters
     ----------
-    entities : ndarray of shape (n_entities,), dtype object
+    vocabulary : Vocabulary
     folder : GraphFolder or None
+    picture_folder : Path or None
     """
 
-    def __init__(self, entities, folder):
+    def __init__(self, vocabulary, folder, picture_folder):
+        entities = vocabulary.entities
         triples = np.empty((0, 3), dtype=object) if folder is None else folder.triples
         self._triples = triples
-        ends = [LabelIndex(entities, "entities").positions(triples[:, column]) for column in (0, 2)]
+        ends = [vocabulary.entity_index.positions(triples[:, column]) for column in (0, 2)]
         known = [end[end >= 0] for end in ends]
         degrees = np.bincount(np.concatenate(known), minlength=len(entities))
-        self.entities = LabelTable(entities, weights=degrees, folder=folder)
+        told = Described(entities, vocabulary.descriptions, folder, picture_folder)
+        self.entities = LabelTable(entities, told, degrees, vocabulary.entity_index)
         rows = np.tile(np.arange(len(triples)), 2)
         both = np.concatenate(ends)
         order = np.argsort(both, kind="stable")
@@ -117,8 +122,3 @@ class SideGraph:
         """Return up to n triples of labels that name an entity, and how many there are."""
         rows = np.unique(self._rows[slice(*self._starts[entity : entity + 2])])
         return [tuple(triple) for triple in self._triples[rows[:n]]], len(rows)
-
-
-def _entities_of(matcher):
-    """Labels of the entities of X and of Y, which a matcher keeps with its answers."""
-    return matcher._answers.entities

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from .._graph.labels import LabelIndex
+from .described import Described
 from .search import SearchIndex
 
 # Before the number of an entity whose label is no string, in addresses.
@@ -17,17 +18,16 @@ class LabelTable:
     Parameters
     ----------
     labels : ndarray of shape (n,), dtype object
-    names : sequence of str or None of length n, default=None
+    told : Described, default=None
     weights : ndarray of shape (n,), default=None
         Numbers of links: what is found comes in their order.
-    folder : GraphFolder, default=None
     label_index : LabelIndex, default=None
         That of the labels, where there is one.
     """
 
-    def __init__(self, labels, names=None, weights=None, folder=None, label_index=None):
-        self.labels, self._names, self._folder = labels, names, folder
-        self._weights = weights
+    def __init__(self, labels, told=None, weights=None, label_index=None):
+        self.labels, self._weights = labels, weights
+        self.told = Described(labels) if told is None else told
         self._positions = LabelIndex(labels, "labels") if label_index is None else label_index
 
     def __len__(self):
@@ -40,11 +40,7 @@ class LabelTable:
     @cached_property
     def index(self):
         """The `SearchIndex` of labels and names."""
-        names = self._names
-        if self._folder is not None and self._folder.names:
-            own = self._folder.names
-            names = [own.get(label, None if names is None else names[i]) for i, label in enumerate(self.labels)]
-        return SearchIndex(self.labels, names, self._weights)
+        return SearchIndex(self.labels, self.told.names, self._weights)
 
     @cached_property
     def _others(self):
@@ -64,11 +60,6 @@ class LabelTable:
         one = np.empty(1, dtype=object)
         one[0] = label
         return int(self._positions.positions(one)[0])
-
-    @property
-    def has_names(self):
-        """Whether any has a name."""
-        return self._names is not None or bool(self._folder is not None and self._folder.names)
 
     def of_written(self, text):
         """Return the position of the label that is written so, None where there is none."""
@@ -103,24 +94,17 @@ class LabelTable:
 
     def name(self, position):
         """Return the readable name of one, or its label as it is written."""
-        label = self.labels[position]
-        if self._folder is not None and label in self._folder.names:
-            return readable(self._folder.names[label])
-        return readable(label if self._names is None else self._names[position])
+        name = self.told.name(position)
+        return readable(self.labels[position] if name is None else name)
 
     def text(self, position):
         """Return the text about one, or None."""
-        text = None if self._folder is None else self._folder.texts.get(self.labels[position])
+        text = self.told.text(position)
         return None if text is None else readable(text)
 
     def picture(self, position):
-        """Return the path of the picture of one below the folder, or None."""
-        return None if self._folder is None else self._folder.pictures.get(self.labels[position])
-
-    @property
-    def root(self):
-        """The folder that pictures lie in, or None."""
-        return None if self._folder is None else self._folder.path
+        """Return the path of the picture of one, or None."""
+        return self.told.picture(position)
 
 
 def readable(label):

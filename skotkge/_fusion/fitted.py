@@ -1,7 +1,7 @@
 """The fitted fusion: Eq. 1-3 from arrays to one frozen object, which answers without any estimator."""
 
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from .._graph.arguments import true_rows
 from .._graph.labels import name_first
 from .._graph.modalities import check_modalities
 from .._graph.packed_labels import pack_labels, unpack_labels
+from .._graph.preparing import Preparation
 from .._spaces import (
     FUSED,
     MODALITIES,
@@ -92,6 +93,8 @@ class FittedFusion:
     n_iter : int
         Iterations of the barycenter.
     options : FusionOptions
+    preparations : dict of str to Preparation
+        After a fit on matrices, how rows are made of those given.
     """
 
     structure: np.ndarray
@@ -108,21 +111,30 @@ class FittedFusion:
     barycenter: np.ndarray | None
     n_iter: int
     options: FusionOptions
+    preparations: dict = field(default_factory=dict)
 
     def state(self):
         """Return plain values and arrays; an aligner or an estimator of the structure as it is."""
         parts = {"structural_space": _values(self.structural_space), "options": _values(self.options)}
+        parts["preparations"] = {name: _values(made) for name, made in self.preparations.items()}
         return _values(self) | parts | {"entities": pack_labels(self.entities)}
 
     @classmethod
     def from_state(cls, state):
         """Return the fusion that `state` was made of."""
+        entities = unpack_labels(state["entities"])
+        # Files of earlier versions have none, and had no holes to fill.
+        before = (
+            {} if entities is not None else {name: {"n_columns": len(rows)} for name, rows in state["maps"].items()}
+        )
+        preparations = state.get("preparations", before)
         return cls(
             **state
             | {
                 "structural_space": StructuralSpace(**state["structural_space"]),
                 "options": FusionOptions(**state["options"]),
-                "entities": unpack_labels(state["entities"]),
+                "entities": entities,
+                "preparations": {name: Preparation(**values) for name, values in preparations.items()},
             }
         )
 

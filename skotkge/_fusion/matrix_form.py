@@ -7,17 +7,16 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from .._graph.modalities import check_modality_name
-from .._graph.preparing import check_sizes
+from .._graph.modalities import check_modalities, check_modality_name
+from .._graph.preparing import fill_holes, observed_rows
 from .._graph.triples import COLUMNS
-from .._utils.memory import row_blocks
 from .._utils.messages import reading
 
 SINGLE_MODALITY = "features"
 
 
 def check_matrices(estimator, X, *, reset):
-    """Validate the matrix form: every matrix numeric, with one common number of rows, NaN only in whole rows.
+    """Validate the matrix form: every matrix numeric, with one common number of rows.
 
     Parameters
     ----------
@@ -29,8 +28,7 @@ def check_matrices(estimator, X, *, reset):
 
     Returns
     -------
-    matrices : dict of str to ndarray of shape (n_entities, d_k)
-    observed : dict of str to ndarray of shape (n_entities,), dtype bool
+    dict of str to ndarray of shape (n_entities, d_k)
     """
     if _are_labels(X):
         raise TypeError(
@@ -48,7 +46,28 @@ def check_matrices(estimator, X, *, reset):
     if len({len(matrix) for matrix in matrices.values()}) != 1:
         rows = {name: len(matrix) for name, matrix in matrices.items()}
         raise ValueError(f"X has matrices with different or no rows ({rows}); each needs one row for each entity.")
-    return matrices, {name: _whole_rows(name, matrix) for name, matrix in matrices.items()}
+    return matrices
+
+
+def matrices_to_fit(estimator, X):
+    """Validate the matrix form, and fill the holes in rows that have other values.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Told the number and names of the columns.
+    X : array-like of shape (n_entities, d_k) or mapping of str to such
+
+    Returns
+    -------
+    matrices : dict of str to ndarray of shape (n_entities, d_k)
+    observed : dict of str to ndarray of shape (n_entities,), dtype bool
+    preparations : dict of str to Preparation
+    """
+    matrices, preparations = {}, {}
+    for name, matrix in check_matrices(estimator, X, reset=True).items():
+        matrices[name], preparations[name] = fill_holes(f"X[{name!r}]", matrix)
+    return matrices, _observed(matrices), preparations
 
 
 def matrices_of_fit(transformer, X):
@@ -64,11 +83,19 @@ def matrices_of_fit(transformer, X):
     Returns
     -------
     matrices, observed : dict
-        As from `check_matrices`: the matrices of the fit, in its order.
+        As from `matrices_to_fit`: the matrices of the fit, in its order, with its means in their holes.
     """
-    matrices, observed = check_matrices(transformer, X, reset=False)
-    transformer.fusion_.check_modalities({name: matrix.shape[1] for name, matrix in matrices.items()})
-    return tuple({name: given[name] for name in transformer.fusion_.maps} for given in (matrices, observed))
+    matrices, preparations = check_matrices(transformer, X, reset=False), transformer.fusion_.preparations
+    check_modalities(
+        {name: matrix.shape[1] for name, matrix in matrices.items()},
+        {name: preparation.n_columns for name, preparation in preparations.items()},
+    )
+    filled = {name: made.apply(f"X[{name!r}]", matrices[name]) for name, made in preparations.items()}
+    return filled, _observed(filled)
+
+
+def _observed(matrices):
+    return {name: observed_rows(matrix) for name, matrix in matrices.items()}
 
 
 def first_matrix(X):
@@ -123,21 +150,3 @@ def _are_labels(X):
         return False
     first = np.asarray(X[:1], dtype=object)
     return first.size > 0 and isinstance(first.flat[0], str)
-
-
-def _whole_rows(name, matrix):
-    """Mask of the rows that are there; NaN in some columns of a row only is an error."""
-    observed = np.ones(len(matrix), dtype=bool)
-    if matrix.dtype.kind != "f":
-        return observed
-    for rows in row_blocks(matrix.shape):
-        missing = np.isnan(matrix[rows])
-        observed[rows] = ~missing.any(axis=1)
-        check_sizes(f"X[{name!r}]", matrix[rows], rows.start)
-        partly = ~observed[rows] & ~missing.all(axis=1)
-        if partly.any():
-            raise ValueError(
-                f"X[{name!r}] has NaN in some columns of row {rows.start + int(partly.argmax())}; a missing modality "
-                "is a whole row of NaN: impute the single values or drop the row's vector altogether."
-            )
-    return observed

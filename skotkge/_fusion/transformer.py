@@ -1,7 +1,7 @@
 """OTFusionTransformer: modality matrices moved into the structural space of a graph and fused there."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral, Real
 from operator import attrgetter
 from typing import Any, overload
@@ -21,7 +21,7 @@ from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_outp
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
 from .information import informative
-from .matrix_form import check_matrices, check_structural_space, first_matrix, matrices_of_fit
+from .matrix_form import check_structural_space, first_matrix, matrices_of_fit, matrices_to_fit
 from .structure import StructuralSpace, learn_structure
 
 SEEN_BY_VALIDATION = {"n_features_in_", "feature_names_in_"}
@@ -115,7 +115,9 @@ class OTFusionTransformer(
     Two forms share one code path. A `MultimodalTriples` selects the **triples form**: the structure is learned from its
     rows (without those of y = 0) and ``transform`` returns the same rows with the fusion attached. Anything else is the
     **matrix form**: X is an array ``(n_entities, d_k)`` or a mapping of such arrays, y the structural space
-    ``(n_entities, d)``, and ``transform`` maps each row of X alone, the structure dropped and the weights rescaled.
+    ``(n_entities, d)``, and ``transform`` maps each row of X alone, the structure dropped and the weights rescaled. A
+    row of NaN is missing; a hole in a row with other values is the mean of its column in the fit, and for each column
+    with such holes in the fit another one tells of them, as in `MultimodalTriples`.
 
     With exact plans, p = 2 and one modality the barycenter is the weighted mean of the aligned spaces.
 
@@ -222,7 +224,7 @@ class OTFusionTransformer(
         return fusion, fusion.embedding(matrices, observed)
 
     def _fuse_matrices(self, X, y, checked):
-        matrices, observed = check_matrices(checked, X, reset=True)
+        matrices, observed, preparations = matrices_to_fit(checked, X)
         space = check_structural_space(y, len(next(iter(matrices.values()))), type(self).__name__)
         if self.fusion == "none":
             raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
@@ -236,6 +238,7 @@ class OTFusionTransformer(
         everywhere, random_state = np.ones(len(space), dtype=bool), np.random.RandomState(options.seed)
         structure = StructuralSpace.scaled(space, everywhere, options.standardize, random_state)
         fusion = fit_fusion(structure, matrices, observed, weights, options)
+        fusion = replace(fusion, preparations={name: preparations[name] for name in fusion.maps})
         return fusion, fusion.embedding(matrices, observed)
 
     def _options(self):
@@ -375,6 +378,7 @@ class OTFusionTransformer(
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = True
         return tags
 
 

@@ -1,12 +1,14 @@
-"""Arguments of several public functions: sets of known triples, and a y of truth values."""
+"""Arguments of several public functions: sets of known triples, a y of truth values, and sides of triples."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from .._utils.messages import reading
+from .._utils.messages import reading, shown
 from .classes import truth_of
 from .labels import first_occurrences, name_first
+
+SIDES = ("head", "tail")
 
 
 def as_triple_sets(known):
@@ -56,3 +58,18 @@ def true_rows(y, n_rows, name="y", of="X"):
     if not (y == 1).any():
         raise ValueError(f"{of} holds no true triple; at least one row needs {name} = 1.")
     return y == 1
+
+
+def checked_sides(sides):
+    """Return the sides of triples that are asked for, "head" and "tail", as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If they are not these, or one is given twice.
+    """
+    given = (sides,) if isinstance(sides, str) else sides
+    is_sequence = isinstance(given, tuple | list)
+    if not is_sequence or not given or set(map(str, given)) - set(SIDES) or len(set(given)) < len(given):
+        raise ValueError(f"sides={shown(sides)}; give ('head', 'tail'), ('head',) or ('tail',).")
+    return tuple(given)

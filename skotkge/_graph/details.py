@@ -1,8 +1,7 @@
-"""What a graph tells of its entities for people to read: names, texts, pictures, and attributes that are no triples."""
+"""What a graph tells of its entities for people to read: names, texts and pictures; and further columns of triples."""
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
@@ -13,39 +12,37 @@ from .labels import LabelIndex, as_labels, is_missing, name_first
 from .tables import Dialect, read_table
 
 
-@dataclass(frozen=True)
-class EntityDetails:
-    """Details that all slices of a `MultimodalTriples` share by reference.
+def described(vocabulary, attributes=None, **given):
+    """Return a vocabulary with names, texts and pictures, brought into the order of the entities.
 
-    Attributes
+    Parameters
     ----------
-    attributes : tuple of ndarray, or None
+    vocabulary : Vocabulary
+    attributes : tuple of ndarray, default=None
         Entities, names of attributes and values.
-    texts, pictures : ndarray of shape (n_entities,), dtype object, or None
+    **given : mapping, array-like of shape (n_entities,), path, name of an attribute or None
+        ``names``, ``texts``, ``pictures``.
+
+    Returns
+    -------
+    Vocabulary
     """
-
-    attributes: tuple | None = None
-    texts: np.ndarray | None = None
-    pictures: np.ndarray | None = None
-
-    @classmethod
-    def of(cls, vocabulary, attributes, **given):
-        """Bring what is given by label, in order, in a file or as an attribute into the order of the entities."""
-        return cls(
-            attributes, **{what: _in_order(values, vocabulary, what, attributes) for what, values in given.items()}
-        )
-
-
-def names_in_order(names, vocabulary, attributes=None):
-    """Return names in the order of the entities, the label as a string where there is none; None without names."""
-    names = _in_order(names, vocabulary, "names", attributes)
+    if all(values is None for values in given.values()):
+        return vocabulary
+    told = {what: _as_strings(_in_order(values, vocabulary, what, attributes)) for what, values in given.items()}
+    names = told.get("names")
     if names is not None:
         empty = np.equal(names, None)
         names[empty] = [str(label) for label in vocabulary.entities[empty]]
-    return names
+    return vocabulary.with_descriptions(**told)
 
 
-def _in_order(values, vocabulary, what, attributes=None):
+def _as_strings(values):
+    """Numbers and paths as they are written."""
+    return values if values is None else as_labels([None if value is None else str(value) for value in values])
+
+
+def _in_order(values, vocabulary, what, attributes):
     entities = vocabulary.entities
     if values is None:
         return None
@@ -56,7 +53,7 @@ def _in_order(values, vocabulary, what, attributes=None):
     elif hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
         values = dict(zip(values.index.tolist(), values.to_numpy().tolist(), strict=True))
     if not isinstance(values, Mapping):
-        values = as_labels(values)
+        values = as_labels(values, what)
         if len(values) != len(entities):
             raise ValueError(
                 f"{what} has {len(values)} values, expected {len(entities)}: one for each of the entities, in their "

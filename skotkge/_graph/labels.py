@@ -11,13 +11,13 @@ from .._utils.messages import shown
 LONGEST_LABEL = 60
 
 
-def as_labels(values):
-    """Return a 1-D object array of the labels as plain Python objects."""
-    values = plain_labels(values)
+def as_labels(values, argument="labels"):
+    """Return a 1-D object array of the labels as plain Python objects; errors as for `plain_labels`."""
+    values = plain_labels(values, argument)
     return np.fromiter(values, dtype=object, count=len(values))
 
 
-def plain_labels(values):
+def plain_labels(values, argument="labels"):
     """Return a list of the labels as plain Python objects.
 
     NumPy scalars become the Python objects of equal value; nothing else is converted.
@@ -25,18 +25,18 @@ def plain_labels(values):
     Raises
     ------
     TypeError
-        If the values are one string, have no order, or are NumPy dates, which Python objects cannot hold to the
-        nanosecond.
+        If the values are one value or string, have no order, or are NumPy dates, which Python objects cannot hold to
+        the nanosecond.
     """
-    if isinstance(values, str | bytes):
-        raise TypeError(f"labels are given as the single value {values!r}; pass a list.")
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{argument}={shown(values)} is a single value; pass a list.")
     if isinstance(values, set | frozenset):
-        raise TypeError(f"labels are given as a {type(values).__name__}, which has no order; pass a list.")
+        raise TypeError(f"{argument} is a {type(values).__name__}, which has no order; pass a list.")
     dated = isinstance(values, np.ndarray) and values.dtype.kind in "mM"
     values = _as_list(values)
     numpy_types = [kind for kind in set(map(type, values)) if issubclass(kind, np.generic)]
     if dated or any(issubclass(kind, np.datetime64 | np.timedelta64) for kind in numpy_types):
-        raise TypeError("labels are NumPy dates; turn them into strings or Python dates first.")
+        raise TypeError(f"{argument}: NumPy dates are no labels; turn them into strings or Python dates first.")
     if numpy_types:
         values = [value.item() if isinstance(value, np.generic) else value for value in values]
     return values

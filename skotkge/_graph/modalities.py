@@ -49,7 +49,7 @@ class LabelledVectors:
                 f"modalities[{name!r}] is a tuple of length {len(pair)}; a tuple is (matrix, labels), the rows of a "
                 "matrix without labels are a list or an array."
             )
-        matrix, labels = as_matrix(name, pair[0]), as_labels(pair[1])
+        matrix, labels = as_matrix(name, pair[0]), as_labels(pair[1], f"the labels of modalities[{name!r}]")
         if matrix.ndim != 2 or matrix.shape[0] != len(labels):
             raise ValueError(
                 f"modalities[{name!r}] is a tuple of a matrix of the shape {matrix.shape} and {len(labels)} labels; "
@@ -192,7 +192,7 @@ def labelled_sources(vectors, preparations):
                 f"vectors[{name!r}] has {source.matrix.shape[1]} columns, expected {width} as the modality had."
             )
     return {
-        name: LabelledVectors(source.labels, preparations[name].apply(source.matrix))
+        name: LabelledVectors(source.labels, preparations[name].apply(f"vectors[{name!r}]", source.matrix))
         for name, source in sources.items()
     }
 

@@ -6,7 +6,7 @@ SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
 
 def pack_labels(labels):
-    """Return labels in arrays where all are strings or all are integers.
+    """Return labels, names or texts in arrays where all are strings, None among them, or all are integers.
 
     Parameters
     ----------
@@ -15,14 +15,15 @@ def pack_labels(labels):
     Returns
     -------
     dict of str to ndarray, ndarray or None
-        Text and lengths in characters of strings, the array of integers, else the labels themselves.
+        Text and lengths in characters of strings, -1 for None, the array of integers, else the labels themselves.
     """
     types = set(map(type, labels)) if labels is not None else set()
-    if types == {str}:
-        text = "".join(labels).encode("utf-8", "surrogatepass")  # a label may hold half of a pair of UTF-16
+    if str in types and types <= {str, type(None)}:
+        text = "".join(filter(None, labels)).encode("utf-8", "surrogatepass")  # a label may hold half of a UTF-16 pair
+        lengths = (-1 if label is None else len(label) for label in labels)
         return {
             "text": np.frombuffer(text, dtype=np.uint8),
-            "lengths": np.fromiter(map(len, labels), dtype=np.int64, count=len(labels)),
+            "lengths": np.fromiter(lengths, dtype=np.int64, count=len(labels)),
         }
     if types == {int} and min(labels) >= SMALLEST and max(labels) <= LARGEST:
         return {"integers": labels.astype(np.int64)}
@@ -36,7 +37,9 @@ def unpack_labels(packed):
     if "integers" in packed:
         return packed["integers"].astype(object)
     text = packed["text"].tobytes().decode("utf-8", "surrogatepass")
-    ends = np.cumsum(packed["lengths"])
+    lengths = packed["lengths"]
+    ends = np.cumsum(np.maximum(lengths, 0))
     labels = np.empty(len(ends), dtype=object)
-    labels[:] = [text[start:end] for start, end in zip((ends - packed["lengths"]).tolist(), ends.tolist(), strict=True)]
+    labels[:] = [text[start:end] for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True)]
+    labels[lengths < 0] = None
     return labels

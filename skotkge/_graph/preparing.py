@@ -1,6 +1,6 @@
 """What becomes of a matrix before it is a modality: holes filled, wide ones reduced; and of rows that come later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import issparse
@@ -27,9 +27,9 @@ class Preparation:
     n_columns : int
         Of the rows given.
     means : ndarray of shape (n_columns,), or None
-        What stands in for holes; None where there were none.
+        What stands in for holes; None in files of earlier versions that had none.
     holed : ndarray of int of shape (n_holed,), or None
-        Columns of which another column tells the holes.
+        Columns of which another column tells the holes, those that had some at first.
     components : ndarray of shape (n_kept, n_columns + n_holed), or None
         Right singular vectors that wide rows are projected on.
     """
@@ -39,11 +39,43 @@ class Preparation:
     holed: np.ndarray | None = None
     components: np.ndarray | None = None
 
-    def apply(self, matrix):
+    def apply(self, what, matrix):
         """Return the rows of the modality for further rows, NaN where a whole row is missing."""
-        if self.means is not None:
+        holed = holed_columns(what, matrix)
+        if holed.any() and self.means is None:
+            raise ValueError(
+                f"{what} has holes in rows with other values, and the fit no means to fill them; fit anew."
+            )
+        if self.means is not None and (holed.any() or len(self.holed)):
             matrix = _filled(_dense(matrix), self.means, self.holed)
         return _dense(matrix) if self.components is None else _times(matrix, self.components.T)
+
+
+def fill_holes(what, matrix):
+    """Put the mean of its column into each hole of a row that has other values, and add columns that tell of them.
+
+    Parameters
+    ----------
+    what : str
+        The matrix, for messages.
+    matrix : ndarray of shape (n_entities, n_columns)
+
+    Returns
+    -------
+    filled : ndarray of shape (n_entities, n_columns + n_holed)
+        The very array given where there are no holes.
+    preparation : Preparation
+
+    Raises
+    ------
+    ValueError
+        If a value is infinite.
+    """
+    holed = holed_columns(what, matrix)
+    counts, means = _means(matrix)
+    # A column that nobody has tells nothing: its holes are 0, and no other column tells of them.
+    told = np.flatnonzero(holed & (counts > 0))
+    return _filled(matrix, means, told) if holed.any() else matrix, Preparation(matrix.shape[1], means, told)
 
 
 def prepare(name, matrix):
@@ -73,27 +105,29 @@ def prepare(name, matrix):
     """
     n_columns = matrix.shape[1]
     too_wide = n_columns > WIDEST or (issparse(matrix) and not _fits_densely(matrix.shape))
+    what = f"modalities[{name!r}]"
     if not issparse(matrix) or not too_wide:
-        matrix = _dense(matrix)
-        means, holed = _means_for_holes(matrix, holed_columns(name, matrix))
-        matrix = matrix if means is None else _filled(matrix, means, holed)
-    elif not np.isfinite(matrix.data).all():
-        raise ValueError(f"modalities[{name!r}] is a sparse matrix with NaN or infinite values; replace them.")
+        matrix, preparation = fill_holes(what, _dense(matrix))
     else:
-        means = holed = None
+        holed_columns(what, matrix)
+        preparation = Preparation(n_columns, _means(matrix)[1], np.empty(0, dtype=np.int64))
     if not too_wide:
-        return matrix, Preparation(n_columns, means, holed)
+        return matrix, preparation
     components, share = _leading_components(matrix)
     tell(
-        f"modalities[{name!r}] has {n_columns} columns, of which {len(components)} leading singular vectors are kept, "
+        f"{what} has {n_columns} columns, of which {len(components)} leading singular vectors are kept, "
         f"with {share:.0%} of the squares; pass new entities through new_entities(), which reduces theirs alike."
     )
-    return _times(matrix, components.T), Preparation(n_columns, means, holed, components)
+    return _times(matrix, components.T), replace(preparation, components=components)
 
 
-def holed_columns(name, matrix):
-    """Find the columns with holes in rows that have other values, and refuse infinities."""
+def holed_columns(what, matrix):
+    """Find the columns with holes in rows that have other values, and refuse infinities, and NaN in sparse matrices."""
     holed = np.zeros(matrix.shape[1], dtype=bool)
+    if issparse(matrix):
+        if not np.isfinite(matrix.data).all():
+            raise ValueError(f"{what} is a sparse matrix with NaN or infinite values; replace them.")
+        return holed
     if matrix.dtype.kind != "f":
         return holed
     for rows in row_blocks(matrix.shape):
@@ -101,8 +135,8 @@ def holed_columns(name, matrix):
         infinite = np.isinf(block)
         if infinite.any():
             row = rows.start + int(infinite.any(axis=1).argmax())
-            raise ValueError(f"modalities[{name!r}] has an infinite value in row {row}; replace it before fusing.")
-        check_sizes(f"modalities[{name!r}]", block, rows.start)
+            raise ValueError(f"{what} has an infinite value in row {row}; replace it before fusing.")
+        check_sizes(what, block, rows.start)
         missing = np.isnan(block)
         holed |= missing[~missing.all(axis=1)].any(axis=0)
     return holed
@@ -132,16 +166,19 @@ def observed_rows(matrix):
     return observed
 
 
-def _means_for_holes(matrix, holed):
-    """Return the mean of each column over the rows that have it, and the columns with holes; None without any."""
-    if not holed.any():
-        return None, None
-    counts, sums = np.zeros(len(holed)), np.zeros(len(holed))
-    for rows in row_blocks(matrix.shape):
-        counts += np.count_nonzero(~np.isnan(matrix[rows]), axis=0)
-        sums += np.nansum(matrix[rows], axis=0, dtype=float)
-    # A column that nobody has tells nothing: its holes are 0, and no other column tells of them.
-    return (sums / np.maximum(counts, 1)).astype(matrix.dtype), np.flatnonzero(holed & (counts > 0))
+def _means(matrix):
+    """Return of each column the number of rows that have it, and their mean, 0 without any."""
+    n_rows, n_columns = matrix.shape
+    if issparse(matrix):
+        counts, sums = np.full(n_columns, n_rows), np.asarray(matrix.sum(axis=0, dtype=float)).ravel()
+    else:
+        counts, sums = np.zeros(n_columns, dtype=np.int64), np.zeros(n_columns)
+        for rows in row_blocks(matrix.shape):
+            block = matrix[rows]
+            missing = np.isnan(block) if block.dtype.kind == "f" else np.zeros(block.shape, dtype=bool)
+            counts += len(block) - np.count_nonzero(missing, axis=0)
+            sums += np.sum(block, axis=0, dtype=float, where=~missing)
+    return counts, (sums / np.maximum(counts, 1)).astype(np.result_type(matrix.dtype, np.float16))
 
 
 def _filled(matrix, means, holed):

@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .details import EntityDetails, as_data, data_frame, names_in_order
+from .details import as_data, data_frame, described
 from .from_files import ReadFromFiles
 from .headers import COLUMNS
 from .html import html_of_triples
@@ -69,7 +69,8 @@ class MultimodalTriples(ReadFromFiles):
         Fitted models keep them, tell them beside labels, and take the name of one entity alone in place of its label in
         a question.
     texts, pictures : mapping, array-like of shape (n_entities,) or path, default=None
-        Texts and paths of pictures for display, given like `names`.
+        Texts and paths of pictures for display, given like `names`. Fitted models keep them, and the page of
+        ``skotkge explore`` shows them.
 
     Attributes
     ----------
@@ -130,13 +131,12 @@ class MultimodalTriples(ReadFromFiles):
         distinct = DistinctLabels(rows.columns)
         sources = modality_sources(modalities)
         attributes = _attribute_arrays(rows)
-        entities = _entities_of(distinct, sources, attributes) if entities is None else as_labels(entities)
-        relations = distinct.relations if relations is None else as_labels(relations)
-        vocabulary = Vocabulary(entities, relations)
-        if names is not None:
-            vocabulary = vocabulary.with_names(names_in_order(names, vocabulary, attributes))
+        entities = _entities_of(distinct, sources, attributes) if entities is None else as_labels(entities, "entities")
+        relations = distinct.relations if relations is None else as_labels(relations, "relations")
+        told = dict(names=names, texts=texts, pictures=pictures)
+        vocabulary = described(Vocabulary(entities, relations), attributes, **told)
         self._table = EntityTable(vocabulary, *modality_matrices(sources, entities))
-        self._details = EntityDetails.of(vocabulary, attributes, texts=texts, pictures=pictures)
+        self._attributes = attributes
         ids = distinct.ids_in(vocabulary)
         kept = first_rows(ids, vocabulary, duplicates)
         data = {name: as_data(name, column, len(ids)) for name, column in rows.data.items()}
@@ -167,7 +167,7 @@ class MultimodalTriples(ReadFromFiles):
 
     def _with_ids(self, ids, data):
         other = object.__new__(type(self))
-        other._table, other._details, other._fusion = self._table, self._details, self._fusion
+        other._table, other._attributes, other._fusion = self._table, self._attributes, self._fusion
         other._ids, other._data = frozen(ids), data
         return other
 
@@ -219,7 +219,7 @@ class MultimodalTriples(ReadFromFiles):
         Columns entity, attribute and value. Whole and decimal numbers and truth values of RDF are those of Python,
         other values are strings; the language of a text is part of the attribute, as in ``"http://x.org/name@en"``.
         """
-        columns = self._details.attributes
+        columns = self._attributes
         if columns is None:
             return None
         return data_frame("pandas", dict(zip(("entity", "attribute", "value"), columns, strict=True)), "attributes")
@@ -227,7 +227,7 @@ class MultimodalTriples(ReadFromFiles):
     @property
     def attribute_columns(self):
         """The columns of `attributes` as arrays, or None."""
-        return self._details.attributes
+        return self._attributes
 
     @property
     def names(self) -> NDArray[np.object_] | None:
@@ -237,12 +237,12 @@ class MultimodalTriples(ReadFromFiles):
     @property
     def texts(self) -> NDArray[np.object_] | None:
         """Texts in the order of `entities`, None where none was given; None without `texts`."""
-        return self._details.texts
+        return self._table.vocabulary.texts
 
     @property
     def pictures(self) -> NDArray[np.object_] | None:
         """Paths of pictures in the order of `entities`, None where none was given; None without `pictures`."""
-        return self._details.pictures
+        return self._table.vocabulary.pictures
 
     @property
     def vocabulary(self):
@@ -332,7 +332,9 @@ class MultimodalTriples(ReadFromFiles):
         """
         return to_network(self)
 
-    def new_entities(self, vectors: Any, *, names: Any = None) -> "MultimodalTriples":
+    def new_entities(
+        self, vectors: Any, *, names: Any = None, texts: Any = None, pictures: Any = None
+    ) -> "MultimodalTriples":
         """Return entities that come with vectors and without triples, as ``complete(new_entities=)`` takes them.
 
         Parameters
@@ -341,8 +343,8 @@ class MultimodalTriples(ReadFromFiles):
             For one or more of the modalities of these triples a pair ``(matrix, labels)``, a data frame or a mapping
             from label to vector, as for the class and of the same columns: holes are filled and wide rows reduced as
             they were there. An entity may lack some of them. Of a single modality, its data frame alone will do.
-        names : mapping, array-like of shape (n_new,) or path, default=None
-            Readable names, as for the class.
+        names, texts, pictures : mapping, array-like of shape (n_new,) or path, default=None
+            Readable names, texts and paths of pictures, as for the class.
 
         Returns
         -------
@@ -376,7 +378,8 @@ class MultimodalTriples(ReadFromFiles):
         }
         matrices |= {name: source.in_order_of(labels, name) for name, source in sources.items()}
         none = np.empty((0, 3), dtype=object)
-        return type(self)(none, matrices, entities=labels, relations=self.relations, names=names)
+        told = dict(names=names, texts=texts, pictures=pictures)
+        return type(self)(none, matrices, entities=labels, relations=self.relations, **told)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -434,7 +437,7 @@ class MultimodalTriples(ReadFromFiles):
         return html_of_triples(self)
 
     def __setstate__(self, state):
-        self._details, self._data = EntityDetails(), {}  # files of earlier versions have none
+        self._attributes, self._data = None, {}  # files of earlier versions have none
         self.__dict__.update(state)
         self._ids = frozen(self._ids)
 

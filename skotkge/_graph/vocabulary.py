@@ -12,6 +12,9 @@ from .names import NameIndex, similar_labels
 from .notices import tell
 from .preparing import Preparation, observed_rows
 
+# What is told of entities beside their labels.
+DESCRIPTIONS = ("names", "texts", "pictures")
+
 
 class Vocabulary:
     """Distinct labels of entities and relations; ids are positions among them.
@@ -23,11 +26,24 @@ class Vocabulary:
     entities, relations : ndarray of shape (n_entities,) and (n_relations,), dtype object
     names : ndarray of shape (n_entities,), dtype object, default=None
         Readable names of the entities, the label as a string where there is none; None without any.
+    texts, pictures : ndarray of shape (n_entities,), dtype object, default=None
+        Texts and paths of pictures for display, None where there is none; None without any.
     """
 
-    def __init__(self, entities, relations, names=None):
+    def __init__(self, entities, relations, names=None, texts=None, pictures=None):
         self.entities, self.relations = frozen(entities), frozen(relations)
-        self.names = None if names is None else frozen(names)
+        self.names, self.texts, self.pictures = (
+            None if values is None else frozen(values) for values in (names, texts, pictures)
+        )
+
+    @property
+    def descriptions(self):
+        """`names`, `texts` and `pictures` by these words."""
+        return {what: getattr(self, what) for what in DESCRIPTIONS}
+
+    def descriptions_of(self, rows):
+        """Return the `descriptions` of some of the entities."""
+        return {what: None if values is None else values[rows] for what, values in self.descriptions.items()}
 
     @cached_property
     def entity_index(self):
@@ -116,24 +132,28 @@ class Vocabulary:
             same_labels(self.entities, other.entities) and same_labels(self.relations, other.relations)
         )
 
-    def with_entities(self, labels, names=None):
-        """Return a vocabulary that goes on with more entities, and their names or None."""
-        entities = np.concatenate([self.entities, labels])
-        if self.names is None and names is None:
-            return Vocabulary(entities, self.relations)
-        parts = ((self.entities, self.names), (labels, names))
-        told = [[str(label) for label in of] if given is None else given for of, given in parts]
-        return Vocabulary(entities, self.relations, np.concatenate([np.array(part, dtype=object) for part in told]))
+    def with_entities(self, labels, descriptions=MappingProxyType({})):
+        """Return a vocabulary that goes on with more entities, and `descriptions` of them."""
+        joined = {}
+        for what, before in self.descriptions.items():
+            parts = ((self.entities, before), (labels, descriptions.get(what)))
+            if any(given is not None for _, given in parts):
+                joined[what] = np.concatenate([_or_empty(what, given, of) for of, given in parts])
+        return Vocabulary(np.concatenate([self.entities, labels]), self.relations, **joined)
 
-    def with_names(self, names):
-        """Return the same labels with names."""
-        return Vocabulary(self.entities, self.relations, names)
+    def with_relations(self, labels):
+        """Return a vocabulary that goes on with more relations."""
+        return Vocabulary(self.entities, np.concatenate([self.relations, labels]), **self.descriptions)
+
+    def with_descriptions(self, **descriptions):
+        """Return the same labels with `descriptions`."""
+        return Vocabulary(self.entities, self.relations, **descriptions)
 
     def __getstate__(self):
-        return {"entities": self.entities, "relations": self.relations, "names": self.names}
+        return {"entities": self.entities, "relations": self.relations} | self.descriptions
 
     def __setstate__(self, state):
-        vars(self).update(vars(Vocabulary(state["entities"], state["relations"], state.get("names"))))
+        vars(self).update(vars(Vocabulary(**state)))
 
 
 class EntityTable:
@@ -240,6 +260,13 @@ def _distinct(columns):
         labels[start :: len(columns)] = column
     distinct, codes = factorize(labels)
     return distinct, [codes[start :: len(columns)] for start in range(len(columns))]
+
+
+def _or_empty(what, values, labels):
+    """What is told of some entities; where nothing is, labels as names, and None as texts and pictures."""
+    if values is not None:
+        return values
+    return np.array([str(label) if what == "names" else None for label in labels], dtype=object)
 
 
 def frozen(array):

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .._graph.packed_labels import pack_labels, unpack_labels
+from .._graph.vocabulary import Vocabulary
 from .calibration import MatchCalibration, entries, match_features
 from .lookup import RowNumbers
 from .pairs import EntityPairs
@@ -19,8 +20,8 @@ class MatchAnswers:
 
     Parameters
     ----------
-    first, second : ndarray, dtype object
-        Labels of the entities of X and of Y.
+    vocabularies : tuple of Vocabulary
+        Labels of the entities of X and of Y, and what is told of them.
     known : ndarray of shape (n_pairs, 2)
         Known pairs of fit.
     matched : Matched
@@ -29,8 +30,9 @@ class MatchAnswers:
         From which a match is told.
     """
 
-    def __init__(self, first, second, known, matched, solver, min_probability=TOLD):
-        self.entities = (first, second)
+    def __init__(self, vocabularies, known, matched, solver, min_probability=TOLD):
+        self.vocabularies = vocabularies
+        self.entities = first, second = tuple(vocabulary.entities for vocabulary in vocabularies)
         self.known = known
         self.matched = matched
         self.solver = solver
@@ -58,6 +60,10 @@ class MatchAnswers:
         return {
             "first": pack_labels(self.entities[0]),
             "second": pack_labels(self.entities[1]),
+            "descriptions": [
+                {what: pack_labels(told) for what, told in vocabulary.descriptions.items()}
+                for vocabulary in self.vocabularies
+            ],
             "known": self.known,
             "solver": self.solver,
             "min_probability": self.min_probability,
@@ -81,8 +87,11 @@ class MatchAnswers:
             data, indices, starts, shape = matched[name]
             matched[name] = csr_array((data, indices, starts), shape=tuple(shape))
         matched = Matched(**matched, learned=Learned(**state["learned"], calibration=calibration))
-        labels = unpack_labels(state["first"]), unpack_labels(state["second"])
-        return cls(*labels, state["known"], matched, state["solver"], state.get("min_probability", TOLD))
+        vocabularies = []
+        for side, descriptions in zip(("first", "second"), state.get("descriptions", [{}, {}]), strict=True):
+            told = {what: unpack_labels(packed) for what, packed in descriptions.items()}
+            vocabularies.append(Vocabulary(unpack_labels(state[side]), np.empty(0, dtype=object), **told))
+        return cls(tuple(vocabularies), state["known"], matched, state["solver"], state.get("min_probability", TOLD))
 
     def whole_plan(self):
         """The plan over all entities, with 1 for known pairs, as csr_array."""

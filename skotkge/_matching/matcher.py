@@ -20,7 +20,15 @@ from .rounds import MatchingOptions, match_graphs
 from .views import check_start, chosen_views, two_graphs
 
 # Attributes that are made of the answers, and so are not saved.
-OF_ANSWERS = {"plan_", "similarity_", "matches_", "min_probability_", "view_weights_", "n_iter_"}
+OF_ANSWERS = {
+    "vocabularies_",
+    "plan_",
+    "similarity_",
+    "matches_",
+    "min_probability_",
+    "view_weights_",
+    "n_iter_",
+}
 
 
 class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
@@ -67,6 +75,8 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
 
     Attributes
     ----------
+    vocabularies_ : tuple of two objects
+        Of X and of Y: ``entities``, and ``names``, ``texts`` and ``pictures`` in their order, or None.
     plan_ : csr_array of shape (n_entities_X, n_entities_Y)
         Mass moved, at most 1 in each row and column; known pairs have 1.
     similarity_ : csr_array of shape (n_entities_X, n_entities_Y)
@@ -183,8 +193,8 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         )
         with plan_progress(self.verbose) as tell:
             matched = match_graphs(graphs, views, pairs.ids, options, check_random_state(self.random_state), tell)
-        labels = pairs.X.entities, pairs.Y.entities
-        answers = MatchAnswers(*labels, pairs.ids, matched, self.solver, self.min_probability)
+        vocabularies = pairs.X.vocabulary, pairs.Y.vocabulary
+        answers = MatchAnswers(vocabularies, pairs.ids, matched, self.solver, self.min_probability)
         vars(self).update(_fitted_attributes(answers))
         return self
 
@@ -321,6 +331,7 @@ def _fitted_attributes(answers):
     """All that a fit learns, of which the answers alone are saved."""
     return {
         "_answers": answers,
+        "vocabularies_": answers.vocabularies,
         "plan_": answers.whole_plan(),
         "similarity_": answers.whole_similarity(),
         "matches_": answers.matches(),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._graph.triples import MultimodalTriples
+from .._graph.vocabulary import DESCRIPTIONS
 from .lookup import RowNumbers, label_key
 from .pairs import as_graph
 
@@ -66,8 +67,8 @@ def merge(X: Any, Y: Any, matches: Iterable[tuple]) -> MultimodalTriples:
     triples = np.empty(ids.shape, dtype=object)
     triples[:, 0], triples[:, 1], triples[:, 2] = entities[ids[:, 0]], relations[ids[:, 1]], entities[ids[:, 2]]
     modalities = _joined_modalities(X, Y, place, len(entities), entities)
-    names = _joined_names(X, Y, place, len(entities))
-    return MultimodalTriples(triples, modalities, entities=entities, relations=relations, names=names)
+    told = _joined_descriptions(X, Y, place, len(entities))
+    return MultimodalTriples(triples, modalities, entities=entities, relations=relations, **told)
 
 
 def _mates(X, Y, matches):
@@ -110,16 +111,26 @@ def _joined_relations(X, Y):
     return relations, np.array([position[label_key(label)] for label in Y.relations.tolist()], dtype=np.int64)
 
 
-def _joined_names(X, Y, place, n_entities):
-    """Return the names of X, and those of Y for what has none there; None if neither graph has names."""
-    if X.names is None and Y.names is None:
-        return None
-    names = np.full(n_entities, None, dtype=object)
-    names[place] = Y.vocabulary.names_of(Y.entities)
-    of_first = X.vocabulary.names_of(X.entities)
-    given = np.flatnonzero(np.not_equal(of_first, None))
-    names[given] = of_first[given]
-    return names
+def _joined_descriptions(X, Y, place, n_entities):
+    """Return what X tells of entities, and what Y tells where X does not; None where neither graph tells anything."""
+    joined = {}
+    for what in DESCRIPTIONS:
+        first, second = (_told(graph, what) for graph in (X, Y))
+        if first is None and second is None:
+            continue
+        joined[what] = np.full(n_entities, None, dtype=object)
+        if second is not None:
+            joined[what][place] = second
+        if first is not None:
+            given = np.flatnonzero(np.not_equal(first, None))
+            joined[what][given] = first[given]
+    return joined
+
+
+def _told(X, what):
+    """What a graph tells of its entities, None where it tells nothing."""
+    told = X.vocabulary.descriptions[what]
+    return X.vocabulary.names_of(X.entities) if what == "names" and told is not None else told
 
 
 def _joined_modalities(X, Y, place, n_entities, entities):

@@ -21,7 +21,7 @@ from .._fusion.encoder import RowEncoder, encoder_from_state
 from .._graph.constraints import Statement, resolve
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
-from .._graph.vocabulary import Vocabulary
+from .._graph.vocabulary import DESCRIPTIONS, Vocabulary
 from .answer_calibration import AnswerCalibration
 from .answering_processes import answering_processes
 from .calibration import Calibration
@@ -272,7 +272,7 @@ class LinkPredictor:
         """`log_odds` of the triples that answers from `best_answers` complete, in the direction asked in."""
         return scores if column == 1 else self.calibration.log_odds(scores, ids[:, [1]])
 
-    def with_entities(self, labels, matrices, observed, names=None):
+    def with_entities(self, labels, matrices, observed, descriptions):
         """Return a predictor that also knows unseen entities by their vectors.
 
         Parameters
@@ -282,8 +282,8 @@ class LinkPredictor:
             The modalities of the encoder.
         observed : dict of str to ndarray of shape (n_unseen,), dtype bool
             Which vectors are there.
-        names : ndarray of shape (n_unseen,), dtype object, default=None
-            Readable ones.
+        descriptions : dict of str to ndarray of shape (n_unseen,), dtype object, or None
+            As those of a `Vocabulary`.
 
         Returns
         -------
@@ -293,7 +293,7 @@ class LinkPredictor:
         entities, relations = self.informed
         return replace(
             self,
-            vocabulary=self.vocabulary.with_entities(labels, names),
+            vocabulary=self.vocabulary.with_entities(labels, descriptions),
             evidence=tuple(kind.extended(unseen) for kind in self.evidence),
             informed=(np.append(entities, np.ones(len(labels), dtype=bool)), relations),
         )
@@ -303,7 +303,7 @@ class LinkPredictor:
         return {
             "entities": pack_labels(self.vocabulary.entities),
             "relations": pack_labels(self.vocabulary.relations),
-            "names": self.vocabulary.names,
+            **{what: pack_labels(told) for what, told in self.vocabulary.descriptions.items()},
             "true_ids": self.true_ids,
             "evidence": [_state_of(kind) for kind in self.evidence],
             "weights": self.weights,
@@ -321,8 +321,8 @@ class LinkPredictor:
     def from_state(cls, state):
         """Return the predictor that `state` was made of."""
         state = dict(state)
-        labels = (unpack_labels(state.pop(name)) for name in ("entities", "relations"))
-        vocabulary = Vocabulary(*labels, state.pop("names", None))
+        columns = ("entities", "relations", *DESCRIPTIONS)
+        vocabulary = Vocabulary(**{name: unpack_labels(state.pop(name, None)) for name in columns})
         evidence = tuple(
             kind if name is None else EVIDENCE_CLASSES[name].from_state(kind) for name, kind in state.pop("evidence")
         )

@@ -27,6 +27,7 @@ TYPES = (
     "skotkge.baselines.RuleBaseline",
     "skotkge.baselines.TransAEBaseline",
     "skotkge.baselines.TranslationBaseline",
+    "skotkge.metrics.RankingScorer",
 )
 
 # All others that load without trust: plain values (skops calls most of them strings), arrays, the numbers of NumPy that

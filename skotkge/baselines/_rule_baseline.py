@@ -1,7 +1,9 @@
 """RuleBaseline: link prediction from what training says about the same two entities, without any training."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +13,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from .._estimator.base import LinkPredictionEstimator
+from .._estimator.constraining import SCHEMA, closed, statements_of
 from .._estimator.fitting import calibrate
 from .._estimator.holdout import TrainingSplit, true_and_false
 from .._estimator.record import record_of
 from .._evidence.rules import FiredRules, count_rules
 from .._graph.classes import read_truth
+from .._graph.constraints import resolve
 from .._graph.queries import both_directions
 from .._graph.triples import as_triples
 from .._ranking.calibration import Calibration
@@ -46,6 +50,8 @@ class RuleBaseline(LinkPredictionEstimator):
     smoothing : float, default=1.0
         Added to the number of cases in which the premise of a rule holds, so that a rule seen once or twice counts
         less.
+    constraints : mapping of relation to mapping, or "schema", default=None
+        What is known of relations, as for `OTKGEClassifier`. Rules that follow have the confidence 1.
     handle_unknown : {"error", "last"}, default="error"
         What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf.
     random_state : int, RandomState instance or None, default=None
@@ -87,6 +93,7 @@ class RuleBaseline(LinkPredictionEstimator):
     _parameter_constraints = {
         "min_confidence": [Interval(Real, 0, 1, closed="both")],
         "smoothing": [Interval(Real, 0, None, closed="left")],
+        "constraints": [Mapping, StrOptions({SCHEMA}), None],
         "handle_unknown": [StrOptions({"error", "last"})],
         "random_state": ["random_state"],
     }
@@ -96,11 +103,13 @@ class RuleBaseline(LinkPredictionEstimator):
         *,
         min_confidence: float = 0.0,
         smoothing: float = 1.0,
+        constraints: Mapping[Any, Mapping[str, Any]] | str | None = None,
         handle_unknown: str = "error",
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.min_confidence = min_confidence
         self.smoothing = smoothing
+        self.constraints = constraints
         self.handle_unknown = handle_unknown
         self.random_state = random_state
 
@@ -121,24 +130,13 @@ class RuleBaseline(LinkPredictionEstimator):
         Raises
         ------
         ValueError
-            If y holds other values than 0 and 1 or no 1.
+            If y holds other values than 0 and 1 or no 1, or `constraints` names labels that X lacks.
         """
         classes, y, _ = read_truth(y)
         X, negatives = true_and_false(as_triples(X).with_fusion(None), y, warns=False)
-        n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
-        counted = dict(smoothing=float(self.smoothing), min_confidence=self.min_confidence)
-        rules = count_rules(true_ids, X.n_entities, n_relations, **counted)
-        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, counted["smoothing"])
-        parts = frequencies.data, frequencies.indices, frequencies.indptr
-        predictor = LinkPredictor(
-            vocabulary=X.vocabulary,
-            true_ids=true_ids,
-            evidence=(RuleOrFrequency(EvidenceId(RULES), rules, parts, X.n_entities),),
-            weights=np.ones((1, 2 * n_relations)),
-            calibration=Calibration.identity(n_relations),
-            informed=(np.ones(X.n_entities, dtype=bool), np.ones(2 * n_relations, dtype=bool)),
-            excludes_self_loops=np.zeros(2 * n_relations, dtype=bool),
-        )
+        statements = statements_of(self.constraints, X)
+        X = closed(X, resolve(statements, X.vocabulary)) if statements else X
+        predictor = self._counted(X, statements)
         random_state = check_random_state(self.random_state)
         # One line, as confidences of different relations are comparable; more triples would place it no better.
         sample = random_state.permutation(len(X))[:LARGEST_CALIBRATION]
@@ -151,6 +149,25 @@ class RuleBaseline(LinkPredictionEstimator):
             **record_of(split),
         )
         return self
+
+    def _counted(self, X, statements):
+        """The predictor of rules and frequencies, not yet calibrated."""
+        n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
+        counted = dict(smoothing=float(self.smoothing), min_confidence=self.min_confidence)
+        certain = resolve(statements, X.vocabulary).same if statements else None
+        rules = count_rules(true_ids, X.n_entities, n_relations, **counted, certain=certain)
+        frequencies = answer_frequencies(true_ids, X.n_entities, n_relations, counted["smoothing"])
+        parts = frequencies.data, frequencies.indices, frequencies.indptr
+        return LinkPredictor(
+            vocabulary=X.vocabulary,
+            true_ids=true_ids,
+            evidence=(RuleOrFrequency(EvidenceId(RULES), rules, parts, X.n_entities),),
+            weights=np.ones((1, 2 * n_relations)),
+            calibration=Calibration.identity(n_relations),
+            informed=(np.ones(X.n_entities, dtype=bool), np.ones(2 * n_relations, dtype=bool)),
+            excludes_self_loops=np.zeros(2 * n_relations, dtype=bool),
+            statements=statements,
+        )
 
     @property
     def rule_confidences_(self):

@@ -11,8 +11,6 @@ from sklearn.utils import check_scalar
 from .._graph.labels import factorize
 from .._utils.messages import reading
 
-SIDES = ("", "head_", "tail_")
-
 
 def mean_reciprocal_rank(ranks: ArrayLike) -> float:
     """Mean of the reciprocal ranks.

@@ -1,18 +1,26 @@
 """Scorers of filtered ranks for scikit-learn's searches and validations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._graph.arguments import as_triple_sets
-from .._graph.triples import as_triples
+from .._graph.arguments import SIDES, as_triple_sets, checked_sides
+from .._graph.packed_labels import pack_labels, unpack_labels
+from .._graph.triples import MultimodalTriples, as_triples
+from .._graph.vocabulary import Vocabulary
+from .._utils.messages import shown
 from ._ranks import summarize_ranks
 from ._report import relations_and_ranks
 
 
 def make_ranking_scorer(
-    metric: str | list[str] = "mrr", *, known: ArrayLike | list[ArrayLike] | None = None
+    metric: str | list[str] = "mrr",
+    *,
+    known: ArrayLike | list[ArrayLike] | None = None,
+    candidates: Any = None,
+    sides: Sequence[str] = ("head", "tail"),
 ) -> "Callable[..., float | dict[str, float]]":
     """Make a scorer of filtered ranks, to be given as ``scoring=`` to scikit-learn's searches and validations.
 
@@ -25,6 +33,10 @@ def make_ranking_scorer(
         ranking for all of them.
     known : triples or list of triples, default=None
         More true triples to leave out of the ranking, as for ``rank``.
+    candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
+        The entities to rank, as for ``rank``.
+    sides : sequence of {"head", "tail"}, default=("head","tail")
+        What is ranked.
 
     Returns
     -------
@@ -60,7 +72,7 @@ def make_ranking_scorer(
     >>> scores["test_hits@10"].shape
     (3,)
     """
-    return RankingScorer(metric, known)
+    return RankingScorer(metric, known, candidates, sides)
 
 
 class RankingScorer:
@@ -70,11 +82,14 @@ class RankingScorer:
     ----------
     metric : str or list of str
     known : triples or list of triples
+    candidates : as for ``rank``
+    sides : sequence of {"head", "tail"}
     """
 
-    def __init__(self, metric, known):
+    def __init__(self, metric, known, candidates, sides):
         self.metric = metric if isinstance(metric, str) else list(metric)
-        allowed = _scores(np.ones((1, 2)))
+        self.candidates, self.sides = candidates, checked_sides(sides)
+        allowed = _scores(np.ones((1, len(self.sides))), self.sides)
         unknown = [name for name in self._names() if name not in allowed]
         if unknown or not self._names():
             raise ValueError(
@@ -83,31 +98,63 @@ class RankingScorer:
         # Containers hold integer ids, which joblib can memory-map; arrays of labels it would copy.
         self.known = [as_triples(triples) for triples in as_triple_sets(known)]
 
+    def __getstate__(self):
+        """Plain values and arrays, which the files of models hold."""
+        known = [
+            {
+                "entities": pack_labels(triples.entities),
+                "relations": pack_labels(triples.relations),
+                "ids": np.asarray(triples.ids),
+            }
+            for triples in self.known
+        ]
+        return vars(self) | {"known": known}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.known = [_triples_of(**packed) for packed in state["known"]]
+
     def _names(self):
         return [self.metric] if isinstance(self.metric, str) else self.metric
 
     def __call__(self, estimator, X, y=None, **kwargs):
         if kwargs:
             raise TypeError(f"{self!r} takes no {', '.join(kwargs)}: every rank counts the same.")
-        _, ranks = relations_and_ranks(estimator, X, y, self.known)
-        scores = _scores(ranks)
+        _, ranks = relations_and_ranks(estimator, X, y, self.known, self.candidates, self.sides)
+        scores = _scores(ranks, self.sides)
         if isinstance(self.metric, str):
             return scores[self.metric]
         return {name: scores[name] for name in self.metric}
 
     def __repr__(self):
-        counts = ", ".join(f"{len(triples)} triples" for triples in self.known)
-        return f"make_ranking_scorer({self.metric!r}{f', known=[{counts}]' if self.known else ''})"
+        told = [repr(self.metric)]
+        if self.known:
+            told.append(f"known=[{', '.join(f'{len(triples)} triples' for triples in self.known)}]")
+        if self.candidates is not None:
+            told.append(f"candidates={shown(self.candidates)}")
+        if self.sides != SIDES:
+            told.append(f"sides={self.sides!r}")
+        return f"make_ranking_scorer({', '.join(told)})"
 
     def _accept_sample_weight(self):
         """Answer scikit-learn's question; without this method a search with sample weights fails."""
         return False
 
 
-def _scores(ranks):
+def _triples_of(entities, relations, ids):
+    vocabulary = Vocabulary(unpack_labels(entities), unpack_labels(relations))
+    return MultimodalTriples(
+        vocabulary.labels_of(ids), entities=vocabulary.entities, relations=vocabulary.relations, duplicates="keep"
+    )
+
+
+def _scores(ranks, sides):
     """Metrics by name, such that greater ones are better."""
-    metrics = summarize_ranks(ranks)
+    metrics = summarize_ranks(ranks, sides=sides)
     falling = [name for name in metrics if name.endswith("mean_rank")]
     return {name: value for name, value in metrics.items() if name not in falling} | {
         f"neg_{name}": -metrics[name] for name in falling
     }
+
+
+RankingScorer.__module__ = "skotkge.metrics"

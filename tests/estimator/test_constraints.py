@@ -387,3 +387,18 @@ class TestSchema:
         with pytest.warns(UserWarning, match="2 statements of rdfs:domain and rdfs:range are left out"):
             found = skotkge.read_constraints(path / "schema.ttl", X)
         assert found == {"http://e.org/born_in": {"functional": True}}
+
+
+def test_the_rule_baseline_obeys_too(kge, triples, every, wrong, closed, tmp_path):
+    X = MultimodalTriples(triples, entities=kge.entities_, relations=kge.relations_)
+    rules = skotkge.baselines.RuleBaseline(constraints=CONSTRAINTS, random_state=0).fit(X)
+    assert rules.was_trained_on(sorted(closed)).all()
+    np.testing.assert_array_equal(rules.predictor_.are_ruled_out(rules.predictor_.vocabulary.ids_of(every)), wrong)
+    assert rules.predict_proba(every)[wrong, 1].max() < 1e-6
+    parent, child = (rules.relations_.tolist().index(name) for name in ("parent", "child"))
+    assert rules.rule_confidences_[parent + len(rules.relations_), child] == 1
+    skotkge.save(rules, tmp_path / "rules.skops")
+    loaded = skotkge.load(tmp_path / "rules.skops")
+    np.testing.assert_array_equal(loaded.predict_proba(every), rules.predict_proba(every))
+    with pytest.raises(ValueError, match="'disjoint'"):
+        rules.set_params(constraints={"knows": {"disjoint": "rival"}}).fit(X)

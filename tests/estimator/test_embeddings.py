@@ -77,7 +77,7 @@ def test_what_is_not_known_is_named(kge, small):
         kge.embed(["e1", "e100"])
     with pytest.raises(ValueError, match=r"space='sound'; the model has the spaces 'structure', 'text'"):
         kge.embed(["e1"], "sound")
-    with pytest.raises(TypeError, match="single value 'e1'"):
+    with pytest.raises(TypeError, match="='e1' is a single value"):
         kge.embed("e1")
     rules = RuleBaseline().fit(small)
     for method in (rules.embed, rules.nearest):

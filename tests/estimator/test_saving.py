@@ -28,6 +28,7 @@ from skotkge import (
 from skotkge._estimator.saving import types_and_loaders
 from skotkge._utils import persistence, sealed_files
 from skotkge.baselines import MarginRanking, MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
+from skotkge.metrics import make_ranking_scorer
 
 KINDS = ["model.skops", "model.joblib"]
 DAMAGES = 150
@@ -160,13 +161,31 @@ def files_of_all_kinds(folder):
         OTEntityMatcher(views=["features"], n_rounds=2, random_state=0).fit(pairs),
         *(OTKGEClassifier(name, **quick).fit(X.labels) for name in ("distmult", "transe", "rotate")),
         OTKGEClassifier(objective=skotkge.Logistic(), **numbers, **quick).fit(mixed),
-        OTKGEClassifier(objective=skotkge.CrossEntropy(n_sampled=2)),
+        OTKGEClassifier(
+            objective=skotkge.CrossEntropy(n_sampled=2),
+            metric=make_ranking_scorer("hits@10", known=X[:3], candidates=X.entities[:4], sides=["tail"]),
+        ),
         EntityEmbedder(OTKGEClassifier(**quick), X.labels).fit(X.labels[:, :1]),
     ]
     for number, model in enumerate(every):
         skotkge.save(model, folder / f"{number}.skops")
         assert type(skotkge.load(folder / f"{number}.skops")) is type(model)
         yield folder / f"{number}.skops"
+
+
+@pytest.mark.parametrize("ending", ["skops", "joblib"])
+def test_scorers_of_early_stopping_come_back(ending, tmp_path):
+    X = models.graph()
+    scorer = make_ranking_scorer(
+        known=[X[:3], [*X.labels[4:6], (7, "r0", "e1")]], candidates=X.entities[:4].tolist(), sides=["tail"]
+    )
+    path = tmp_path / f"model.{ending}"
+    skotkge.save(OTKGEClassifier(metric=scorer), path)
+    loaded = skotkge.load(path, trusted=ending == "joblib").metric
+    assert repr(loaded) == repr(scorer)
+    assert [known.labels.tolist() for known in loaded.known] == [known.labels.tolist() for known in scorer.known]
+    rules = RuleBaseline(random_state=0).fit(X[3:])
+    assert loaded(rules, X[:1]) == scorer(rules, X[:1])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

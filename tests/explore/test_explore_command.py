@@ -52,7 +52,7 @@ def test_starting_without_the_extra_says_how_to_install_it(tmp_path):
 
 
 def test_what_needs_no_page_needs_no_extra():
-    parts = "decisions, drawing, folders, guard, links, matches, search, site, tables"
+    parts = "decisions, described, drawing, folders, guard, links, matches, search, site, tables"
     script = f"import sys; sys.modules['nicegui'] = None; from skotkge._explore import {parts}"
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY).returncode == 0
 

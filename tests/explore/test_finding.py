@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skotkge._explore.described import Described
 from skotkge._explore.search import SearchIndex
 from skotkge._explore.tables import LabelTable
 
@@ -56,7 +57,8 @@ def test_all_that_contain_it_are_found(rng):
 
 
 def test_a_name_of_one_alone_is_enough(index):
-    table = LabelTable(np.array(["Q1", "Q2", "Q3", 7, "id:0"], dtype=object), ["Ann", "Bob", "Bob", "7", "id:0"])
+    labels = np.array(["Q1", "Q2", "Q3", 7, "id:0"], dtype=object)
+    table = LabelTable(labels, Described(labels, {"names": ["Ann", "Bob", "Bob", "7", "id:0"]}))
     assert table.find("Q2") == 1
     assert table.find("ann") == 0
     assert table.find("7") == 3

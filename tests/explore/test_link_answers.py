@@ -187,7 +187,8 @@ def test_texts_pictures_and_names_are_told(with_folder):
     assert entities.labels[ada] == "Q0"
     assert entities.name(ada) == NAMES["Q0"]
     assert entities.text(ada) == "The <i>first</i> of all."
-    assert entities.picture(ada) == "pictures/ada.png"
+    assert entities.picture(ada).name == "ada.png"
+    assert entities.picture(entities.find("Q1")) is None  # the file is gone
     assert entities.picture(entities.find("Q7")) is None
     assert entities.name(entities.find("Q7")) == "Q7"
     with pytest.raises(ValueError, match="2 are called “Cid”: Q2, Q4"):

@@ -236,12 +236,34 @@ def test_errors_of_the_matrix_form(rng, small):
         OTFusionTransformer().fit({"structure": text}, text)
     with pytest.raises(ValueError, match="y has 10 values, expected 176"):
         fit(small, np.ones(10))
-    broken = text.copy()
-    broken[2, 1] = np.nan
-    with pytest.raises(ValueError, match="NaN in some columns of row 2"):
-        OTFusionTransformer().fit(broken, text)
     with pytest.raises(ValueError, match="fitted on matrices"):
         OTFusionTransformer().fit(text, text).transform(small)
+
+
+def test_holes_are_filled_as_those_of_triples(rng, tmp_path):
+    matrix, structure = rng.standard_normal((20, 3)), rng.standard_normal((20, 4))
+    matrix[2, 1], matrix[7, 1], matrix[5] = np.nan, np.nan, np.nan
+    filled = MultimodalTriples([("e0", "r", "e1")], {"m": matrix}, entities=[f"e{i}" for i in range(20)]).modalities[
+        "m"
+    ]
+    fuse, expected = OTFusionTransformer().fit(matrix, structure), OTFusionTransformer().fit(filled, structure)
+    assert filled.shape == (20, 4)
+    np.testing.assert_array_equal(fuse.embedding_, expected.embedding_)
+    np.testing.assert_array_equal(fuse.transform(matrix), expected.transform(filled))
+    # A row that comes later, with a hole in a column that had none in the fit: its mean, and nothing tells of it.
+    row = np.array([[np.nan, 1.0, 2.0]])
+    later = np.array([[np.nanmean(matrix[:, 0]), 1.0, 2.0, 0.0]])
+    skotkge.save(fuse, tmp_path / "fuse.skops")
+    for fitted in (fuse, skotkge.load(tmp_path / "fuse.skops")):
+        np.testing.assert_allclose(fitted.transform(row), expected.transform(later), atol=1e-12)
+        assert fitted.transform({"features": row}).shape == (1, 4)
+    with pytest.raises(ValueError, match="columns"):
+        fuse.transform({"features": later})
+    whole = OTFusionTransformer().fit({"a": filled[:, 2:], "b": filled[:, :2]}, structure)
+    np.testing.assert_allclose(
+        whole.transform({"a": filled[:1, 2:], "b": [[np.nan, 1.0]]}),
+        whole.transform({"a": filled[:1, 2:], "b": [[np.nanmean(filled[:, 0]), 1.0]]}),
+    )
 
 
 def test_labels_without_modalities_are_told_from_matrices(small):

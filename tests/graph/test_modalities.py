@@ -122,6 +122,15 @@ def test_fused_rows_of_new_entities_are_those_of_old_ones_with_the_same_holes(rn
     assert np.isfinite(OTFusionTransformer(4, random_state=0).fit(X).embedding_).all()
 
 
+@pytest.mark.parametrize(
+    "table", [np.array([[1, 5], [3, 6]]), csr_array(np.array([[1.0, 5], [3, 6]]))], ids=["int", "sparse"]
+)
+def test_new_entities_may_have_holes_where_the_table_had_none(table):
+    X = MultimodalTriples([("a", "r", "b")], {"m": (table, ["a", "b"])})
+    new = X.new_entities({"m": {"c": [None, 7], "d": [4, 8], "e": [None, None]}})
+    np.testing.assert_array_equal(new.modalities["m"], [[2, 7], [4, 8], [np.nan, np.nan]])
+
+
 @pytest.mark.parametrize("is_sparse", [True, False])
 def test_wide_matrices_keep_the_inner_products_of_their_rows(is_sparse, rng):
     low_rank = rng.standard_normal((30, 5)) @ rng.standard_normal((5, WIDEST + 1))

@@ -197,8 +197,16 @@ MATRIX = np.zeros((2, 3))
         (dict(triples=[("a", None, "b")]), ValueError, "missing label in row 0"),
         (dict(triples=[("a", "r", float("nan"))]), ValueError, "missing label"),
         (dict(triples=pd.DataFrame([*GOOD, ("a", "r", None)]).astype("string")), ValueError, "missing label in row 1"),
-        (dict(triples=GOOD, entities={"a", "b"}), TypeError, "given as a set, which has no order"),
-        (dict(triples=[(np.datetime64("2020-01-01"), "r", "b")]), TypeError, "labels are NumPy dates"),
+        (dict(triples=GOOD, entities={"a", "b"}), TypeError, "entities is a set, which has no order"),
+        (dict(triples=[(np.datetime64("2020-01-01"), "r", "b")]), TypeError, "NumPy dates are no labels"),
+        (dict(triples=GOOD, entities=5), TypeError, "entities=5 is a single value; pass a list"),
+        (
+            dict(triples=[("a", "r", "b")], relations=len),
+            TypeError,
+            "relations=<built-in .* is a single value; pass a list",
+        ),
+        (dict(triples=GOOD, names=0.5), TypeError, "names=0.5 is a single value; pass a list"),
+        (dict(triples=GOOD, texts={"a"}), TypeError, "texts is a set, which has no order"),
         (
             dict(triples=GOOD, modalities={"text": pd.Series([[1.0], [2.0]], index=["a", "a"])}),
             ValueError,
@@ -243,7 +251,7 @@ MATRIX = np.zeros((2, 3))
             r"columns of the lengths \[1, 1, 0\]",
         ),
         (dict(triples=[("a", ["r"], "b")]), TypeError, "labels are strings, integers or other hashable objects"),
-        (dict(triples=GOOD, entities="ab"), TypeError, "single value 'ab'; pass a list"),
+        (dict(triples=GOOD, entities="ab"), TypeError, "='ab' is a single value; pass a list"),
         (
             dict(triples=pd.DataFrame([[*GOOD[0], "b"]], columns=["head", "relation", "tail", "tail"])),
             ValueError,

@@ -143,6 +143,33 @@ def test_report_prints_a_table(fitted, parts):
     assert "n_triples=20" in repr(ranking_report(fitted, parts[2]))
 
 
+@pytest.mark.parametrize("sides", [("head", "tail"), ("tail",), ["tail", "head"]])
+def test_reports_and_scorers_rank_the_sides_and_candidates_that_are_asked_for(fitted, parts, sides):
+    test = parts[2]
+    few = test.entities[:30].tolist()
+    ranks = fitted["kge"].rank(test, candidates=few, sides=sides)
+    expected = summarize_ranks(ranks, sides=sides)
+    report = ranking_report(fitted, test, candidates=few, sides=sides)
+    assert report.metrics == expected
+    assert ranks.max() <= 31
+    assert sum(report.relation_counts.values()) == len(test)
+    scores = make_ranking_scorer(["mrr", "neg_tail_mean_rank"], candidates=few, sides=sides)(fitted, test)
+    assert scores == {"mrr": expected["mrr"], "neg_tail_mean_rank": -expected["tail_mean_rank"]}
+    for shown in (str(report), report._repr_html_()):
+        assert ("heads" in shown) == (len(sides) == 2)
+        assert ("both sides" in shown) == (len(sides) == 2)
+        assert "by relation" in shown
+
+
+def test_what_was_not_ranked_is_no_score():
+    with pytest.raises(ValueError, match="metric='head_mrr' is not among the scores mrr"):
+        make_ranking_scorer("head_mrr", sides=["tail"])
+    with pytest.raises(ValueError, match="sides='middle'; give"):
+        ranking_report(PresetRanks(), [("1", "r", "4")], sides="middle")
+    told = repr(make_ranking_scorer("mrr", candidates="seen", sides=["tail"]))
+    assert told == "make_ranking_scorer('mrr', candidates='seen', sides=('tail',))"
+
+
 def test_report_of_many_relations_is_cut():
     X = [("1", f"r{number}", "4") for number in range(30)]
     report = ranking_report(PresetRanks(), X)
