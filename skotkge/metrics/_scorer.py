@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from .._graph.arguments import as_triple_sets
 from .._graph.triples import as_triples
+from .._utils.messages import shown
 from ._ranks import summarize_ranks
 from ._report import relations_and_ranks
 
@@ -78,7 +79,8 @@ class RankingScorer:
         unknown = [name for name in self._names() if name not in allowed]
         if unknown or not self._names():
             raise ValueError(
-                f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
+                f"metric={shown(metric)} is not among the scores {', '.join(allowed)}; give one of them, or a list "
+                "of some."
             )
         # Containers hold integer ids, which joblib can memory-map; arrays of labels it would copy.
         self.known = [as_triples(triples) for triples in as_triple_sets(known)]
