@@ -28,9 +28,10 @@ print(both)
 # The search
 # ----------
 # The costs differ in the fused space, so that it alone is trained: a search takes a fraction of the time, and its best
-# setting goes into a model with all evidence. Without ``scoring`` and without y the score is the filtered mean reciprocal rank. Each fit holds some of its rows out
-# to choose the number of epochs; the search does without the second training on all of them. ``refit=False`` of the
-# search keeps the best setting from being trained on validation triples too, as a benchmark demands.
+# setting goes into a model with all evidence. Without ``scoring`` and without y the score is the filtered mean
+# reciprocal rank. Each fit holds some of its rows out to choose the number of epochs; the search does without the
+# second training on all of them. ``refit=False`` of the search keeps the best setting from being trained on validation
+# triples too, as a benchmark demands.
 kge = OTKGEClassifier(evidence="fused", max_iter=8, refit=False, random_state=0)
 pipe = Pipeline([("fuse", OTFusionTransformer(n_components=64, random_state=0)), ("kge", kge)])
 grid = {"fuse__p": [1, 2], "kge__learning_rate": [0.05, 0.1]}
