@@ -55,6 +55,7 @@ SCALARS = [
     *("", "a", "e1", "auto", "cuda:99", "fused", "all", "\ud800", "x" * 5000, "nan", b"", b"e1", bytearray(b"a")),
     *(Decimal("0.1"), Fraction(1, 3), date(2000, 1, 1), np.datetime64("2000"), np.timedelta64(1, "D"), np.float64(0.5)),
     *(np.int8(3), np.bool_(True), np.str_("a"), np.void(b"ab"), np.ma.masked, pd.NA, pd.NaT, Ellipsis, NotImplemented),
+    *(np.int8(100), np.float16(0.5), 2**40),
     *(int, Odd, Odd(), NoTruth(), len, lambda x: x, object(), range(3), slice(None), Path("nowhere")),
 ]
 ARRAYS = [
@@ -445,6 +446,34 @@ def test_bad_input_is_refused_clearly():
 
     campaign(EXAMPLES, check)
     assert faults == Counter()
+
+
+LARGE = "x" * 5000
+# What a hundred thousand inputs have found, as the value of every parameter and argument of these names.
+FOUND = {
+    "entities": [LARGE],
+    "relations": [LARGE, [LARGE, LARGE], memoryview(np.zeros((2, 3)))],
+    "candidates": [memoryview(np.zeros((2, 3)))],
+    "callbacks": [memoryview(np.zeros((2, 3)))],
+    "pairs": [memoryview(np.zeros((2, 3)))],
+    "reg": [np.int8(100)],
+    "random_state": [np.timedelta64(1, "D")],
+    "n_components": [np.timedelta64(1, "D"), 10**30, 2**40],
+    "n_hidden": [10**30, 2**40],
+    "regularization": [10**30],
+    "reconstruction_weight": [10**30],
+    "alignment_weight": [10**30],
+    "epsilon": [10**30],
+    "device": [LARGE],
+    "folder": [LARGE],
+    "weights": [{"text": np.zeros((24, 3))}],
+}
+
+
+def test_what_was_unclear_once_is_clear():
+    tried = [(target, value) for target in TARGETS for value in FOUND.get(target[1], ())]
+    assert len({target[1] for target, _ in tried}) == len(FOUND)
+    assert [fault for fault in map(fault_of, tried) if fault is not None] == []
 
 
 if __name__ == "__main__":

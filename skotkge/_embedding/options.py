@@ -1,6 +1,6 @@
 """What training is asked for: the objectives as users give them, and the options of one run. No tensors here."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -180,6 +180,12 @@ class TrainingOptions:
     tol: float = 1e-3
     device: str = "cpu"
     matmul_precision: str = "float32"
+
+    def __post_init__(self):
+        # Integers of any size and short floats of NumPy are numbers for a user, but not for torch.
+        for field in fields(self):
+            if field.type in (float, "float"):
+                object.__setattr__(self, field.name, float(getattr(self, field.name)))
 
     def for_epochs(self, max_iter):
         """Return the same options for another number of epochs."""

@@ -23,13 +23,14 @@ from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, empty_places
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
+from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, check_choice, reading, shown
 from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
-from .html import FittedHtml
+from .html import html_of_fitted
 from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
 from .open_questions import answer_openly
 from .vectors import chosen_table, embed
@@ -107,20 +108,23 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
     def __sklearn_is_fitted__(self):
         return "predictor_" in vars(self)
 
-    def __getstate__(self):
-        state = super().__getstate__()
+    def _html_of_fit(self):
+        return html_of_fitted(self) if self.__sklearn_is_fitted__() else ""
+
+    def _plain_state(self):
+        state = super()._plain_state()
         if "predictor_" not in state:
             return state
         return state | {"predictor_": state["predictor_"].state()}
 
-    def __setstate__(self, state):
+    def _set_plain_state(self, state):
         if "predictor_" in state:
             predictor = dict(state["predictor_"])
             # Files of earlier versions have the names here, and the oldest of them nowhere else.
             predictor.setdefault("names", state.get("entity_names_"))
             state = {name: value for name, value in state.items() if name != "entity_names_"}
             state["predictor_"] = LinkPredictor.from_state(predictor)
-        super().__setstate__(state)
+        super()._set_plain_state(state)
 
     def _fitted_predictor(self):
         check_is_fitted(self)

@@ -224,7 +224,7 @@ class OTKGEClassifier(TrainedEstimator):
         "evidence": [StrOptions(set(EVIDENCE)), tuple, list],
         "exclude_self_loops": ["boolean"],
         "constraints": [Mapping, StrOptions({SCHEMA}), None],
-        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_dim": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
         "objective": [StrOptions(set(OBJECTIVES)), HasMethods("of_training")],
         "regularization": [Interval(Real, 0, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
@@ -526,7 +526,7 @@ class OTKGEClassifier(TrainedEstimator):
 
     def _check_device(self):
         if self.device != "auto" and not is_available(self.device):
-            raise ValueError(f"device={self.device!r} is not available here; use 'auto' or 'cpu'.")
+            raise ValueError(f"device={shown(self.device)} is not available here; use 'auto' or 'cpu'.")
 
     def _check_score_function(self):
         """Refuse to go on from spaces that were trained by another score function."""

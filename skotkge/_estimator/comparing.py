@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state, check_scalar
 
 from .._graph.arguments import as_triple_sets
 from .._graph.labels import label_keys
+from .._utils.html import table
 from .._utils.messages import shown
 from ..metrics._ranks import warn_of_trained
 from .functions import last_step, transformed
@@ -57,6 +58,13 @@ class Comparison:
             f"{self.metric} {first:.4f} and {second:.4f}, difference {self.difference:+.4f}, "
             f"{100 * self.confidence:g} % interval [{low:+.4f}, {high:+.4f}], {len(self.ranks[0])} triples"
         )
+
+    def _repr_html_(self):
+        first, second = map(float, self.values)
+        low, high = self.interval
+        header = ["first model", "second model", "difference", f"{100 * self.confidence:g} % interval", "triples"]
+        row = [first, second, f"{self.difference:+.4f}", f"[{low:+.4f}, {high:+.4f}]", len(self.ranks[0])]
+        return table(self.metric, header, [row])
 
 
 def compare(

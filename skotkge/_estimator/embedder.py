@@ -211,16 +211,16 @@ class EntityEmbedder(TransformerMixin, CheckedParameters, Persistent, BaseEstima
         vars(twin).update({name: deepcopy(vars(self)[name]) for name in CONFIGURATION if name in vars(self)})
         return twin
 
-    def __getstate__(self):
-        state = super().__getstate__()
+    def _plain_state(self):
+        state = super()._plain_state()
         if "estimator_" not in state:
             return state
         return state | {"triples": None, "estimator": state["estimator_"], "estimator_": None}
 
-    def __setstate__(self, state):
+    def _set_plain_state(self, state):
         if "estimator_" in state:
             state = state | {"estimator_": state["estimator"]}
-        super().__setstate__(state)
+        super()._set_plain_state(state)
 
     def __sklearn_is_fitted__(self):
         return "estimator_" in vars(self)

@@ -26,6 +26,7 @@ from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
 from .._ranking.predictor import LinkPredictor, entities_by_relation
 from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
+from .._utils.messages import shown
 from .._utils.progress import training_progress
 from .checkpoints import Checkpoint
 from .judging import validation_score
@@ -264,6 +265,8 @@ def embedding_evidence(id, score_function, space):
 
 def of_epochs(callbacks):
     """The callbacks that want to be told of epochs."""
+    if not isinstance(callbacks, list | tuple):
+        raise TypeError(f"callbacks={shown(callbacks)}; give a list of objects.")
     return tuple(callback for callback in callbacks if hasattr(callback, "on_epoch_end"))
 
 

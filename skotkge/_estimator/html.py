@@ -5,21 +5,6 @@ import numpy as np
 from .._utils.html import bar, table
 
 
-class FittedHtml:
-    """Adds what was learned to scikit-learn's diagram, in IPython's protocol."""
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if "text/html" in bundle and self.__sklearn_is_fitted__():
-            bundle["text/html"] += html_of_fitted(self)
-        return bundle
-
-    @property
-    def _repr_html_(self):
-        diagram = super()._repr_html_
-        return lambda: diagram() + (html_of_fitted(self) if self.__sklearn_is_fitted__() else "")
-
-
 def html_of_fitted(model):
     """Return tables of the graph, the trained spaces and the evidence of a fitted estimator."""
     counts = [f"{len(model.entities_):,} entities", f"{len(model.relations_):,} relations"]

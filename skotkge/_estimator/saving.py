@@ -1,6 +1,7 @@
 """Saving and loading fitted models: skops files, which run no code, and pickles for those who ask for them."""
 
 import json
+import os
 import zipfile
 from collections.abc import Sequence
 from os import PathLike
@@ -9,6 +10,7 @@ from typing import Any
 
 import joblib
 
+from .._utils.archives import read_archive, write_archive
 from .._utils.messages import shown
 from .._utils.persistence import PLAIN_TYPES, TYPES
 from .._utils.sealed_files import ZIP_BEGINS, check_seal, damaged, write_sealed
@@ -16,6 +18,7 @@ from .._utils.whole_files import check_writable
 
 SKOPS, PICKLES = ".skops", (".joblib", ".pkl", ".pickle")
 SCHEMA = "schema.json"
+LONGEST_PATH = 4096
 # How skops may make objects of what a file holds; its other ways call functions or constructors.
 LOADERS = {
     f"{kind}Node" for kind in ("Bytes", "Dict", "Json", "List", "NdArray", "Object", "RandomState", "Tuple", "Type")
@@ -83,11 +86,10 @@ def write_skops(values, path):
     ValueError
         If skops cannot save them.
     """
-    from skops.io import dump
     from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        write_sealed(path, lambda file: dump(values, file))
+        write_sealed(path, lambda file: write_archive(values, file))
     except (UnsupportedTypeException, NotImplementedError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: a {type(values).__name__} that holds what skops cannot save ({error})") from error
 
@@ -96,6 +98,8 @@ def check_path(path, argument):
     """Refuse what names no file; a number would be taken for one that is open."""
     if not isinstance(path, str | PathLike) or not str(path) or "\0" in str(path):
         raise TypeError(f"{argument}={shown(path)} names no file; give a string or a pathlib.Path.")
+    if len(os.fspath(path)) > LONGEST_PATH:
+        raise ValueError(f"{argument}={shown(path)} is longer than paths can be; give a shorter one.")
 
 
 def check_model_path(path, argument="path"):
@@ -182,12 +186,18 @@ def _load_pickle(file, path, trusted, sealed):
 def _load_skops(file, path, trusted):
     from skops import io as skops_io
 
+    def load_known_types(archive):
+        _check_types(archive, {*PLAIN_TYPES, *TYPES}, path)
+        return skops_io.load(archive, trusted=list(TYPES))
+
     try:
+        if not trusted:
+            return read_archive(file, load_known_types)
         if trusted is True:
             allowed = skops_io.get_untrusted_types(file=file)
         else:
-            allowed = [*TYPES, *(trusted or ())]
-            _check_types(file, {*PLAIN_TYPES, *allowed}, path, any_loader=bool(trusted))
+            allowed = [*TYPES, *trusted]
+            _check_types(file, {*PLAIN_TYPES, *allowed}, path, any_loader=True)
         return skops_io.load(file, trusted=allowed)
     except (OSError, ImportError):
         raise
@@ -199,7 +209,7 @@ def _load_skops(file, path, trusted):
         raise _no_model(path, error) from error
 
 
-def _check_types(file, allowed, path, any_loader):
+def _check_types(file, allowed, path, any_loader=False):
     found, loaders = types_and_loaders(file)
     others = sorted(found - allowed) or sorted(() if any_loader else loaders - LOADERS)
     if others:

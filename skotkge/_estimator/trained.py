@@ -47,9 +47,9 @@ class TrainedEstimator(LinkPredictionEstimator):
         self._assign(split.all, predictor, history, record)
         return self
 
-    def __getstate__(self):
+    def _plain_state(self):
         # The name of a folder is a plain value; a store of another kind is of the fit alone.
-        state, place = super().__getstate__(), self.checkpoint
+        state, place = super()._plain_state(), self.checkpoint
         return state | {"checkpoint": os.fspath(place) if isinstance(place, str | os.PathLike) else None}
 
     @property

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .._utils.messages import shown
 from .scaling import apply_column_map, column_scaling, scaled_blocks, standardize_rows
 from .transport import barycentric_map, feature_cost, transport_plan
 
@@ -217,7 +218,9 @@ def align_columns(aligner, modality, structure, random_state):
         return ColumnAlignment(np.zeros(shape), np.full(shape, 1.0 / (d_k * d)), np.nan, np.nan)
     found = aligner.align(modality, structure, random_state)
     if not isinstance(found, ColumnAlignment):
-        raise TypeError(f"alignment={aligner!r} returned a {type(found).__name__}; let align return a ColumnAlignment.")
+        raise TypeError(
+            f"alignment={shown(aligner)} returned a {type(found).__name__}; let align return a ColumnAlignment."
+        )
     return ColumnAlignment(
         _checked(found.map, "map", shape, aligner),
         np.zeros(shape) if found.plan is None else _checked(found.plan, "plan", shape, aligner),
@@ -229,7 +232,7 @@ def _checked(matrix, name, shape, aligner):
     matrix = np.asarray(matrix, dtype=np.float64)
     if matrix.shape != shape or not np.isfinite(matrix).all():
         raise ValueError(
-            f"alignment={aligner!r} returned a {name} of shape {matrix.shape}; it has to be finite and of shape "
+            f"alignment={shown(aligner)} returned a {name} of shape {matrix.shape}; it has to be finite and of shape "
             f"{shape}, a row for each column of the modality and a column for each of the structure."
         )
     return matrix

@@ -10,6 +10,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from .._graph.labels import LabelIndex, name_first
 from .._graph.triples import MultimodalTriples
+from .._utils.messages import shown
 from .column_alignment import ScaledColumns
 
 
@@ -167,17 +168,21 @@ def estimated_structure(estimator, X, n_components, random_state):
     bare = MultimodalTriples(X.labels, entities=X.entities, relations=X.relations, duplicates="keep")
     fitted = estimator.set_params(**seeds).fit(bare)
     if not hasattr(fitted, "entity_embeddings_"):
-        raise ValueError(f"structure={estimator!r} has no entity_embeddings_ after fit; give an estimator that has it.")
+        raise ValueError(
+            f"structure={shown(estimator)} has no entity_embeddings_ after fit; give an estimator that has it."
+        )
     embeddings = np.asarray(fitted.entity_embeddings_, dtype=float)
     if embeddings.shape[1] > n_components:
         raise ValueError(
-            f"structure={estimator!r} gives {embeddings.shape[1]} columns, more than n_components={n_components}; "
+            f"structure={shown(estimator)} gives {embeddings.shape[1]} columns, more than n_components={n_components}; "
             f"set n_components={embeddings.shape[1]}."
         )
     if hasattr(fitted, "entities_"):
         positions = LabelIndex(fitted.entities_, "structure.entities_").positions(X.entities)
         if (positions < 0).any():
-            raise ValueError(f"structure={estimator!r} has no row for {name_first(list(X.entities[positions < 0]))}.")
+            raise ValueError(
+                f"structure={shown(estimator)} has no row for {name_first(list(X.entities[positions < 0]))}."
+            )
         embeddings = embeddings[positions]
     return fill_with_noise(embeddings, n_components, random_state)
 

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
-from .._utils.messages import CheckedParameters
+from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
 from .column_alignment import ColumnAligner
@@ -259,12 +259,12 @@ class OTFusionTransformer(
         if self.weights is None:
             return dict.fromkeys(of_kept, 1.0 / len(of_kept))
         if set(self.weights) != set(names):
-            raise ValueError(f"weights={self.weights!r} must name exactly the spaces {names}.")
+            raise ValueError(f"weights={shown(self.weights)} must name exactly the spaces {names}.")
         if not all(isinstance(weight, Real) for weight in self.weights.values()):
-            raise ValueError(f"weights={self.weights!r} must be numbers.")
+            raise ValueError(f"weights={shown(self.weights)} must be numbers.")
         total = sum(self.weights[name] for name in of_kept)
         if not np.isfinite(total) or total <= 0 or min(self.weights.values()) < 0:
-            raise ValueError(f"weights={self.weights!r} must be non-negative numbers with a positive sum.")
+            raise ValueError(f"weights={shown(self.weights)} must be non-negative numbers with a positive sum.")
         return {name: self.weights[name] / total for name in of_kept}
 
     @overload
@@ -353,19 +353,19 @@ class OTFusionTransformer(
             self._sklearn_output_config = {"transform": transform}
         return self
 
-    def __getstate__(self):
+    def _plain_state(self):
         # joblib writes an array once for each attribute that holds it, so none is told twice.
-        state = super().__getstate__()
+        state = super()._plain_state()
         if "fusion_" not in state:
             return state
         told_twice = {*PARTS, "embedding_"} if state["embedding_"] is state["fusion_"].barycenter else PARTS
         kept = {name: value for name, value in state.items() if name not in told_twice}
         return kept | {"fusion_": state["fusion_"].state()}
 
-    def __setstate__(self, state):
+    def _set_plain_state(self, state):
         if "fusion_" in state:
             state = state | {"fusion_": FittedFusion.from_state(state["fusion_"])}
-        super().__setstate__(state)
+        super()._set_plain_state(state)
         if "fusion_" in state:
             vars(self).update(_fitted_attributes(self.fusion_, state.get("embedding_", self.fusion_.barycenter)))
 

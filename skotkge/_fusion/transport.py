@@ -90,7 +90,7 @@ def transport_plan(cost, *, reg=0.0):
 
     # Eq. (1):  T = argmin_T <T, C> + reg sum_ij T_ij log T_ij  over T >= 0 with T 1 = u = 1 / d_k, T' 1 = v = 1 / d.
     # Sinkhorn iterations scale the kernel exp(-C / reg) from both sides; a constant added to C changes no plan.
-    cost = np.ascontiguousarray(cost, dtype=np.float64)
+    cost, reg = np.ascontiguousarray(cost, dtype=np.float64), float(reg)
     n_source, n_target = cost.shape
     source_mass, target_mass = np.full(n_source, 1.0 / n_source), np.full(n_target, 1.0 / n_target)
     if reg == 0:

@@ -68,7 +68,7 @@ def _key(label):
 
 
 def _as_list(labels):
-    if isinstance(labels, np.ndarray):
+    if isinstance(labels, np.ndarray | memoryview):
         return labels.tolist()
     return labels if isinstance(labels, list) else list(labels)
 
@@ -134,7 +134,7 @@ class LabelIndex:
         self._position = dict(zip(keys, range(len(keys)), strict=True))
         if len(self._position) != len(labels):
             twice = next(labels[row] for row, key in enumerate(keys) if self._position[key] != row)
-            raise ValueError(f"{what} has the label {twice!r} more than once; each label names one row.")
+            raise ValueError(f"{what} has the label {shown(twice)} more than once; each label names one row.")
 
     def positions(self, labels):
         """Return the row number of each label, -1 where the label is unknown."""

@@ -74,7 +74,7 @@ def stream_triples(path, chunk_size, *, columns=None, header=None, sep=None):
     if suffix_of(path) not in READ_STYLES:
         raise ValueError(f"{shown(path)}: expected a name that ends with {', '.join(READ_STYLES)}")
     if sep is not None and (not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n'):
-        raise ValueError(f"sep={sep!r}, expected the one character between fields, such as ',' or ';'.")
+        raise ValueError(f"sep={shown(sep)}, expected the one character between fields, such as ',' or ';'.")
     style = READ_STYLES[suffix_of(path)] | ({} if sep is None else {"delimiter": sep})
     try:
         with open_text(path) as file:

@@ -49,7 +49,8 @@ def check_separator(sep):
     if sep == WHITE_SPACE or (isinstance(sep, str) and len(sep) == 1 and sep not in '"\r\n'):
         return sep
     raise ValueError(
-        f"sep={sep!r}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any white space."
+        f"sep={shown(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any white "
+        "space."
     )
 
 
@@ -302,5 +303,5 @@ def _better_separator(fields, n_fields, dialect):
     for sep in ("\t", ",", ";", "|", WHITE_SPACE):
         parts = BLANKS.split(fields[0].strip()) if sep == WHITE_SPACE else fields[0].split(sep)
         if sep != dialect.sep and len(parts) >= n_fields:
-            return f" With sep={sep!r} the line has {len(parts)} fields."
+            return f" With sep={shown(sep)} the line has {len(parts)} fields."
     return ""

@@ -115,6 +115,11 @@ class Vocabulary:
         (name,) = self.names_of([label])
         return repr(label) if name is None else f"{label!r} ({name})"
 
+    def with_name(self, label):
+        """Write a label for a table, with the name of the entity."""
+        (name,) = self.names_of([label])
+        return str(label) if name is None else f"{label} ({name})"
+
     def names_of(self, labels):
         """Return the name of each entity in an array of object dtype; None for those without, and for other labels."""
         found = np.full(len(labels), None, dtype=object)

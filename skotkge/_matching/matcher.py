@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils.html import FittedHtml, bar, table
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.progress import plan_progress
@@ -19,6 +20,7 @@ from .pairs import EntityPairs
 from .rounds import MatchingOptions, match_graphs
 from .views import check_start, chosen_views, two_graphs
 
+SHOWN_MATCHES = 10
 # Attributes that are made of the answers, and so are not saved.
 OF_ANSWERS = {
     "vocabularies_",
@@ -31,7 +33,7 @@ OF_ANSWERS = {
 }
 
 
-class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
+class OTEntityMatcher(FittedHtml, CheckedParameters, Persistent, BaseEstimator):
     """Find which entities of two graphs are the same thing, by optimal transport between entities.
 
     The similarity of two entities is a weighted sum of cosines: of what lies around them, seen from the known pairs and
@@ -198,15 +200,27 @@ class OTEntityMatcher(CheckedParameters, Persistent, BaseEstimator):
         vars(self).update(_fitted_attributes(answers))
         return self
 
-    def __getstate__(self):
-        state = super().__getstate__()
+    def _html_of_fit(self):
+        if "_answers" not in vars(self):
+            return ""
+        views = [[name, float(weight), bar(weight)] for name, weight in self.view_weights_.items()]
+        found = sorted(self.matches_, key=lambda match: -match[2])[:SHOWN_MATCHES]
+        matches = [[str(first), str(second), float(share), bar(share)] for first, second, share in found]
+        sizes = " and ".join(f"{size:,}" for size in self.plan_.shape)
+        title = f"{len(self.matches_):,} matches between {sizes} entities, most certain first"
+        return table("what is compared", ["", "weight", ""], views) + table(
+            title, ["X", "Y", "probability", ""], matches
+        )
+
+    def _plain_state(self):
+        state = super()._plain_state()
         if "_answers" not in state:
             return state
         kept = {name: value for name, value in state.items() if name not in OF_ANSWERS}
         return kept | {"_answers": state["_answers"].state()}
 
-    def __setstate__(self, state):
-        super().__setstate__(state)
+    def _set_plain_state(self, state):
+        super()._set_plain_state(state)
         if "_answers" in state:
             vars(self).update(_fitted_attributes(MatchAnswers.from_state(state["_answers"])))
 

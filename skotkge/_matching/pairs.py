@@ -165,7 +165,8 @@ def _label_columns(pairs):
         if len(columns) != 2:
             raise ValueError(f"pairs has {len(columns)} columns; select two: label of X, label of Y.")
         return columns[0].tolist(), columns[1].tolist()
-    if isinstance(pairs, np.ndarray):
+    if isinstance(pairs, np.ndarray | memoryview):
+        pairs = np.asarray(pairs)
         if pairs.size and (pairs.ndim != 2 or pairs.shape[1] != 2):
             raise ValueError(f"pairs has the shape {pairs.shape}, expected (n_pairs, 2): label of X, label of Y.")
         pairs = pairs.tolist()

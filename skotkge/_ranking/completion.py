@@ -16,6 +16,7 @@ from .._utils.messages import shown
 
 # What a repr has of many questions and answers.
 SHOWN = 5
+SHOWN_IN_NOTEBOOK = 20
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,15 @@ class Completions:
         return iter((self.labels, self.scores))
 
     def _repr_html_(self):
-        parts = []
-        for row, question in enumerate(self.questions.labels):
+        parts, with_name = [], self.vocabulary.with_name
+        for row, question in enumerate(self.questions.labels[:SHOWN_IN_NOTEBOOK]):
             shown = np.flatnonzero(np.isfinite(self.probabilities[row]))
-            title = ", ".join("?" if is_missing(label) else str(label) for label in question)
+            title = ", ".join("?" if is_missing(label) else with_name(label) for label in question)
             empty = [name for name, is_empty in zip(COLUMNS, self.questions.empty[row], strict=True) if is_empty]
             answers = [
                 [
                     int(rank + 1),
-                    *(self.labels[row, rank] if len(empty) > 1 else [self.labels[row, rank]]),
+                    *map(with_name, self.labels[row, rank] if len(empty) > 1 else [self.labels[row, rank]]),
                     float(self.scores[row, rank]),
                     float(self.probabilities[row, rank]),
                     bar(self.probabilities[row, rank]),
@@ -105,7 +106,7 @@ class Completions:
                 for rank in shown
             ]
             parts.append(table(title, ["rank", *empty, "score", "probability", ""], answers))
-        return "".join(parts)
+        return "".join(parts) + _left_out(len(self.labels))
 
     def to_frame(self, library: str = "pandas") -> Any:
         """Return the completed triples as a data frame with one row for each answer.
@@ -126,7 +127,7 @@ class Completions:
             If the library is not installed.
         """
         if library not in ("pandas", "polars"):
-            raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+            raise ValueError(f"library={shown(library)}; give 'pandas' or 'polars'.")
         found, place = np.nonzero(np.isfinite(self.probabilities))
         triples = self.triples[found, place]
         columns = {"question": found, "rank": place + 1}
@@ -178,6 +179,21 @@ class Neighbors:
             lines += [f"  {similarities[k]:.3f} {shown(labels[k])}" for k in places[:SHOWN]]
             lines += ["  ..."] if len(places) > SHOWN else []
         return "\n".join([*lines, "..."] if len(self.labels) > SHOWN else lines)
+
+    def _repr_html_(self):
+        parts, with_name = [], self.vocabulary.with_name
+        for entity, labels, similarities in zip(
+            self.asked[:SHOWN_IN_NOTEBOOK], self.labels, self.similarities, strict=False
+        ):
+            found = np.flatnonzero(np.isfinite(similarities))
+            rows = [[with_name(labels[k]), float(similarities[k]), bar(similarities[k])] for k in found]
+            parts.append(table(with_name(entity), ["nearest", "cosine", ""], rows))
+        return "".join(parts) + _left_out(len(self.labels))
+
+
+def _left_out(n_rows):
+    n_more = n_rows - SHOWN_IN_NOTEBOOK
+    return f"<p>and {n_more} more</p>" if n_more > 0 else ""
 
 
 def _names(labels, vocabulary):

@@ -8,6 +8,8 @@ import numpy as np
 
 from .._graph.triples import COLUMNS
 from .._graph.vocabulary import Vocabulary
+from .._utils.html import signed_bar, table
+from .._utils.messages import shown
 
 SHOWN_TRIPLES = 10
 SHOWN_FACTS = 3
@@ -99,7 +101,7 @@ class Explanation:
             If the library is not installed.
         """
         if library not in ("pandas", "polars"):
-            raise ValueError(f"library={library!r}; give 'pandas' or 'polars'.")
+            raise ValueError(f"library={shown(library)}; give 'pandas' or 'polars'.")
         return importlib.import_module(library).DataFrame(self.columns())
 
     def columns(self) -> dict[str, Any]:
@@ -138,6 +140,22 @@ class Explanation:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self):
+        parts = []
+        for row in range(min(len(self), SHOWN_TRIPLES)):
+            added = {kind: float(values[row]) for kind, values in self.by_kind().items() if values[row]}
+            largest = max(map(abs, added.values()), default=0.0)
+            kinds = sorted(added, key=lambda kind: -abs(added[kind]))
+            title = f"{self._shown(self.triples[row])}: log-odds {self.log_odds[row]:.2f}"
+            parts.append(table(title, [], [[kind, added[kind], signed_bar(added[kind], largest)] for kind in kinds]))
+            facts = [
+                [fact.side, fact.text, float(fact.value), ", ".join(map(self._shown, fact.triples))]
+                for fact in self.facts[row][:SHOWN_FACTS]
+            ]
+            parts.append(table("facts", [], facts) if facts else "")
+        left_out = len(self) - SHOWN_TRIPLES
+        return "".join(parts) + (f"<p>and {left_out} more; see to_frame()</p>" if left_out > 0 else "")
 
     def _shown(self, triple):
         head, relation, tail = triple

@@ -6,6 +6,24 @@ CELL = "text-align:{align};padding:0.1em 0.6em"
 BAR = "display:inline-block;width:{width:.0f}%;height:0.7em;background:currentColor;opacity:0.35"
 
 
+class FittedHtml:
+    """Adds what was learned to scikit-learn's diagram, in IPython's protocol.
+
+    An estimator defines `_html_of_fit`, which returns "" before it is fitted.
+    """
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._html_of_fit()
+        return bundle
+
+    @property
+    def _repr_html_(self):
+        diagram = super()._repr_html_
+        return lambda: diagram() + self._html_of_fit()
+
+
 class Markup(str):
     """Text that is HTML already; all other text is escaped."""
 
@@ -16,6 +34,15 @@ def bar(share):
     """A bar of a share between 0 and 1."""
     width = 100 * min(max(share, 0.0), 1.0)
     return Markup(f'<div style="width:8em"><span style="{BAR.format(width=width)}"></span></div>')
+
+
+def signed_bar(value, largest):
+    """A bar from the middle to the right for a value above zero, to the left for one below."""
+    width = 50 * min(abs(value) / largest, 1.0) if largest else 0.0
+    left = 50 if value >= 0 else 50 - width
+    return Markup(
+        f'<div style="width:8em"><span style="margin-left:{left:.0f}%;{BAR.format(width=width)}"></span></div>'
+    )
 
 
 def table(caption, header, rows):

@@ -4,6 +4,8 @@ import re
 import traceback
 from contextlib import contextmanager
 
+import numpy as np
+
 from .sklearn_compat import InvalidParameterError, validate_parameter_constraints
 
 LONGEST_VALUE, LONGEST = 80, 480
@@ -82,6 +84,8 @@ def check_parameters(constraints, parameters, caller):
         if name not in constraints:
             continue
         try:
+            if isinstance(value, np.timedelta64):  # which NumPy counts among the integers
+                raise TypeError("it is a span of time")
             validate_parameter_constraints({name: constraints[name]}, {name: value}, caller_name=caller)
         except InvalidParameterError as error:
             message = str(error)

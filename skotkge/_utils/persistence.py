@@ -3,6 +3,7 @@
 from inspect import signature
 
 from .._version import __version__
+from .archives import state_for_archive, state_from_archive
 
 # One more whenever a change of what is saved keeps older versions from using it. Each format is read for ever.
 FORMAT = 1
@@ -58,9 +59,17 @@ class Persistent:
     """
 
     def __getstate__(self):
+        return state_for_archive(self._plain_state)
+
+    def _plain_state(self):
+        """What is saved, of arrays and plain values; estimators with more than their attributes override it."""
         return {**super().__getstate__(), "_skotkge_format": FORMAT, "_skotkge_version": __version__}
 
     def __setstate__(self, state):
+        self._set_plain_state(state_from_archive(state))
+
+    def _set_plain_state(self, state):
+        """Take the state that `_plain_state` has made."""
         state = dict(state)
         saved_format, saved_by = state.pop("_skotkge_format", FORMAT), state.pop("_skotkge_version", __version__)
         if saved_format > FORMAT:

@@ -5,9 +5,12 @@ The seal is the comment of a zip archive, or follows the end of a pickle: other 
 
 import os
 import re
+import struct
+import zipfile
 import zlib
 
 from . import persistence
+from .archive_checksum import checksum_of_archive
 from .whole_files import whole_file
 
 SEAL = "\nskotkge file, format %04d, crc32 %08x\n"
@@ -26,32 +29,37 @@ def write_sealed(path, write):
     ----------
     path : path-like
     write : callable
-        Writes the content to a binary file: an archive without comment, or a pickle.
+        Writes the content to a binary file: an archive of stored members without comment, or a pickle.
     """
     with whole_file(path, "w+b") as file:
         write(file)
-        _announce_comment(file)
-        file.seek(0, os.SEEK_END)
-        format = persistence.FORMAT
-        file.write((SEAL % (format, _checksum(file, file.tell(), format))).encode())
+        length = file.seek(0, os.SEEK_END)
+        if _is_archive(file):  # whose end record has to tell that the seal follows as its comment
+            file.seek(-2, os.SEEK_END)
+            file.write(SEAL_LENGTH.to_bytes(2, "little"))
+            file.write(bytes(SEAL_LENGTH))
+        checksum = _checksum(file, length, persistence.FORMAT)
+        file.seek(length)
+        file.write((SEAL % (persistence.FORMAT, checksum)).encode())
 
 
-def _announce_comment(file):
-    """Tell the end record of an archive that the seal follows as its comment."""
+def _is_archive(file):
+    """Tell whether a file begins as archives do."""
     file.seek(0)
-    if file.read(len(ZIP_BEGINS)) == ZIP_BEGINS:
-        file.seek(-2, os.SEEK_END)
-        file.write(SEAL_LENGTH.to_bytes(2, "little"))
+    return file.read(len(ZIP_BEGINS)) == ZIP_BEGINS
 
 
 def _checksum(file, length, format):
-    """CRC-32 of the format number and the first bytes of a file, which is left behind them.
+    """CRC-32 of the format number and the first bytes of a file.
 
     It finds every damage within 32 bits in a row, and any other but one in 2^32; a hash against forgers, who could
-    write that as well, would take three times as long.
+    write that as well, would take three times as long. The content of archives is not read for it, as reading their
+    members compares that.
     """
-    file.seek(0)
     checksum = zlib.crc32(b"%d" % format)
+    if _is_archive(file):
+        return checksum_of_archive(file, length, checksum)
+    file.seek(0)
     while length:
         block = file.read(min(length, BLOCK))
         if not block:
@@ -86,8 +94,7 @@ def check_seal(file, path):
     end = file.read()
     seal = PATTERN.fullmatch(end)
     if seal is None:
-        file.seek(0)
-        if file.read(len(ZIP_BEGINS)) == ZIP_BEGINS and not _is_plain_archive(end):
+        if _is_archive(file) and not _is_plain_archive(end):
             raise damaged(path)
         file.seek(0)
         return None
@@ -97,7 +104,11 @@ def check_seal(file, path):
             f"{path} is a file of skotkge in format {format}, and skotkge {persistence.__version__} reads formats up "
             f"to {persistence.FORMAT}: install a newer skotkge to load it."
         )
-    if _checksum(file, size - SEAL_LENGTH, format) != int(seal[2], 16):
+    try:
+        whole = _checksum(file, size - SEAL_LENGTH, format) == int(seal[2], 16)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error):  # of damaged archives
+        whole = False
+    if not whole:
         raise damaged(path)
     file.seek(0)
     return format

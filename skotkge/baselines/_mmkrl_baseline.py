@@ -152,8 +152,8 @@ class MMKRLBaseline(ColumnsBaseline):
             structure_weight=observed_in(X.ids, X.n_entities).astype(float),
             features=X.fusion.columns(X),
             observed=X.fusion.observed(X),
-            alignment_weight=self.alignment_weight,
-            epsilon=self.epsilon,
+            alignment_weight=float(self.alignment_weight),
+            epsilon=float(self.epsilon),
         )
 
     def _score_function(self, X):

@@ -20,7 +20,7 @@ from .._graph.triples import as_triples
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 PARAMETER_CONSTRAINTS = {
-    "n_components": [Interval(Integral, 1, None, closed="left")],
+    "n_components": [Interval(Integral, 1, 2**20, closed="both")],
     "regularization": [Interval(Real, 0, None, closed="left")],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],

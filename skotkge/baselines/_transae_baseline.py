@@ -95,7 +95,7 @@ class TransAEBaseline(ColumnsBaseline):
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS | {
-        "n_hidden": [Interval(Integral, 1, None, closed="left")],
+        "n_hidden": [Interval(Integral, 1, 2**20, closed="both")],
         "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
         "norm": [Interval(Integral, 1, 2, closed="both")],
         "objective": OBJECTIVE_CONSTRAINTS,
@@ -154,7 +154,7 @@ class TransAEBaseline(ColumnsBaseline):
             observed=X.fusion.observed(X),
             n_components=self.n_components,
             n_hidden=self.n_hidden,
-            reconstruction_weight=self.reconstruction_weight,
+            reconstruction_weight=float(self.reconstruction_weight),
         )
 
     def _score_function(self, X):

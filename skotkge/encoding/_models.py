@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.decomposition import PCA
 
+from .._utils.messages import shown
 from ._columns import ColumnEncoder
 
 PIXELS = 16
@@ -33,7 +34,7 @@ class SentenceEncoder(ColumnEncoder):
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise ImportError(
-                f"text_encoder={self.model_name!r} is a model of sentence-transformers: pip install "
+                f"text_encoder={shown(self.model_name)} is a model of sentence-transformers: pip install "
                 "sentence-transformers; 'tfidf' and 'hashing' need nothing."
             ) from error
         return np.asarray(SentenceTransformer(self.model_name).encode(list(X)), dtype=np.float32)
@@ -118,7 +119,7 @@ def _torchvision(model_name):
         from torchvision import models
     except ImportError as error:
         raise ImportError(
-            f"image_encoder={model_name!r} is a model of torchvision: pip install torchvision; 'pixels' needs Pillow "
-            "alone."
+            f"image_encoder={shown(model_name)} is a model of torchvision: pip install torchvision; 'pixels' needs "
+            "Pillow alone."
         ) from error
     return torch, models

@@ -123,7 +123,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         "text_encoder": [str],
         "image_encoder": [str],
         "image_folder": [str, PathLike, None],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, 2**31 - 1, closed="both")],
         "max_categories": [Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
     }

@@ -17,6 +17,7 @@ from .._fusion.matrix_form import matrices_of_fit
 from .._graph.labels import name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE
+from .._utils.messages import shown
 from ..baselines import ManhattanTransE
 
 
@@ -217,7 +218,7 @@ def _matrices(transformer, X):
 
 def _check_errors(errors, names):
     if errors is not None and set(errors) != set(names):
-        raise ValueError(f"errors={errors!r} must name exactly the spaces {names}.")
+        raise ValueError(f"errors={shown(errors)} must name exactly the spaces {names}.")
 
 
 def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
+from .._utils.messages import shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ..metrics._ranks import check_ranks
 from ..metrics._report import relations_and_ranks
@@ -202,7 +203,7 @@ class TransportPlanDisplay:
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         plans = {name: plan for name, plan in _transport_plans(estimator).items() if plan.any()}
         if modality not in plans:
-            raise ValueError(f"modality={modality!r} has no transport plan; those with one are {list(plans)}.")
+            raise ValueError(f"modality={shown(modality)} has no transport plan; those with one are {list(plans)}.")
         return cls(plans[modality], modality).plot(ax=ax, colorbar=colorbar, **kwargs)
 
     def plot(self, *, ax: Any = None, colorbar: bool = True, **kwargs: Any) -> "TransportPlanDisplay":
@@ -320,6 +321,6 @@ def _transport_plans(estimator):
         if hasattr(step, "transport_plans_"):
             return step.transport_plans_
     raise TypeError(
-        f"estimator is {estimator!r}, which has no transport plans; give a fitted OTFusionTransformer, or a Pipeline "
-        "with one."
+        f"estimator is {shown(estimator)}, which has no transport plans; give a fitted OTFusionTransformer, or a "
+        "Pipeline with one."
     )

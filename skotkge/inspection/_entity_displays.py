@@ -10,6 +10,7 @@ from sklearn.manifold import TSNE
 from sklearn.utils.validation import check_is_fitted
 
 from .._graph.labels import first_occurrences, name_first
+from .._utils.messages import shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ._figures import MARKERS, figure_and_axes, last_step, positions_of
 
@@ -104,7 +105,7 @@ class EmbeddingMapDisplay:
         check_is_fitted(model)
         tables = model.space_embeddings_
         if space is not None and space not in tables:
-            raise ValueError(f"space={space!r}; the model has the spaces {name_first(list(tables))}.")
+            raise ValueError(f"space={shown(space)}; the model has the spaces {name_first(list(tables))}.")
         table = model.entity_embeddings_ if space is None else tables[space]
         rows = slice(None) if entities is None else positions_of(entities, model.entities_, "entities")
         options = dict(groups=groups, names=names, projection=projection, random_state=random_state)
@@ -156,7 +157,7 @@ class EmbeddingMapDisplay:
                     f"{argument} has {len(values)} values; give one for each of the {len(embeddings)} rows."
                 )
         if projection not in ("pca", "tsne"):
-            raise ValueError(f"projection={projection!r}; give 'pca' or 'tsne'.")
+            raise ValueError(f"projection={shown(projection)}; give 'pca' or 'tsne'.")
         perplexity = min(30, max(1, (len(embeddings) - 1) // 3))
         tsne = TSNE(perplexity=perplexity, metric="cosine", init="random", random_state=random_state)
         positions = (PCA(2, random_state=0) if projection == "pca" else tsne).fit_transform(embeddings)

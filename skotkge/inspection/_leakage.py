@@ -14,6 +14,7 @@ from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.queries import KnownAnswers
 from .._graph.triples import as_triples
 from .._utils.html import bar, table
+from .._utils.messages import shown
 from ..baselines import RuleBaseline
 from ..metrics._report import SHOWN_RELATIONS, relations_and_ranks
 
@@ -209,6 +210,18 @@ class LeakageEvaluation:
                 lines.append(_line(f"{part}, rule baseline", sizes[part], self.baseline_metrics[part]))
         return "\n".join(lines)
 
+    def _repr_html_(self):
+        sizes = {part: int(mask.sum()) for part, mask in _parts(self.leaked).items()}
+        rows = []
+        for part, found in self.metrics.items():
+            models = {part: found}
+            if self.baseline_metrics is not None:
+                models[f"{part}, rule baseline"] = self.baseline_metrics[part]
+            for title, metrics_of in models.items():
+                values = [float(metrics_of[name]) for name in SHOWN_METRICS]
+                rows.append([title, sizes[part], *values, bar(metrics_of["mrr"])])
+        return table("Filtered ranking, by leakage", ["", "triples", *SHOWN_METRICS, ""], rows)
+
 
 def evaluate_by_leakage(
     estimator: Any,
@@ -258,7 +271,7 @@ def evaluate_by_leakage(
     leaked                            1    1.000    1.000    1.000    1.000
     """
     if kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is not among {', '.join(KINDS)}; give one of them.")
+        raise ValueError(f"kind={shown(kind)} is not among {', '.join(KINDS)}; give one of them.")
     leaked = getattr(leakage_report(train, test), kind)
     ranks = relations_and_ranks(estimator, test, None, known)[1]
     baseline_ranks = RuleBaseline(handle_unknown="last").fit(train).rank(test, known=known) if baseline else None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils.messages import shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ._figures import HATCHES, figure_and_axes, last_step, positions_of
 
@@ -86,13 +87,13 @@ class EvidenceWeightsDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         if direction not in DIRECTIONS:
-            raise ValueError(f"direction={direction!r}; give 'tail' or 'head'.")
+            raise ValueError(f"direction={shown(direction)}; give 'tail' or 'head'.")
         model = last_step(estimator)
         check_is_fitted(model)
-        shown = model.relations_ if relations is None else np.asarray(relations, dtype=object)
-        columns = positions_of(shown, model.relations_, "relations")
+        chosen = model.relations_ if relations is None else np.asarray(relations, dtype=object)
+        columns = positions_of(chosen, model.relations_, "relations")
         weights = model.evidence_weights_[:, DIRECTIONS.index(direction)][:, columns]
-        return cls(weights, model.evidence_names_, shown.tolist(), direction).plot(ax=ax, **kwargs)
+        return cls(weights, model.evidence_names_, chosen.tolist(), direction).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax: Any = None, **kwargs: Any) -> "EvidenceWeightsDisplay":
         """Draw the heat map.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.calibration import calibration_curve
 
+from .._utils.messages import shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ..metrics import RankingReport, expected_calibration_error, ranking_report
 from ._figures import figure_and_axes, last_step
@@ -114,7 +115,7 @@ class RelationRanksDisplay:
             If the report has no such metric.
         """
         if metric not in report.metrics:
-            raise ValueError(f"metric={metric!r} is none of the report's: {', '.join(report.metrics)}.")
+            raise ValueError(f"metric={shown(metric)} is none of the report's: {', '.join(report.metrics)}.")
         values = {
             label: (metrics[f"head_{metric}"], metrics[f"tail_{metric}"])
             for label, metrics in list(report.relation_metrics.items())[:max_relations]

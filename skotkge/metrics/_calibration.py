@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
-from .._utils.messages import reading
+from .._utils.messages import reading, shown
 
 
 def expected_calibration_error(
@@ -65,7 +65,7 @@ def expected_calibration_error(
         if not allowed.all():
             raise ValueError(f"{name} has the value {values[~allowed].tolist()[0]!r}; give {remedy}.")
     if strategy not in ("quantile", "uniform"):
-        raise ValueError(f"strategy={strategy!r} is none of 'quantile', 'uniform'.")
+        raise ValueError(f"strategy={shown(strategy)} is none of 'quantile', 'uniform'.")
     edges = np.linspace(0, 1, n_bins + 1)
     if strategy == "quantile":
         edges = np.quantile(y_prob, edges)

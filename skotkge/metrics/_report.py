@@ -14,6 +14,7 @@ from .._graph.label_columns import as_label_triples
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.triples import MultimodalTriples
 from .._utils.html import bar, table
+from .._utils.messages import shown
 from ._ranks import summarize_ranks, warn_of_trained
 
 SHOWN_RELATIONS = 20
@@ -173,8 +174,8 @@ def relations_and_ranks(estimator, X, y, known, candidates, sides):
         estimator = estimator[-1]
     if not hasattr(estimator, "rank"):
         raise TypeError(
-            f"estimator is, or ends in, {estimator!r}, which cannot rank; give an OTKGEClassifier or a Pipeline that "
-            "ends in one."
+            f"estimator is, or ends in, {shown(estimator)}, which cannot rank; give an OTKGEClassifier or a Pipeline "
+            "that ends in one."
         )
     if hasattr(estimator, "was_trained_on"):
         warn_of_trained(estimator.was_trained_on(X), stacklevel=4)

@@ -93,7 +93,8 @@ class RankingScorer:
         unknown = [name for name in self._names() if name not in allowed]
         if unknown or not self._names():
             raise ValueError(
-                f"metric={metric!r} is not among the scores {', '.join(allowed)}; give one of them, or a list of some."
+                f"metric={shown(metric)} is not among the scores {', '.join(allowed)}; give one of them, or a list "
+                "of some."
             )
         # Containers hold integer ids, which joblib can memory-map; arrays of labels it would copy.
         self.known = [as_triples(triples) for triples in as_triple_sets(known)]

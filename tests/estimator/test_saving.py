@@ -5,6 +5,7 @@ import datetime
 import os
 import pickle
 import zipfile
+import zlib
 from functools import partial
 
 import joblib
@@ -26,12 +27,19 @@ from skotkge import (
     OTKGEClassifier,
 )
 from skotkge._estimator.saving import types_and_loaders
-from skotkge._utils import persistence, sealed_files
+from skotkge._utils import archives, persistence, sealed_files
+from skotkge._utils.archive_checksum import combined_checksum
 from skotkge.baselines import MarginRanking, MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.metrics import make_ranking_scorer
 
 KINDS = ["model.skops", "model.joblib"]
-DAMAGES = 150
+DAMAGES = 100
+
+
+@pytest.fixture
+def many_large_arrays(monkeypatch):
+    """Some of the small arrays of these models count as large, and take the way of such through an archive."""
+    monkeypatch.setattr(archives, "SMALLEST", 1000)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,7 @@ def pipe():
 
 
 @pytest.fixture(params=KINDS)
-def saved(request, pipe, tmp_path):
+def saved(request, pipe, tmp_path, many_large_arrays):
     skotkge.save(pipe, tmp_path / request.param)
     return tmp_path / request.param
 
@@ -73,6 +81,41 @@ def test_files_of_other_writers_load(pipe, tmp_path, write):
     write(pipe, tmp_path / "model")
     loaded = skotkge.load(tmp_path / "model", trusted=write is not skops.io.dump)
     np.testing.assert_array_equal(models.answers(loaded), models.answers(pipe))
+
+
+def test_an_archive_has_the_arrays_that_skops_writes(pipe, tmp_path, many_large_arrays):
+    skotkge.save(pipe, tmp_path / "model.skops")
+    skops.io.dump(pipe, tmp_path / "plain.skops")
+
+    def members(path):
+        with zipfile.ZipFile(path) as archive:
+            arrays = [archive.read(name) for name in archive.namelist() if name.endswith(".npy")]
+        assert sum(len(content) > archives.SMALLEST for content in arrays) > 0
+        return sorted(arrays)
+
+    assert members(tmp_path / "model.skops") == members(tmp_path / "plain.skops")
+
+
+def test_an_array_that_occurs_twice_is_one_afterwards(tmp_path, many_large_arrays):
+    model, array = OTKGEClassifier(), np.arange(1000.0)
+    model.first_, model.second_ = array, {"again": [array, array[:10], np.asfortranarray(np.ones((30, 20)))]}
+    skotkge.save(model, tmp_path / "model.skops")
+    loaded = skotkge.load(tmp_path / "model.skops")
+    assert loaded.second_["again"][0] is loaded.first_
+    np.testing.assert_array_equal(loaded.first_, array)
+    np.testing.assert_array_equal(loaded.second_["again"][2], np.ones((30, 20)))
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 7, 1000, 4096])
+def test_checksums_are_combined_to_that_of_the_whole(n_bytes):
+    first, second = np.random.RandomState(0).bytes(100), np.random.RandomState(1).bytes(n_bytes)
+    assert combined_checksum(zlib.crc32(first), zlib.crc32(second), n_bytes) == zlib.crc32(first + second)
+
+
+def test_the_seal_is_the_checksum_of_all_bytes(saved):
+    content = saved.read_bytes()
+    seal = sealed_files.PATTERN.fullmatch(content[-sealed_files.SEAL_LENGTH :])
+    assert int(seal[2], 16) == zlib.crc32(content[: -sealed_files.SEAL_LENGTH], zlib.crc32(b"1"))
 
 
 @pytest.mark.parametrize("kind", ["flip", "cut", "longer", "block"])

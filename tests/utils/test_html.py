@@ -5,10 +5,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from skotkge import MultimodalTriples, OTKGEClassifier
-from skotkge._utils.html import Markup, bar, table
+from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, OTKGEClassifier, compare
+from skotkge._ranking.completion import SHOWN_IN_NOTEBOOK
+from skotkge._utils.html import Markup, bar, signed_bar, table
 from skotkge.baselines import RuleBaseline
-from skotkge.inspection import leakage_report
+from skotkge.inspection import evaluate_by_leakage, leakage_report
 from skotkge.metrics import ranking_report
 
 
@@ -34,6 +35,13 @@ def test_text_is_escaped_and_markup_is_not():
 @pytest.mark.parametrize(("share", "width"), [(0.25, "25%"), (-1, "0%"), (2, "100%")])
 def test_bars_stay_within_their_cell(share, width):
     assert f"width:{width};height" in bar(share)
+
+
+@pytest.mark.parametrize(("value", "left", "width"), [(1, 50, 25), (-1, 25, 25), (-9, 0, 50), (0, 50, 0)])
+def test_signed_bars_begin_in_the_middle(value, left, width):
+    assert f"margin-left:{left}%" in signed_bar(value, 2)
+    assert f"width:{width}%;height" in signed_bar(value, 2)
+    assert "width:0%" in signed_bar(0.0, 0.0)
 
 
 def test_triples_show_names_and_coverage():
@@ -90,3 +98,56 @@ def test_reports_show_their_figures(fitted, small):
         "20",
         f"{leaked.counts['linked']} ({leaked.shares['linked']:.1%})",
     ]
+
+
+def test_explanations_show_what_adds_most_first_and_the_facts(fitted, small):
+    explanation = fitted.explain(small.labels[20:22])
+    shown, kinds = cells(explanation._repr_html_()), explanation.by_kind()
+    (first,) = [kind for kind in kinds if abs(kinds[kind][0]) == max(abs(values[0]) for values in kinds.values())]
+    assert shown[0] == [first, f"{kinds[first][0]:.3f}", ""]
+    n_facts = sum(len(facts[:3]) for facts in explanation.facts)
+    n_added = sum(value != 0 for values in kinds.values() for value in values)
+    assert len(shown) == n_added + n_facts
+    assert n_facts > 0
+    assert "<p>and 5 more" in fitted.explain(small.labels[:15])._repr_html_()
+
+
+def test_neighbours_have_a_row_each_and_many_are_cut(fitted):
+    found = fitted.nearest(["e0", "e1"], k=2)
+    expected = [
+        [label, f"{cosine:.3f}", ""] for label, cosine in zip(found.labels[0], found.similarities[0], strict=True)
+    ]
+    assert cells(found._repr_html_())[:3] == [["nearest", "cosine", ""], *expected]
+    many = fitted.complete([["e0", "r0", None]] * (SHOWN_IN_NOTEBOOK + 3), k=1)
+    assert "<p>and 3 more</p>" in many._repr_html_()
+
+
+def test_answers_show_names():
+    X = MultimodalTriples([("a", "likes", "b"), ("b", "likes", "c"), ("c", "likes", "a")], names={"b": "Bob"})
+    answers = RuleBaseline(random_state=0).fit(X).complete([("b", "likes", None)], k=3)._repr_html_()
+    assert "b (Bob), likes, ?" in answers
+
+
+def test_comparisons_show_both_values(fitted, small):
+    comparison = compare(fitted, fitted, small.labels[:20], n_resamples=20, random_state=0)
+    shown = cells(comparison._repr_html_())
+    assert shown[1] == [*(f"{value:.3f}" for value in comparison.values), "+0.0000", "[+0.0000, +0.0000]", "20"]
+
+
+def test_leakage_shows_the_baseline_below_the_model(fitted, small):
+    evaluation = evaluate_by_leakage(fitted, small.labels[20:], small.labels[:20])
+    shown = cells(evaluation._repr_html_())
+    assert shown[1][:3] == ["all", "20", f"{evaluation['all']['mrr']:.3f}"]
+    assert shown[2][:3] == ["all, rule baseline", "20", f"{evaluation.baseline_metrics['all']['mrr']:.3f}"]
+
+
+def test_a_fitted_matcher_shows_its_matches():
+    vectors = np.random.RandomState(0).standard_normal((4, 3))
+    X, Y = (vectors, ["ann", "bob", "cid", "dan"]), (vectors[::-1], ["w", "x", "y", "z"])
+    matcher = OTEntityMatcher(views=["features"], random_state=0)
+    assert "what is compared" not in matcher._repr_html_()
+    shown = matcher.fit(EntityPairs([("ann", "z")], X, Y))._repr_html_()
+    found = cells(shown[shown.rindex("<table", 0, shown.index("what is compared")) :])
+    assert found[:2] == [["", "weight", ""], ["features", "1.000", ""]]
+    assert found[3] == ["ann", "z", "1.000", ""]
+    assert f"{len(matcher.matches_)} matches between 4 and 4 entities" in shown
