@@ -9,8 +9,8 @@ import torch
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
 from .shard import Shard, ShardPlan
-from .start import filled_table
-from .tables import RowBlocks
+from .start import start_blocks
+from .tables import RowBlocks, scattered_blocks
 from .trainer import Trainer
 
 # What the first process may tell the others to do, and how a fit ends for them.
@@ -60,8 +60,8 @@ def follow(processes):
 
 def _shard(processes, plan, tables=None, rows=None, ids=None, dealt=None):
     """Make the shard of a process; the first one has the tables and triples, and the others get theirs from it."""
-    structure, weight, relations = (None,) * 3 if tables is None else tables
-    own = processes.scatter_rows(structure, rows, "start")
+    start, weight, relations = (None,) * 3 if tables is None else tables
+    own = scattered_blocks(processes, *(start or ()))
     weight = processes.scatter_rows(weight, rows, "start")
     relations = processes.broadcast(relations).to(processes.device)
     own_ids = processes.scatter_rows(ids, dealt, "triples").cpu().numpy()
@@ -99,7 +99,11 @@ class GatheredModel:
 
     def entities(self):
         """Return all entity embeddings."""
-        return self._weight[:, None] * self._call("gather", rows=self._rows)
+        return self.entities_of(self._call("gather", rows=self._rows))
+
+    def entities_of(self, structure):
+        """Return the embeddings that a table makes, which are the table itself where no row has another weight."""
+        return structure if (self._weight == 1).all() else self._weight[:, None] * structure
 
     def trained_state(self):
         """Return copies of the parameters, as those of an `EmbeddingModel`."""
@@ -142,15 +146,15 @@ class DistributedTrainer(Trainer):
         self._blocks = RowBlocks(len(spec.structure), processes.size, seed)
         function, width = options.score_function, spec.width
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
-        structure = filled_table(spec.structure, dtype, "cpu").mul_(INITIAL_GAIN)
+        blocks = ((rows, values.mul_(INITIAL_GAIN)) for rows, values in start_blocks(spec.structure, dtype))
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
-        plan = ShardPlan(len(structure), n_relations, options, seed, excludes_self_loops)
+        plan = ShardPlan(len(weight), n_relations, options, seed, excludes_self_loops)
         order = torch.randperm(len(ids), generator=self._generator)
         dealt = [order[rank :: processes.size] for rank in range(processes.size)]
         numbered = torch.as_tensor(self._blocks.renumbered(ids))
         with processes.exchanging():
             processes.broadcast((BEGIN, plan))
-            tables = structure, weight, relations
+            tables = (len(weight), self._blocks.number, blocks), weight, relations
             self._shard = _shard(processes, plan, tables, self._blocks.rows, numbered, dealt)
         self.model = GatheredModel(self._call, self._shard.model.relations, self._blocks.rows, weight, width)
         self.optimizers, self._structure_weight = [], spec.structure_weight
@@ -185,6 +189,9 @@ class DistributedTrainer(Trainer):
 
     def _copy_of_sound(self):
         """Return None: to bring all tables together after each epoch would take long."""
+
+    def _entities(self, parameters):
+        return self.model.entities_of(parameters["structure"])
 
     def _result(self, parameters):
         return replace(super()._result(parameters), bytes_sent=self._call("bytes_sent"))
