@@ -1,7 +1,7 @@
 """Training of a structural space in the processes of a group: the first one leads, the others do what it tells them."""
 
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,18 @@ from .tables import RowBlocks, scattered_blocks
 from .trainer import Trainer
 
 # What the first process may tell the others to do, and how a fit ends for them.
-TASKS = ("run_epoch", "gather", "load", "gather_optimizers", "load_optimizers", "prepare", "validate", "bytes_sent")
+TASKS = (
+    "run_epoch",
+    "gather",
+    "load",
+    "keep",
+    "restore",
+    "gather_optimizers",
+    "load_optimizers",
+    "prepare",
+    "validate",
+    "bytes_sent",
+)
 BEGIN, FINISH, FAIL = "begin", "finish", "fail"
 
 
@@ -71,6 +82,21 @@ def _shard(processes, plan, tables=None, rows=None, ids=None, dealt=None):
     return Shard(processes, plan, own, weight, relations, own_ids)
 
 
+@dataclass(frozen=True)
+class KeptTables:
+    """A copy of the parameters of which each process keeps its rows.
+
+    Attributes
+    ----------
+    name : str
+        There is one copy of a name.
+    relations : tensor of shape (2 * n_relations, d_r)
+    """
+
+    name: str
+    relations: torch.Tensor
+
+
 class GatheredModel:
     """The whole of a `ShardedModel`, brought together in the first process where it is asked for.
 
@@ -109,8 +135,20 @@ class GatheredModel:
         """Return copies of the parameters, as those of an `EmbeddingModel`."""
         return {"structure": self._call("gather", rows=self._rows), "relations": self.relations.detach().cpu().clone()}
 
+    def keep(self, name):
+        """Have each process keep a copy of its rows; return the `KeptTables`."""
+        self._call("keep", {"name": name})
+        return KeptTables(name, self.relations.detach().cpu().clone())
+
+    def tables_of(self, kept):
+        """Return the parameters of a copy, brought together."""
+        return {"structure": self._call("gather", {"name": kept.name}, rows=self._rows), "relations": kept.relations}
+
     def load_trained(self, state):
-        """Take over parameters of the same names and shapes."""
+        """Take over parameters of the same names and shapes, or `KeptTables`."""
+        if isinstance(state, KeptTables):
+            self._call("restore", {"name": state.name})
+            return
         self._call("load", rows=self._rows, **checked_state(state, self._shapes))
 
 
@@ -187,6 +225,12 @@ class DistributedTrainer(Trainer):
     def _keep_result(self):
         """Do nothing: results are brought together, and are copies."""
 
+    def _copy(self, name):
+        return self.model.keep(name)
+
+    def _tables_of(self, copy):
+        return None if copy is None else self.model.tables_of(copy)
+
     def _copy_of_sound(self):
         """Return None: to bring all tables together after each epoch would take long."""
 
@@ -202,5 +246,9 @@ class DistributedTrainer(Trainer):
 
     def load_state_dict(self, state):
         """Go on from a state of `state_dict`, of any number of processes."""
-        super().load_state_dict(state | {"optimizers": []})
+        score, best_iter, tables, stale = state["best"]
+        if tables is not None:
+            self.model.load_trained(tables)
+            tables = self.model.keep("best")
+        super().load_state_dict(state | {"optimizers": [], "best": (score, best_iter, tables, stale)})
         self._call("load_optimizers", rows=self._blocks.rows, states=deepcopy(state["optimizers"]))

@@ -265,7 +265,7 @@ class Trainer:
         """Return the `TrainedSpace` of the best epoch so far, and go on from the last one."""
         if self._best_parameters is None:
             return self._result(self.model.trained_state())
-        last = self.model.trained_state()
+        last = self._copy("last")
         self.model.load_trained(self._best_parameters)
         result = self._result(self.model.trained_state())
         self.model.load_trained(last)
@@ -278,7 +278,18 @@ class Trainer:
         self._stale = self._stale + 1 if score < self._best_score + self.options.tol else 0
         if score > self._best_score:
             self._best_score, self._best_iter = score, len(self._losses)
-            self._best_parameters = self.model.trained_state()
+            self._best_parameters = self._copy("best")
+
+    def _copy(self, name):
+        """Return what `load_trained` of the model takes to go back to the parameters as they are now.
+
+        There is one copy of a name: the next one may take its place.
+        """
+        return self.model.trained_state()
+
+    def _tables_of(self, copy):
+        """The parameters of a copy."""
+        return copy
 
     def _score(self, validate):
         with torch.no_grad():
@@ -301,7 +312,7 @@ class Trainer:
             "generator": self._generator.get_state(),
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
-            "best": (self._best_score, self._best_iter, self._best_parameters, self._stale),
+            "best": (self._best_score, self._best_iter, self._tables_of(self._best_parameters), self._stale),
             "stopped": self._stopped,
             "start": self._start,
         }

@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return run_group(folder, "updates", "states", "ranks", "fit")
+    return run_group(folder, "updates", "states", "best", "ranks", "fit")
 
 
 class ProcessesOfOne:
@@ -173,6 +173,15 @@ def test_state_goes_on_in_the_same_and_in_another_number_of_processes(results):
     trained = alone.run()
     assert len(trained.losses) == 2
     assert trained.losses[1] < trained.losses[0]
+
+
+def test_the_best_epoch_is_kept_where_its_rows_are(results):
+    found = results["best"][0]
+    wanted = found.pop("two epochs")
+    assert set(found) == {"kept", "so far", "told", "again"}
+    for tables in found.values():
+        for name, table in wanted.items():
+            np.testing.assert_array_equal(tables[name], table)
 
 
 def test_ranks_and_best_answers_are_those_of_one_process(results):
