@@ -38,7 +38,7 @@ from rich.console import Console
 from rich.table import Table
 
 import skotkge
-from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTKGEClassifier
+from skotkge import ComplEx, CrossEntropy, Logistic, MultimodalTriples, OTKGEClassifier
 from skotkge.model_selection import transductive_train_test_split
 
 TRIPLES_OF_AN_ENTITY, N_RELATIONS = 20.6 / 4.6, 822
@@ -154,7 +154,7 @@ def classifier(objective, options):
 
 def epoch(kge, X):
     """Fit; return the model and the mean seconds of its epochs after the first."""
-    stopwatch = Stopwatch()
+    stopwatch = Stopwatch("cpu")
     kge.fit(X, callbacks=[stopwatch])
     (stamps,) = stopwatch.spaces.values()
     return kge, mean(later - earlier for earlier, later in pairwise(stamps))
@@ -162,9 +162,10 @@ def epoch(kge, X):
 
 def predicted(kge, X):
     """Bytes that the fit says it takes."""
+    from skotkge._embedding.options import TrainingOptions
     from skotkge._estimator.memory_plan import predicted_peak
 
-    options = kge._fit_options(("structure",), 0, ()).training
+    options = TrainingOptions(ComplEx(), kge.objective, optimizer=kge.optimizer)
     return predicted_peak(X.n_entities, kge.embedding_dim, len(X), 1, options, kge.early_stopping)
 
 

@@ -14,21 +14,50 @@ ANSWERS_OF_A_PIECE = 4
 BATCHES_AT_ONCE = 64
 
 
+# What a score is lowered by to count for nothing, far from an overflow also where another is added to it.
+LEAST_SCORE = torch.finfo(torch.float32).min / 8
+
+
 @dataclass(frozen=True)
 class Queries:
     """A batch of distinct queries, in tensors on the device.
 
-    `loopless` tells whose source is no candidate; `rows` is the position of the query of each answer, `weights` what
-    the triple of each answer counts, None being 1.
+    Attributes
+    ----------
+    entities : tensor of shape (n_queries + n_answers,)
+        The source of each query, and behind them the answers.
+    relations : tensor of shape (n_queries,)
+    counts : tensor of shape (n_queries + n_answers + n_queries,)
+        What each of the entities and of the relations counts: how many triples share it, or the sum of their weights.
+    loops : tensor of shape (n_queries,)
+        `LEAST_SCORE` where the source is no candidate, else 0.
+    numbers : tensor of shape (n_queries,)
+        0, 1, ...
+    rows : tensor of shape (n_answers,)
+        Position of the query of each answer.
     """
 
-    sources: torch.Tensor
+    entities: torch.Tensor
     relations: torch.Tensor
-    loopless: torch.Tensor
     counts: torch.Tensor
-    answers: torch.Tensor
+    loops: torch.Tensor
+    numbers: torch.Tensor
     rows: torch.Tensor
-    weights: torch.Tensor | None = None
+
+    @property
+    def sources(self):
+        """Of each query."""
+        return self.entities[: len(self.relations)]
+
+    @property
+    def answers(self):
+        """Of all queries."""
+        return self.entities[len(self.relations) :]
+
+    @property
+    def counts_of_answers(self):
+        """What each of the answers counts."""
+        return self.counts[len(self.relations) : len(self.entities)]
 
 
 class QueryBatches:
@@ -67,7 +96,8 @@ class QueryBatches:
         self._answers = torch.as_tensor(lists.pairs()[1]).to(device)
         weights = None if weights is None else np.tile(weights, 2)[lists.order].astype(np.float32)
         self._weights = None if weights is None else torch.as_tensor(weights).to(device)
-        of_pieces = lists.sources[of_piece], relations, loopless[relations], starts[by_count]
+        loops = np.where(loopless, LEAST_SCORE, 0.0).astype(np.float32)
+        of_pieces = lists.sources[of_piece], relations, loops[relations], starts[by_count]
         self._of_pieces = [torch.as_tensor(array).to(device) for array in of_pieces]
         self._sizes = np.bincount(counts).tolist()
 
@@ -101,21 +131,36 @@ class QueryBatches:
         """Yield some of the batches."""
         first, last = self._ends[start], self._ends[stop]
         first_answer, last_answer = self._answer_ends[start], self._answer_ends[stop]
-        sources, relations, loopless, starts = (array[order[first:last]] for array in self._of_pieces)
+        sources, relations, loops, starts = (array[order[first:last]] for array in self._of_pieces)
         counts = self._counts[first:last]
         pieces = torch.arange(last - first, device=counts.device)
         of_answers = torch.repeat_interleave(pieces, counts, output_size=last_answer - first_answer)
         # The answers of a query stand side by side in the list of all, and here from `cumsum - counts` on.
         shifts = starts - counts.cumsum(0) + counts
-        numbers = torch.arange(len(of_answers), device=counts.device)
-        places = shifts[of_answers] + numbers
-        answers, weights = self._answers[places], None if self._weights is None else self._weights[places]
-        rows = self._positions[first:last][of_answers]
-        for batch in range(start, stop):
-            queries = slice(self._ends[batch] - first, self._ends[batch + 1] - first)
-            own = slice(self._answer_ends[batch] - first_answer, self._answer_ends[batch + 1] - first_answer)
-            of_queries = (array[queries] for array in (sources, relations, loopless, counts))
-            yield Queries(*of_queries, answers[own], rows[own], None if weights is None else weights[own])
+        places = shifts[of_answers] + torch.arange(len(of_answers), device=counts.device)
+        numbers = self._positions[first:last]
+        rows = numbers[of_answers]
+        n_queries, n_answers = (np.diff(ends[start : stop + 1]).tolist() for ends in (self._ends, self._answer_ends))
+        of_queries, of_answers = self._counted(counts, of_answers, places)
+        entities = _side_by_side((sources, n_queries), (self._answers[places], n_answers))
+        counts = _side_by_side((of_queries, n_queries), (of_answers, n_answers), (of_queries, n_queries))
+        relations, loops, numbers = (array.split(n_queries) for array in (relations, loops, numbers))
+        yield from map(Queries, entities, relations, counts, loops, numbers, rows.split(n_answers))
+
+    def _counted(self, counts, of_answers, places):
+        """What queries count with so many answers, and what each of the answers."""
+        if self._weights is None:
+            counts = counts.to(torch.float32)
+            return counts, counts.new_ones(len(places))
+        weights = self._weights[places]
+        return weights.new_zeros(len(counts)).index_add_(0, of_answers, weights), weights
+
+
+def _side_by_side(*parts):
+    """For each batch its rows of several tensors in one; of each tensor with the number of its rows in each batch."""
+    pieces = [array.split(sizes) for array, sizes in parts]
+    joined = torch.cat([piece for of_batch in zip(*pieces, strict=True) for piece in of_batch])
+    return joined.split([sum(sizes) for sizes in zip(*(sizes for _, sizes in parts), strict=True)])
 
 
 class TripleBatches:

@@ -1,7 +1,7 @@
 """Training of a structural space in the processes of a group: the first one leads, the others do what it tells them."""
 
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,12 +9,23 @@ import torch
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
 from .shard import Shard, ShardPlan
-from .start import filled_table
-from .tables import RowBlocks
+from .start import start_blocks
+from .tables import RowBlocks, scattered_blocks
 from .trainer import Trainer
 
 # What the first process may tell the others to do, and how a fit ends for them.
-TASKS = ("run_epoch", "gather", "load", "gather_optimizers", "load_optimizers", "prepare", "validate", "bytes_sent")
+TASKS = (
+    "run_epoch",
+    "gather",
+    "load",
+    "keep",
+    "restore",
+    "gather_optimizers",
+    "load_optimizers",
+    "prepare",
+    "validate",
+    "bytes_sent",
+)
 BEGIN, FINISH, FAIL = "begin", "finish", "fail"
 
 
@@ -60,8 +71,8 @@ def follow(processes):
 
 def _shard(processes, plan, tables=None, rows=None, ids=None, dealt=None):
     """Make the shard of a process; the first one has the tables and triples, and the others get theirs from it."""
-    structure, weight, relations = (None,) * 3 if tables is None else tables
-    own = processes.scatter_rows(structure, rows, "start")
+    start, weight, relations = (None,) * 3 if tables is None else tables
+    own = scattered_blocks(processes, *(start or ()))
     weight = processes.scatter_rows(weight, rows, "start")
     relations = processes.broadcast(relations).to(processes.device)
     own_ids = processes.scatter_rows(ids, dealt, "triples").cpu().numpy()
@@ -69,6 +80,21 @@ def _shard(processes, plan, tables=None, rows=None, ids=None, dealt=None):
     if getattr(objective, "filtered", False) or getattr(objective, "sampling", "uniform") != "uniform":
         return Shard(processes, plan, own, weight, relations, own_ids, processes.broadcast(ids).numpy())
     return Shard(processes, plan, own, weight, relations, own_ids)
+
+
+@dataclass(frozen=True)
+class KeptTables:
+    """A copy of the parameters of which each process keeps its rows.
+
+    Attributes
+    ----------
+    name : str
+        There is one copy of a name.
+    relations : tensor of shape (2 * n_relations, d_r)
+    """
+
+    name: str
+    relations: torch.Tensor
 
 
 class GatheredModel:
@@ -99,14 +125,30 @@ class GatheredModel:
 
     def entities(self):
         """Return all entity embeddings."""
-        return self._weight[:, None] * self._call("gather", rows=self._rows)
+        return self.entities_of(self._call("gather", rows=self._rows))
+
+    def entities_of(self, structure):
+        """Return the embeddings that a table makes, which are the table itself where no row has another weight."""
+        return structure if (self._weight == 1).all() else self._weight[:, None] * structure
 
     def trained_state(self):
         """Return copies of the parameters, as those of an `EmbeddingModel`."""
         return {"structure": self._call("gather", rows=self._rows), "relations": self.relations.detach().cpu().clone()}
 
+    def keep(self, name):
+        """Have each process keep a copy of its rows; return the `KeptTables`."""
+        self._call("keep", {"name": name})
+        return KeptTables(name, self.relations.detach().cpu().clone())
+
+    def tables_of(self, kept):
+        """Return the parameters of a copy, brought together."""
+        return {"structure": self._call("gather", {"name": kept.name}, rows=self._rows), "relations": kept.relations}
+
     def load_trained(self, state):
-        """Take over parameters of the same names and shapes."""
+        """Take over parameters of the same names and shapes, or `KeptTables`."""
+        if isinstance(state, KeptTables):
+            self._call("restore", {"name": state.name})
+            return
         self._call("load", rows=self._rows, **checked_state(state, self._shapes))
 
 
@@ -142,15 +184,15 @@ class DistributedTrainer(Trainer):
         self._blocks = RowBlocks(len(spec.structure), processes.size, seed)
         function, width = options.score_function, spec.width
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
-        structure = filled_table(spec.structure, dtype, "cpu").mul_(INITIAL_GAIN)
+        blocks = ((rows, values.mul_(INITIAL_GAIN)) for rows, values in start_blocks(spec.structure, dtype))
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
-        plan = ShardPlan(len(structure), n_relations, options, seed, excludes_self_loops)
+        plan = ShardPlan(len(weight), n_relations, options, seed, excludes_self_loops)
         order = torch.randperm(len(ids), generator=self._generator)
         dealt = [order[rank :: processes.size] for rank in range(processes.size)]
         numbered = torch.as_tensor(self._blocks.renumbered(ids))
         with processes.exchanging():
             processes.broadcast((BEGIN, plan))
-            tables = structure, weight, relations
+            tables = (len(weight), self._blocks.number, blocks), weight, relations
             self._shard = _shard(processes, plan, tables, self._blocks.rows, numbered, dealt)
         self.model = GatheredModel(self._call, self._shard.model.relations, self._blocks.rows, weight, width)
         self.optimizers, self._structure_weight = [], spec.structure_weight
@@ -183,8 +225,17 @@ class DistributedTrainer(Trainer):
     def _keep_result(self):
         """Do nothing: results are brought together, and are copies."""
 
+    def _copy(self, name):
+        return self.model.keep(name)
+
+    def _tables_of(self, copy):
+        return None if copy is None else self.model.tables_of(copy)
+
     def _copy_of_sound(self):
         """Return None: to bring all tables together after each epoch would take long."""
+
+    def _entities(self, parameters):
+        return self.model.entities_of(parameters["structure"])
 
     def _result(self, parameters):
         return replace(super()._result(parameters), bytes_sent=self._call("bytes_sent"))
@@ -195,5 +246,9 @@ class DistributedTrainer(Trainer):
 
     def load_state_dict(self, state):
         """Go on from a state of `state_dict`, of any number of processes."""
-        super().load_state_dict(state | {"optimizers": []})
+        score, best_iter, tables, stale = state["best"]
+        if tables is not None:
+            self.model.load_trained(tables)
+            tables = self.model.keep("best")
+        super().load_state_dict(state | {"optimizers": [], "best": (score, best_iter, tables, stale)})
         self._call("load_optimizers", rows=self._blocks.rows, states=deepcopy(state["optimizers"]))

@@ -53,6 +53,7 @@ class Corruption:
 
     def __init__(self, ids, n_relations, n_entities, method, generator, device="cpu"):
         self._n_relations, self._n_entities, self._generator = n_relations, n_entities, generator
+        self._is_uniform = method == "uniform"
         self.head_probability = torch.tensor(head_corruption_probability(ids, n_relations, method)).to(device)
 
     def draw(self, triples, n_negatives):
@@ -78,7 +79,7 @@ class Corruption:
 
     def _n_heads(self, triples, n_negatives):
         """How many negatives of each triple replace its head."""
-        of_triples = self.head_probability[triples[:, 1], None]
+        of_triples = 0.5 if self._is_uniform else self.head_probability[triples[:, 1], None]
         shape = len(triples), n_negatives
         return (torch.rand(shape, device=triples.device, generator=self._generator) < of_triples).sum(1)
 
@@ -130,9 +131,9 @@ def queries_of(triples, n_relations):
 
 def _rows_of_queries(n_heads, n_negatives):
     """Rows in `queries_of` of the triples, with so many negatives of the heads after those of the tails."""
-    numbers = torch.arange(n_negatives, device=n_heads.device)
-    asks_for_heads = numbers >= n_negatives - n_heads[:, None]
-    return (2 * torch.arange(len(n_heads), device=n_heads.device)[:, None] + asks_for_heads).view(-1)
+    left = torch.arange(n_negatives, 0, -1, device=n_heads.device)
+    firsts = torch.arange(0, 2 * len(n_heads), 2, device=n_heads.device)
+    return torch.add(firsts[:, None], left <= n_heads[:, None]).view(-1)
 
 
 class NonAnswers:

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .batches import QueryBatches, TripleBatches
+from .batches import LEAST_SCORE, QueryBatches, TripleBatches
 from .distinct import Strata, distinct
+from .factors import Factors, add_gradient
 from .negatives import Corruption, FilteredCorruption
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import cross_entropy, fits_at_once, log_partition, log_sums, logistic
+from .softmax import LogPartition, cross_entropy, fits_at_once, log_partition, log_sums, logistic
 
 
 class TrainingLoss:
@@ -61,18 +62,6 @@ class TrainingLoss:
         """Triples of a batch, which the mean of its losses is over."""
         raise NotImplementedError
 
-    def regularizer(self, rows, relations, counts_of_rows=None, counts=None):
-        """N3 of all factors of the triples: rows of sources and answers, and relations.
-
-        `counts` tells how many triples, or what weight of them, share a source and relation, `counts_of_rows` the same
-        of all rows.
-        """
-        score_function = self.options.score_function
-        total = score_function.n3(rows, counts_of_rows)
-        if score_function.regularizes_relations:
-            total = total + score_function.n3(relations, counts)
-        return self.options.regularization * total
-
 
 @dataclass(frozen=True)
 class Candidates:
@@ -84,8 +73,8 @@ class Candidates:
         Distinct, but for repetitions of the last one that nothing refers to. None is all, in order.
     places : tensor of shape (n_queries + n_answers,)
         Positions of the sources and of the answers among `entities`.
-    excluded : (tensor, tensor) or None
-        Pairs of a candidate, -1 for none, and a query that it does not count for.
+    excluded : (tensor, tensor, tensor) or None
+        Pairs of a candidate and a query, and what its score is lowered by: `LEAST_SCORE`, or 0 for nothing.
     of_softmax : tensor of shape (n_candidates,) or None
         Positions of the candidates among `entities`. None is all of them, the answers with them; otherwise each query
         has its own answers beside the candidates.
@@ -112,6 +101,7 @@ class AllEntities(TrainingLoss):
         n_batches = -(-len(ids) // options.batch_size)
         of_ids = ids, n_relations, n_batches, self.excludes_self_loops
         self._batches = QueryBatches(*of_ids, options.device, generator, weights)
+        self._has_loops = bool(self.excludes_self_loops.any())
         linear = isinstance(options.score_function, DotProduct)
         self._fold = linear and model.folds_for(self._batches.largest, self._n_candidates())
         self._precision = PRECISIONS[options.matmul_precision] if linear else None
@@ -128,75 +118,114 @@ class AllEntities(TrainingLoss):
 
     def candidates(self, batch):
         """Return the `Candidates` of a batch of `Queries`."""
-        return Candidates(None, torch.cat([batch.sources, batch.answers]), self._self_loops(batch, batch.sources))
+        return Candidates(None, batch.entities, self._self_loops(batch, batch.sources))
 
     def _self_loops(self, batch, places):
         """Pairs that leave its source out of a query, by the place of each source among the candidates."""
-        if not self.excludes_self_loops.any():
-            return None
-        return places.where(batch.loopless, -1), torch.arange(len(places), device=places.device)
+        return (places, batch.numbers, batch.loops) if self._has_loops else None
 
     def backward(self, batch):
         candidates = self.candidates(batch)
         if self._fold:
-            columns, weight = self.model.folded(candidates.entities)
-            rows = functional.embedding(candidates.places, columns) @ weight
-            return self._backward(batch, candidates, rows, columns, weight)[0]
-        table = self.model.entities(candidates.entities, self._precision)
-        rows = table.detach().index_select(0, candidates.places).requires_grad_(table.requires_grad)
-        loss, gradient = self._backward(batch, candidates, rows, table.detach())
-        if table.requires_grad:
-            self.model.backward(table, gradient.index_add_(0, candidates.places, rows.grad))
-        return loss
+            return self._backward_folded(batch, candidates)
+        entities = self.model.entities(candidates.entities, self._precision)
+        table, trained = entities.detach(), entities.requires_grad
+        factors = Factors(table, candidates.places, self.model.relations, batch.relations)
+        n3 = self._regularize(factors, batch)
+        query = self.options.score_function.query(factors.sources, factors.relation_rows)
+        found, of_query = self._cross_entropy(batch, candidates, factors, query, query, table, trained)
+        factors.pass_back(self.options.score_function, _sum(found.query_gradient, of_query))
+        if trained:
+            gradient = found.entity_gradient.index_add_(0, candidates.places, factors.of_rows)
+            self.model.backward(entities, gradient)
+        return self._loss(batch, found, n3)
 
-    def _backward(self, batch, candidates, rows, table, folded_map=None):
-        """Backward pass to the rows of sources and answers; return the loss and the gradient of the table.
+    def _backward_folded(self, batch, candidates):
+        """Score in the columns of the only modality, which are constant, with its map on the side of the queries."""
+        columns, weight = self.model.folded(candidates.entities)
+        of_rows = columns.index_select(0, candidates.places)
+        numbers = torch.arange(len(of_rows), device=of_rows.device)
+        factors = Factors(of_rows @ weight.detach(), numbers, self.model.relations, batch.relations)
+        n3 = self._regularize(factors, batch)
+        query = self.options.score_function.query(factors.sources, factors.relation_rows)
+        against = query @ weight.detach().T
+        found, of_query = self._cross_entropy(batch, candidates, factors, query, against, columns, False)
+        factors.pass_back(self.options.score_function, _sum(found.query_gradient @ weight.detach(), of_query))
+        if weight.requires_grad:
+            add_gradient(weight, (found.query_gradient.T @ query).addmm_(of_rows.T, factors.of_rows))
+        return self._loss(batch, found, n3)
 
-        The table holds entity embeddings, or with a folded map the constant columns that it maps to them. A constant
-        table has no gradient.
+    def _regularize(self, factors, batch):
+        return factors.regularize(
+            self.options.score_function, batch.counts, self.options.regularization * _share(batch)
+        )
+
+    def _loss(self, batch, found, n3):
+        """Sum of the losses of a batch."""
+        return torch.add(self.options.regularization * n3, found.value, alpha=1 / _share(batch))
+
+    def _cross_entropy(self, batch, candidates, factors, query, against, table, wants_entities):
+        """Mean cross-entropy of a batch.
+
+        Parameters
+        ----------
+        query : tensor of shape (n_queries, d)
+        against : tensor of shape (n_queries, d_t)
+            What is scored with rows of the table: the queries, or what a map that is folded makes of them.
+        table : tensor of shape (n_entities, d_t)
+            Rows of the entities of `candidates`.
+        wants_entities : bool
+            Whether the table needs a gradient.
+
+        Returns
+        -------
+        found : LogPartition
+            With the gradient of `against` as that of the queries.
+        of_query : tensor of shape (n_queries, d) or None
+            Gradient of the queries, beside that by way of `against`.
         """
-        score_function, scale = self.options.score_function, 2 / len(batch.answers)
-        counts, of_softmax, weights = batch.counts, candidates.of_softmax, batch.weights
-        if weights is not None:
-            counts = weights.new_zeros(len(counts)).index_add_(0, batch.rows, weights)
-        sources, answers = rows.split([len(counts), len(batch.answers)])
-        relations = functional.embedding(batch.relations, self.model.relations)
-        query = score_function.query(sources, relations)
-        counts_of_rows = torch.cat([counts, torch.ones_like(batch.rows) if weights is None else weights])
-        regularizer = self.regularizer(rows, relations, counts_of_rows, counts)
-        against = query if folded_map is None else query @ folded_map.T
+        n_queries, of_softmax = len(query), candidates.of_softmax
+        rows = table if of_softmax is None else table.index_select(0, of_softmax)
+        asked = against, rows, self.options.score_function, batch.counts[:n_queries]
         told = {
             "multiplicity": candidates.multiplicity,
-            "scale": scale,
-            "wants_entities": folded_map is None and rows.requires_grad,
+            "scale": _share(batch),
+            "wants_entities": wants_entities,
             "precision": self._precision,
         }
-        against_rows = table if of_softmax is None else table.index_select(0, of_softmax)
-        asked = against.detach(), against_rows, score_function, counts
-        if (
-            weights is None
-            and of_softmax is None
-            and fits_at_once(len(counts), len(table), table.device, table.element_size())
-        ):
-            pairs = candidates.places[len(counts) :], batch.rows
-            found = cross_entropy(*asked, pairs, candidates.excluded, **told)
-            torch.autograd.backward([against, regularizer], [found.query_gradient, torch.full_like(regularizer, scale)])
-            return found.value / scale + regularizer.detach(), found.entity_gradient
+        if of_softmax is None and fits_at_once(n_queries, len(table), table.device, table.element_size()):
+            answers = candidates.places[n_queries:], batch.rows, batch.counts_of_answers
+            return cross_entropy(*asked, answers, candidates.excluded, **told), None
+        return self._cross_entropy_in_parts(batch, candidates, factors, query, table, asked, told)
+
+    def _cross_entropy_in_parts(self, batch, candidates, factors, query, table, asked, told):
+        """`_cross_entropy` with the answers scored by themselves."""
+        scale, counts, of_softmax = told["scale"], asked[-1], candidates.of_softmax
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
-        own_scores = score_function.score_rows(query.index_select(0, batch.rows), answers)
-        beside = None if of_softmax is None else log_sums(own_scores.detach(), batch.rows, len(counts))
+        query, answers = query.detach().requires_grad_(), factors.answers.detach().requires_grad_()
+        scores = self.options.score_function.score_rows(query.index_select(0, batch.rows), answers)
+        own, weights = scores.detach(), batch.counts_of_answers.to(scores.dtype)
+        beside = None if of_softmax is None else log_sums(own, batch.rows, len(counts))
         found = log_partition(*asked, candidates.excluded, beside=beside, **told)
-        of_own = torch.full_like(own_scores, -scale) if weights is None else -scale * weights
-        gradient = found.entity_gradient
+        of_own, gradient = -scale * weights, found.entity_gradient
         if of_softmax is not None:
-            shift = counts.to(own_scores.dtype).log() - found.normalizer
-            of_own += scale * torch.exp(own_scores.detach() + shift.index_select(0, batch.rows))
+            shift = counts.to(own.dtype).log() - found.normalizer
+            of_own += scale * torch.exp(own + shift.index_select(0, batch.rows))
             gradient = None if gradient is None else torch.zeros_like(table).index_add_(0, of_softmax, gradient)
-        torch.autograd.backward(
-            [against, own_scores, regularizer], [found.query_gradient, of_own, torch.full_like(regularizer, scale)]
-        )
-        own = own_scores.detach() if weights is None else weights * own_scores.detach()
-        return found.value / scale - own.sum() + regularizer.detach(), gradient
+        of_query, of_answers = torch.autograd.grad(scores, (query, answers), of_own)
+        factors.of_rows[len(counts) :] += of_answers
+        value = torch.sub(found.value, weights @ own, alpha=scale)
+        return LogPartition(value, None, found.query_gradient, gradient), of_query
+
+
+def _share(batch):
+    """What each answer counts in the mean over the triples of a batch, which have two answers each."""
+    return 2 / len(batch.answers)
+
+
+def _sum(first, second):
+    """The sum of two tensors, the second of which may be None."""
+    return first if second is None else first + second
 
 
 class SampledEntities(AllEntities):
@@ -215,21 +244,24 @@ class SampledEntities(AllEntities):
     def _n_candidates(self):
         return len(self._strata)
 
-    def candidates(self, batch):
+    def _with_sample(self, batch):
+        """Draw a sample; return it, the entities of batch and sample, and the places of both among them."""
         sample = self._strata.draw(self.generator)
-        own = torch.cat([batch.sources, batch.answers])
-        entities, places = distinct(torch.cat([own, sample]), self.model.n_entities)
-        places, of_sample = places.split([len(own), len(sample)])
-        excluded = self._in_sample(sample, batch.answers), batch.rows
-        loops = self._self_loops(batch, self._in_sample(sample, batch.sources))
-        if loops is not None:
+        entities, places = distinct(torch.cat([batch.entities, sample]), self.model.n_entities)
+        return sample, entities, *places.split([len(batch.entities), len(sample)])
+
+    def candidates(self, batch):
+        sample, entities, places, of_sample = self._with_sample(batch)
+        excluded = self._if_drawn(sample, batch.answers, batch.rows, LEAST_SCORE)
+        if self._has_loops:
+            loops = self._if_drawn(sample, batch.sources, batch.numbers, batch.loops)
             excluded = tuple(torch.cat(pair) for pair in zip(excluded, loops, strict=True))
         return Candidates(entities, places, excluded, of_sample, self._strata.sizes)
 
-    def _in_sample(self, sample, entities):
-        """Position of each entity in the sample, -1 where it has none."""
+    def _if_drawn(self, sample, entities, queries, lowered):
+        """Pairs of an entity, by its place in the sample, and a query, which count only where the entity is drawn."""
         parts = self._strata.part_of(entities)
-        return parts.where(sample[parts] == entities, -1)
+        return parts, queries, (sample[parts] == entities) * lowered
 
 
 class SampledAndBatchEntities(SampledEntities):
@@ -239,10 +271,7 @@ class SampledAndBatchEntities(SampledEntities):
         return min(self.model.n_entities, len(self._strata) + 2 * self.options.batch_size)
 
     def candidates(self, batch):
-        sample = self._strata.draw(self.generator)
-        own = torch.cat([batch.sources, batch.answers])
-        entities, places = distinct(torch.cat([own, sample]), self.model.n_entities)
-        of_sample, places = places[len(own) :], places[: len(own)]
+        _, entities, places, of_sample = self._with_sample(batch)
         # One of the sample stands for all of its part; one of the batch for itself, also where it is drawn.
         multiplicity = self._strata.sizes.new_zeros(len(entities)).index_copy_(0, of_sample, self._strata.sizes)
         multiplicity.index_fill_(0, places, 1.0)
@@ -264,10 +293,14 @@ class SampledNegatives(TrainingLoss):
         self._batches = TripleBatches(ids, options.batch_size, options.device, generator, weights)
         n_drawn = min(options.batch_size, len(ids)) * options.objective.n_negatives
         # With so many draws hardly an entity is missing, and the whole table takes less time than to sort out which.
-        # Adagrad leaves a row without a gradient alone; Adam would go on moving it.
-        self._takes_all = options.optimizer == "adagrad" and n_drawn >= model.n_entities
-        self._labels = torch.full((options.objective.n_negatives + 2,), -1.0, device=options.device)
-        self._labels[[0, -1]] = 1.0
+        # Adagrad, row-wise too, leaves a row without a gradient alone; Adam would go on moving it.
+        self._takes_all = options.optimizer != "adam" and n_drawn >= model.n_entities
+        # Of -Y, which is -1 for the true answers at both ends.
+        self._signs = torch.ones(options.objective.n_negatives + 2, device=options.device)
+        self._signs[[0, -1]] = -1.0
+        self._numbers = torch.arange(2 * options.batch_size, device=options.device)
+        self._both_directions = torch.tensor([0, n_relations], device=options.device)
+        self._counted_twice = torch.tensor([2.0, 1.0], device=options.device).repeat_interleave(2 * options.batch_size)
 
     def draw_negatives_of(self, ids):
         """Draw negatives that suit the true triples told, all that there are."""
@@ -285,22 +318,36 @@ class SampledNegatives(TrainingLoss):
     def backward(self, batch):
         """Leave the gradients of the mean loss of some triples, ``(n_triples, 3)``; return the sum of their losses."""
         batch, weights = (batch, None) if self.weights is None else batch
+        score_function, share = self.options.score_function, 1 / len(batch)
         queries, answers, counted = self._pairs(batch)
-        entities, places = None, answers
+        chosen, places = None, answers
         if not self._takes_all:
-            entities, places = distinct(answers.view(-1), self.model.n_entities)
+            chosen, places = distinct(answers.view(-1), self.model.n_entities)
             places = places.view(answers.shape)
         # The answer to each of the two queries of a triple is the source of the other.
         sources = torch.stack([places[:, -1], places[:, 0]], dim=1).view(-1)
-        table = self.model.entities(entities)
-        against = table.detach().requires_grad_(table.requires_grad)
-        rows = table.detach().index_select(0, sources).requires_grad_(table.requires_grad)
-        counted = _times(counted, None if weights is None else weights[:, None])
-        loss = self._loss(batch, rows, against, (queries, places.view(-1), counted), weights)
-        (loss / len(batch)).backward()
-        if table.requires_grad:
-            self.model.backward(table, against.grad.index_add_(0, sources, rows.grad))
-        return loss.detach()
+        entities = self.model.entities(chosen)
+        table, trained = entities.detach(), entities.requires_grad
+        relations = torch.add(batch[:, 1:2], self._both_directions).view(-1)
+        factors = Factors(table, sources, self.model.relations, relations)
+        n3 = factors.regularize(score_function, self._counts(batch, weights), self.options.regularization * share)
+        query = score_function.query(factors.sources, factors.relation_rows).detach().requires_grad_()
+        table.requires_grad_(trained)
+        scores = score_function.score_pairs(query, table, queries, places.view(-1)).view(len(batch), -1)
+        loss = self.compare(scores, queries, _times(counted, None if weights is None else weights[:, None]))
+        of_query, *gradient = torch.autograd.grad(loss, [query, table][: 1 + trained], loss.new_full((), share))
+        factors.pass_back(score_function, of_query)
+        if trained:
+            self.model.backward(entities, gradient[0].index_add_(0, sources, factors.of_rows))
+        return torch.add(loss.detach(), n3, alpha=self.options.regularization)
+
+    def _counts(self, batch, weights):
+        """What the sources of the queries count, and their relations: an entity is a factor of both directions."""
+        if weights is None:
+            longest, n_queries = len(self._counted_twice) // 2, 2 * len(batch)
+            return self._counted_twice[longest - n_queries : longest + n_queries]
+        weights = weights.repeat_interleave(2)
+        return torch.cat([2 * weights, weights])
 
     def _pairs(self, batch):
         """Queries ``(n_pairs,)`` of each triple, with what answers them and what counts.
@@ -308,28 +355,13 @@ class SampledNegatives(TrainingLoss):
         Answers have a row for each triple: the tail, its negatives, and the head. So has what counts; None is all.
         """
         queries, negatives, counted = self.corruption.draw(batch, self.options.objective.n_negatives)
-        of_tails, of_heads = torch.arange(2 * len(batch), device=batch.device).view(-1, 2).split(1, dim=1)
+        of_tails, of_heads = self._numbers[: 2 * len(batch)].view(-1, 2).split(1, dim=1)
         heads, _, tails = batch.split(1, dim=1)
         queries = torch.cat([of_tails, queries.view(len(batch), -1), of_heads], dim=1)
         answers = torch.cat([tails, negatives.view(len(batch), -1), heads], dim=1)
         if counted is not None:
             counted = functional.pad(counted.view(len(batch), -1), (1, 1), value=True)
         return queries.view(-1), answers, counted
-
-    def _loss(self, batch, rows, entities, pairs, weights):
-        """Sum of the losses of a batch, whose queries have these rows as sources, with entities at some places."""
-        queries, places, counted = pairs
-        score_function = self.options.score_function
-        relations = torch.stack([batch[:, 1], batch[:, 1] + self.n_relations], dim=1).view(-1)
-        relations = functional.embedding(relations, self.model.relations)
-        query = score_function.query(rows, relations)
-        scores = score_function.score_pairs(query, entities, queries, places).view(len(batch), -1)
-        # Both entities of a triple are factors of both its directions.
-        twice = torch.full((len(rows),), 2.0, device=rows.device)
-        if weights is not None:
-            weights = weights.repeat_interleave(2)
-            twice = twice * weights
-        return self.compare(scores, queries, counted) + self.regularizer(rows, relations, twice, weights)
 
     def compare(self, scores, queries, counted):
         """Sum of the losses of triples.
@@ -343,7 +375,7 @@ class SampledNegatives(TrainingLoss):
         counted : tensor of shape (n_triples, 2 + n_negatives) or None
             What each of them counts; None is 1.
         """
-        return logistic(scores, self._labels, counted)
+        return logistic(scores, self._signs, counted)
 
 
 def _times(first, second):

@@ -68,7 +68,8 @@ def gathered_products(left, right, left_rows, right_rows):
     """The products by gathering the rows, as many at a time as fit into scikit-learn's working memory."""
     n_at_once = int(get_config()["working_memory"] * 2**20 // (3 * left.element_size() * left.shape[1]))
     parts = zip(left_rows.split(max(1, n_at_once)), right_rows.split(max(1, n_at_once)), strict=True)
-    return torch.cat([(left.index_select(0, lefts) * right.index_select(0, rights)).sum(1) for lefts, rights in parts])
+    found = [(left.index_select(0, lefts) * right.index_select(0, rights)).sum(1) for lefts, rights in parts]
+    return found[0] if len(found) == 1 else torch.cat(found)
 
 
 def pair_products(left, right, left_rows, right_rows):

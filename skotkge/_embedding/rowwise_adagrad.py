@@ -7,7 +7,8 @@ class RowwiseAdagrad(torch.optim.Optimizer):
     """Adagrad with one step size for each row of a table (Zheng et al., 2020; as in DLRM and Dist-KGE).
 
     With the mean square of the gradient of a row, ``s_i += mean_j g_ij^2`` and ``x_i -= lr g_i / (sqrt(s_i) + eps)``:
-    the state of n rows takes n numbers. Sparse gradients touch their rows alone.
+    the state of n rows takes n numbers. Sparse gradients touch their rows alone, which have to be distinct but for
+    repetitions with a gradient of zero, see `distinct`: so nobody waits for the device to learn how many there are.
 
     Parameters
     ----------
@@ -40,8 +41,7 @@ def _step(table, gradient, sums, lr, eps):
         sums += gradient.square().mean(columns, keepdim=True).to(sums.dtype)
         table.addcdiv_(gradient, sums.sqrt().add_(eps).to(table.dtype), value=-lr)
         return
-    gradient = gradient.coalesce()
-    rows, values = gradient.indices()[0], gradient.values()
-    of_rows = sums.index_select(0, rows).add_(values.square().mean(columns, keepdim=True).to(sums.dtype))
-    sums.index_copy_(0, rows, of_rows)
-    table.index_add_(0, rows, values / of_rows.sqrt_().add_(eps).to(values.dtype), alpha=-lr)
+    rows, values = gradient._indices()[0], gradient._values()
+    sums.index_add_(0, rows, values.square().mean(columns, keepdim=True).to(sums.dtype))
+    scale = sums.index_select(0, rows).sqrt_().add_(eps).to(values.dtype)
+    table.index_add_(0, rows, values / scale, alpha=-lr)

@@ -11,7 +11,8 @@ class ScoreFunction(BaseEstimator):
     """A query vector for (head, relation), compared with tails; larger scores are more plausible.
 
     Subclasses write `query`, `score_rows`, `score_all`, `score_entities`, `add_gradients` and `score_pairs`;
-    `DotProduct` and `Distance` have all but `query`.
+    `DotProduct` and `Distance` have all but `query`. Gradients of `query` and of the cubed moduli come from autograd,
+    unless `add_query_gradients` and `n3` are written, too, to take fewer operations.
 
     Attributes
     ----------
@@ -68,6 +69,39 @@ class ScoreFunction(BaseEstimator):
         """
         raise NotImplementedError
 
+    def gradients(self, query, entities, scores, mass, scale, wants_entities=True):
+        """Return the gradients of ``scale * sum(mass * scores)``; parameters are as of `add_gradients`.
+
+        Returns
+        -------
+        query_gradient : tensor of shape (n_queries, d)
+        entity_gradient : tensor of shape (n_entities, d) or None
+            None unless `wants_entities`.
+        """
+        found = torch.zeros_like(query, dtype=mass.dtype), None
+        if wants_entities:
+            found = found[0], torch.zeros_like(entities, dtype=mass.dtype)
+        self.add_gradients(query, entities, scores, mass.mul_(scale), *found)
+        return found
+
+    def add_query_gradients(self, head, relation, gradient, head_gradient, relation_gradient):
+        """Add the gradients of ``sum(gradient * query(head, relation))`` for a constant `gradient`, in place.
+
+        Parameters
+        ----------
+        head : tensor of shape (n_queries, d)
+        relation : tensor of shape (n_queries, d_r)
+        gradient : tensor of shape (n_queries, d_q)
+        head_gradient, relation_gradient : tensors
+            Of the shapes of `head` and `relation`.
+        """
+        with torch.enable_grad():
+            rows = head.detach().requires_grad_(), relation.detach().requires_grad_()
+            query = self.query(*rows)
+        of_head, of_relation = torch.autograd.grad(query, rows, gradient, materialize_grads=True)
+        head_gradient += of_head
+        relation_gradient += of_relation
+
     def score_pairs(self, query, entities, queries, chosen):
         """Scores ``(n_pairs,)`` of rows `queries` of `query`, in increasing order, with rows `chosen` of `entities`."""
         raise NotImplementedError
@@ -76,16 +110,25 @@ class ScoreFunction(BaseEstimator):
         """Absolute value of each real or complex coordinate, for N3 regularisation."""
         return rows.abs()
 
-    def n3(self, rows, counts=None):
-        """Sum of the cubed moduli of rows.
+    def n3(self, rows, counts, strength):
+        """Sum of the cubed moduli of constant rows, and its gradient times `strength`.
 
         Parameters
         ----------
         rows : tensor of shape (n_rows, d)
-        counts : tensor of shape (n_rows,), default=None
-            How often each row counts; None is once.
+        counts : tensor of shape (n_rows,)
+            How often each row counts.
+        strength : float
+
+        Returns
+        -------
+        value : tensor of shape ()
+        gradient : tensor of shape (n_rows, d)
         """
-        return n3(self.modulus(rows), counts)
+        with torch.enable_grad():
+            rows = rows.detach().requires_grad_()
+            value = n3(self.modulus(rows), counts)
+        return value.detach(), strength * torch.autograd.grad(value, rows)[0]
 
 
 class DotProduct(ScoreFunction):
@@ -109,6 +152,15 @@ class DotProduct(ScoreFunction):
         _add_product(query_gradient, mass.T, entities)
         if entity_gradient is not None:
             _add_product(entity_gradient, mass, query)
+
+    def gradients(self, query, entities, scores, mass, scale, wants_entities=True):
+        if type(self).add_gradients is not DotProduct.add_gradients:  # a subclass has other scores
+            return super().gradients(query, entities, scores, mass, scale, wants_entities)
+        # With a beta of 0 what is in the place of the result is not looked at.
+        total, mass = mass.dtype, mass.to(query.dtype)
+        of_query = torch.addmm(query, mass.T, entities, beta=0, alpha=scale).to(total)
+        of_entities = torch.addmm(entities, mass, query, beta=0, alpha=scale).to(total) if wants_entities else None
+        return of_query, of_entities
 
     def score_pairs(self, query, entities, queries, chosen):
         return pair_products(query, entities, queries, chosen)
@@ -154,8 +206,8 @@ class _Complex(ScoreFunction):
         real, imaginary = rows.chunk(2, dim=-1)
         return _safe_sqrt(real**2 + imaginary**2)
 
-    def n3(self, rows, counts=None):
-        return complex_n3(rows, counts)
+    def n3(self, rows, counts, strength):
+        return complex_n3(rows, counts, strength)
 
 
 class TransE(Distance):
@@ -189,6 +241,14 @@ class ComplEx(_Complex, DotProduct):
 
     def query(self, head, relation):
         return _ComplexProduct.apply(head, relation)
+
+    def add_query_gradients(self, head, relation, gradient, head_gradient, relation_gradient):
+        if type(self).query is not ComplEx.query:  # a subclass has another one
+            return super().add_query_gradients(head, relation, gradient, head_gradient, relation_gradient)
+        # Of h * r by h: the gradient times conj(r).
+        _add_multiplied(head_gradient, gradient, relation, -1)
+        _add_multiplied(relation_gradient, gradient, head, -1)
+        return None
 
 
 class RotatE(_Complex, Distance):
@@ -347,11 +407,23 @@ class _ComplexProduct(torch.autograd.Function):
 
 def _multiplied(left, right, sign):
     """``left * right``, or with a sign of -1 ``left * conj(right)``, in halves."""
-    product = torch.empty_like(left)
-    (a, b), (c, d), (real, imaginary) = (rows.chunk(2, dim=-1) for rows in (left, right, product))
-    torch.mul(a, c, out=real).addcmul_(b, d, value=-sign)
-    torch.mul(b, c, out=imaginary).addcmul_(a, d, value=sign)
-    return product
+    halves, (real, _) = left.unflatten(-1, (2, -1)), right.chunk(2, dim=-1)
+    return _add_turned((halves * real[..., None, :]).flatten(-2), left, right, sign)
+
+
+def _add_multiplied(total, left, right, sign):
+    """Add `_multiplied` in place."""
+    real, _ = right.chunk(2, dim=-1)
+    total.unflatten(-1, (2, -1)).addcmul_(left.unflatten(-1, (2, -1)), real[..., None, :])
+    _add_turned(total, left, right, sign)
+
+
+def _add_turned(total, left, right, sign):
+    """Add ``left`` times the imaginary half of ``right``, or of its conjugate, in place; return the sum."""
+    (a, b), (_, d), (real, imaginary) = (rows.chunk(2, dim=-1) for rows in (left, right, total))
+    real.addcmul_(b, d, value=-sign)
+    imaginary.addcmul_(a, d, value=sign)
+    return total
 
 
 def _add_product(total, left, right):

@@ -97,7 +97,7 @@ class Shard:
     """
 
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
-        self.processes, self._seed, self._validation = processes, plan.seed, None
+        self.processes, self._seed, self._validation, self._kept = processes, plan.seed, None, {}
         options = replace(options_of_part(plan.options, processes.size), device=str(processes.device))
         self.model = ShardedModel(ShardedTable(rows, weight, plan.n_entities, processes), relations)
         self.optimizers = optimizers_of(self.model, options)
@@ -187,9 +187,19 @@ class Shard:
         own = torch.tensor([self.processes.sent[what] for what in SENT], device=self.processes.device)
         return dict(zip(SENT, self.processes.gather_equal(own).sum(0).tolist(), strict=True))
 
-    def gather(self, rows=None):
-        """Bring the table together in the first process."""
-        return self.processes.gather_rows(self.model.structure, rows)
+    def gather(self, rows=None, name=None):
+        """Bring the table together in the first process, or that of the copy of a name."""
+        return self.processes.gather_rows(self.model.structure if name is None else self._kept[name][0], rows)
+
+    def keep(self, name):
+        """Keep a copy of the parameters, in place of the last of this name."""
+        self._kept[name] = [table.detach().clone() for table in (self.model.structure, self.model.relations)]
+
+    def restore(self, name):
+        """Go back to the parameters of a copy."""
+        with torch.no_grad():
+            for table, kept in zip((self.model.structure, self.model.relations), self._kept[name], strict=True):
+                table.copy_(kept)
 
     def load(self, structure=None, relations=None, rows=None):
         """Take over parameters of the first process."""

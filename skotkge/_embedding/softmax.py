@@ -62,8 +62,8 @@ def log_partition(
     score_function : ScoreFunction
     counts : tensor of shape (n_queries,)
         Answers of each query, or the sum of their weights, positive.
-    excluded : (tensor, tensor) of shape (n_pairs,), dtype int64, or None
-        Distinct pairs of an entity, or -1, and a query that leaves it out of the sum.
+    excluded : (tensor, tensor, tensor) of shape (n_pairs,) or None
+        Distinct pairs of an entity and a query, and what its score is lowered by: `LEAST_SCORE`, or 0 for nothing.
     multiplicity : tensor of shape (n_entities,), default=None
         m_e, how many entities each of them stands for; None is 1.
     beside : tensor of shape (n_queries,), default=None
@@ -92,7 +92,7 @@ def log_partition(
         for chunk in chunks:
             part = score_function.score_entities(factors[chunk], asked, out=scores[chunk])
             if excluded is not None:
-                _leave_out(part, excluded[0] - chunk.start, excluded[1] - block.start)
+                _leave_out(part, excluded[0] - chunk.start, excluded[1] - block.start, excluded[2])
             number = None if multiplicity is None else multiplicity[chunk].to(query.dtype)
             parts.append(_Exponentials(part, number, score_function.gradients_need_scores))
         terms = [part.log_sum for part in parts] + ([] if beside is None else [beside[block]])
@@ -135,8 +135,9 @@ def cross_entropy(
     ----------
     query, entities, score_function, counts, excluded, multiplicity, scale, wants_entities, precision
         As for `log_partition`.
-    answers : (tensor, tensor) of shape (n_answers,)
-        Pairs of an entity, one that stands for itself, and the query that it answers, `counts` of each query.
+    answers : (tensor, tensor, tensor) of shape (n_answers,)
+        Entities that each stand for themselves, the queries that they answer, and what they count: in sum over the
+        answers of a query its `counts`.
 
     Returns
     -------
@@ -148,17 +149,17 @@ def cross_entropy(
     factors, asked = entities.to(precision), query.to(precision)
     scores = score_function.score_entities(factors, asked, out=query.new_empty(len(entities), n_queries))
     if excluded is not None:
-        left_out, rows = excluded
-        penalties = (left_out >= 0).to(scores.dtype) * _least_score(scores.dtype)
-        scores.view(-1).scatter_add_(0, torch.add(rows, left_out.clamp_min(0), alpha=n_queries), penalties)
+        left_out, rows, penalties = excluded
+        places = torch.add(rows, left_out, alpha=n_queries)
+        scores.view(-1).scatter_add_(0, places, penalties.to(scores.dtype))
     logs = torch.log_softmax(scores if multiplicity is None else scores + multiplicity.log()[:, None], dim=0)
-    places = torch.add(answers[1], answers[0], alpha=n_queries)
-    value = logs.view(-1).index_select(0, places).sum() * -scale
-    mass = logs.exp_().mul_(counts * scale)
-    mass.view(-1).index_add_(0, places, mass.new_full((1,), -scale).expand(len(places)))
-    gradients = torch.zeros_like(query), torch.zeros_like(entities) if wants_entities else None
-    score_function.add_gradients(asked, factors, scores, mass, *gradients)
-    return LogPartition(value, None, *gradients)
+    found, rows, weights = answers
+    places, weights = torch.add(rows, found, alpha=n_queries), weights.to(scores.dtype)
+    value = torch.dot(logs.view(-1).index_select(0, places), weights)
+    mass = logs.exp_().mul_(counts.to(scores.dtype))
+    mass.view(-1).index_add_(0, places, weights, alpha=-1)
+    gradients = score_function.gradients(asked, factors, scores, mass, scale, wants_entities)
+    return LogPartition(-scale * value, None, *gradients)
 
 
 def _blocks(query, n_entities):
@@ -172,17 +173,12 @@ def _chunks(n_entities, n_queries, device):
     return gen_batches(n_entities, size)
 
 
-def _leave_out(scores, entities, queries):
-    """Lower the scores of pairs so far that they count for nothing; pairs that lie outside are left alone."""
+def _leave_out(scores, entities, queries, penalties):
+    """Lower the scores of pairs; those that lie outside are left alone."""
     n_entities, n_queries = scores.shape
     inside = (entities >= 0) & (entities < n_entities) & (queries >= 0) & (queries < n_queries)
     places = torch.where(inside, entities * n_queries + queries, 0)
-    scores.view(-1).scatter_add_(0, places, inside.to(scores.dtype) * _least_score(scores.dtype))
-
-
-def _least_score(dtype):
-    """What a score is lowered by to count for nothing, far from an overflow also where another is added to it."""
-    return torch.finfo(dtype).min / 8
+    scores.view(-1).scatter_add_(0, places, (inside * penalties).to(scores.dtype))
 
 
 class _Exponentials:
@@ -225,9 +221,9 @@ def log_sums(values, groups, n_groups):
     return sums.log_().add_(largest)
 
 
-def logistic(scores, labels, counted=None):
-    """Sum of ``log(1 + exp(-Y f))`` over positives (Y = 1) and sampled negatives (Y = -1) that count, Eq. 6."""
-    losses = functional.softplus(scores * -labels)
+def logistic(scores, signs, counted=None):
+    """Sum of ``log(1 + exp(-Y f))`` over positives and sampled negatives that count, Eq. 6; signs are those of -Y."""
+    losses = functional.softplus(scores * signs)
     return losses.sum() if counted is None else (losses * counted).sum()
 
 
@@ -237,26 +233,13 @@ def n3(modulus, counts=None):
     return cubed.sum() if counts is None else (counts * cubed).sum()
 
 
-class _ComplexN3(torch.autograd.Function):
-    """`n3` of rows [real | imaginary], whose gradient is ``3 |z| z``, without a tensor for each step of the modulus."""
+def complex_n3(rows, counts, strength):
+    """Sum of the cubed moduli of complex rows, each counted as often as told, and `strength` times its gradient.
 
-    @staticmethod
-    def forward(ctx, rows, counts):
-        real, imaginary = rows.chunk(2, dim=-1)
-        modulus = (real * real).addcmul_(imaginary, imaginary).sqrt_()
-        cubed = modulus.pow(3).sum(-1)
-        if counts is not None:
-            cubed = cubed * counts
-            modulus *= counts[:, None]
-        ctx.save_for_backward(rows.unflatten(-1, (2, -1)) * modulus[..., None, :])
-        return cubed.sum()
-
-    @staticmethod
-    def backward(ctx, gradient):
-        (direction,) = ctx.saved_tensors
-        return direction.flatten(-2) * (3 * gradient), None
-
-
-def complex_n3(rows, counts=None):
-    """`n3` of the moduli of complex rows, whose columns are [real | imaginary] halves."""
-    return _ComplexN3.apply(rows, counts)
+    Columns are [real | imaginary] halves.
+    """
+    real, imaginary = rows.chunk(2, dim=-1)
+    modulus = (real * real).addcmul_(imaginary, imaginary).sqrt_().mul_(counts[:, None])
+    direction = rows.unflatten(-1, (2, -1)) * modulus[..., None, :]
+    # |z|^3 is the product of |z| z and z, and its gradient 3 |z| z.
+    return torch.dot(direction.view(-1), rows.reshape(-1)), direction.flatten(-2).mul_(3 * strength)

@@ -41,6 +41,22 @@ def filled_table(start, dtype, device):
     if not isinstance(start, NormalRows):
         return torch.tensor(np.asarray(start), dtype=dtype, device=device)
     table = torch.empty(start.shape, dtype=dtype, device=device)
-    for rows, drawn in start.blocks():
-        table[rows] = torch.from_numpy(drawn).to(table)
+    for rows, drawn in start_blocks(start, dtype):
+        table[rows] = drawn.to(device)
     return table
+
+
+def start_blocks(start, dtype):
+    """Yield slices of the rows of a start, in order, and the rows themselves as tensors of their own on the CPU.
+
+    Parameters
+    ----------
+    start : NormalRows or array-like of shape (n_rows, n_columns)
+    dtype : torch.dtype
+    """
+    if isinstance(start, NormalRows):
+        for rows, drawn in start.blocks():
+            yield rows, torch.from_numpy(drawn).to(dtype)
+    else:
+        for rows in row_blocks(np.shape(start)):
+            yield rows, torch.tensor(np.asarray(start[rows]), dtype=dtype)

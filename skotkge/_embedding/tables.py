@@ -40,6 +40,41 @@ def block_size(n_rows, n_blocks):
     return -(-n_rows // n_blocks)
 
 
+def scattered_blocks(processes, n_rows=None, numbers=None, blocks=None):
+    """Send to each process its rows of a table that no process holds whole.
+
+    Parameters
+    ----------
+    processes : Processes
+    n_rows : int, default=None
+        In the first process, as all that follows.
+    numbers : ndarray of shape (n_rows,), default=None
+        Of each row, see `RowBlocks`.
+    blocks : iterator of (slice, tensor), default=None
+        The rows, some of them at a time.
+
+    Returns
+    -------
+    tensor of shape (n_own, d)
+        The rows of this process.
+    """
+    n_rows = processes.broadcast(n_rows)
+    size, blocks, table = block_size(n_rows, processes.size), iter(() if blocks is None else blocks), None
+    while processes.broadcast((block := next(blocks, None)) is not None):
+        parts, chosen = (None, None), None
+        if block is not None:
+            numbered = torch.as_tensor(numbers[block[0]])
+            owner = torch.div(numbered, size, rounding_mode="floor")
+            parts = numbered % size, block[1]
+            chosen = [torch.nonzero(owner == rank).view(-1) for rank in range(processes.size)]
+        places, values = (processes.scatter_rows(part, chosen, "start") for part in parts)
+        if table is None:
+            n_own = min(size, max(0, n_rows - processes.rank * size))
+            table = values.new_empty(n_own, *values.shape[1:])
+        table[places] = values
+    return table
+
+
 class ShardedTable:
     """The rows of this process, and the way to those of the others.
 

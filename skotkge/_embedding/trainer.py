@@ -265,7 +265,7 @@ class Trainer:
         """Return the `TrainedSpace` of the best epoch so far, and go on from the last one."""
         if self._best_parameters is None:
             return self._result(self.model.trained_state())
-        last = self.model.trained_state()
+        last = self._copy("last")
         self.model.load_trained(self._best_parameters)
         result = self._result(self.model.trained_state())
         self.model.load_trained(last)
@@ -278,7 +278,18 @@ class Trainer:
         self._stale = self._stale + 1 if score < self._best_score + self.options.tol else 0
         if score > self._best_score:
             self._best_score, self._best_iter = score, len(self._losses)
-            self._best_parameters = self.model.trained_state()
+            self._best_parameters = self._copy("best")
+
+    def _copy(self, name):
+        """Return what `load_trained` of the model takes to go back to the parameters as they are now.
+
+        There is one copy of a name: the next one may take its place.
+        """
+        return self.model.trained_state()
+
+    def _tables_of(self, copy):
+        """The parameters of a copy."""
+        return copy
 
     def _score(self, validate):
         with torch.no_grad():
@@ -301,7 +312,7 @@ class Trainer:
             "generator": self._generator.get_state(),
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
-            "best": (self._best_score, self._best_iter, self._best_parameters, self._stale),
+            "best": (self._best_score, self._best_iter, self._tables_of(self._best_parameters), self._stale),
             "stopped": self._stopped,
             "start": self._start,
         }
@@ -317,13 +328,19 @@ class Trainer:
         self._stopped, self._start = state["stopped"], state["start"]
         self._sound = (len(self._losses), state["parameters"]) if self._losses and not self._scores else None
 
-    def _result(self, parameters):
-        """The `TrainedSpace` of the parameters as they are, which it takes over."""
+    def _entities(self, parameters):
+        """All entity embeddings, by the parameters as they are."""
         with torch.no_grad():
             entities = self.model.entities()
+        return parameters["structure"] if entities is self.model.structure else entities
+
+    def _result(self, parameters):
+        """The `TrainedSpace` of the parameters as they are, which it takes over."""
+        entities, structure = self._entities(parameters), parameters.get("structure")
         parameters = {name: value.detach().cpu().numpy() for name, value in parameters.items()}
         # One array, which is saved once.
-        entities = parameters["structure"] if entities is self.model.structure else entities.cpu().numpy()
+        is_structure = structure is not None and entities is structure
+        entities = parameters["structure"] if is_structure else entities.detach().cpu().numpy()
         if not all(np.isfinite(table).all() for table in (entities, *parameters.values())):
             raise FloatingPointError(
                 "the entity embeddings are not finite, though their parameters are: scale the modalities "
@@ -346,7 +363,9 @@ def _generator_on(device, seed, on_cpu):
 
 
 def optimizers_of(model, options):
-    """Optimizers that step together: that of the structural table, and that of all other parameters.
+    """Optimizers that step together: that of all parameters, or of all but a structural table with few rows in a batch.
+
+    Tables of one learning rate are in one group, whose steps are few operations for all of them.
 
     The maps act on hundreds of columns at once, so that a step of the tables' size would throw the fused space about:
     their learning rate is ``transport_lr_factor`` of the others'.
@@ -354,17 +373,26 @@ def optimizers_of(model, options):
     groups = [{"params": [model.relations]}]
     if options.transport_lr_factor > 0 and model.maps:
         groups.append({"params": list(model.maps.values()), "lr": options.transport_lr_factor * options.learning_rate})
-    on_cpu = torch.device(options.device).type == "cpu"
-    fused = {"fused": True} if on_cpu and options.optimizer != "rowwise_adagrad" else {}
-    rows_fused = fused if options.optimizer == "adagrad" else {}  # the others take sparse gradients in their own way
-    optimizers = [OPTIMIZERS[options.optimizer](groups, lr=options.learning_rate, **fused)]
+    of_rows = []
     if model.structure is not None and model.structure.requires_grad:
         step = options.learning_rate * (options.structure_lr_factor if model.maps else 1.0)
         if options.objective.needs_few_rows:
-            optimizers.append(ROW_OPTIMIZERS[options.optimizer]([model.structure], lr=step, **rows_fused))
+            # Adam takes sparse gradients in a way of its own.
+            how = _in_few_operations(options, 1) if options.optimizer == "adagrad" else {}
+            of_rows = [ROW_OPTIMIZERS[options.optimizer]([model.structure], lr=step, **how)]
+        elif step == options.learning_rate:
+            groups[0]["params"].append(model.structure)
         else:
-            optimizers.append(OPTIMIZERS[options.optimizer]([model.structure], lr=step, **fused))
-    return optimizers
+            groups.append({"params": [model.structure], "lr": step})
+    how = _in_few_operations(options, max(len(group["params"]) for group in groups))
+    return [OPTIMIZERS[options.optimizer](groups, lr=options.learning_rate, **how), *of_rows]
+
+
+def _in_few_operations(options, n_tables):
+    """What lets PyTorch's optimizers step so many tables of a group in few operations."""
+    if options.optimizer == "rowwise_adagrad":
+        return {}
+    return {"fused": True} if torch.device(options.device).type == "cpu" else {"foreach": n_tables > 1}
 
 
 def run_epoch(loss, optimizers):

@@ -34,6 +34,8 @@ from .processes import trainer_of
 
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
+# True triples to calibrate with; more would take more memory than the training of a narrow table.
+MOST_CALIBRATED = 100_000
 # Kinds whose weights are not negative; the others are weighed on top of these, and may speak against an answer.
 BASE = {STRUCTURE, MODALITIES, FUSED, RELATION_MAPS}
 WITHOUT_CHECKPOINT = Checkpoint(None)
@@ -306,9 +308,9 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True, ty
     ----------
     predictor : LinkPredictor
     split : TrainingSplit
-        Without held-out triples those of training take their place.
+        Without held-out triples those of training take their place; of many, a sample.
     random_state : RandomState
-        Draws the corrupted triples.
+        Draws the sample and the corrupted triples.
     device : str, default="cpu"
     by_relation : bool, default=True
         Whether each relation has a line of its own, or all share one because their scores are comparable.
@@ -320,6 +322,8 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True, ty
     Calibration
     """
     true = split.validation_ids if len(split.validation_ids) else split.all.ids
+    if len(true) > MOST_CALIBRATED:
+        true = true[np.sort(random_state.choice(len(true), MOST_CALIBRATED, replace=False))]
     negatives = _enough_negatives(predictor, true, split.negatives, random_state, typed)
     ids = np.concatenate([true, negatives.ids])
     truth = np.arange(len(ids)) < len(true)

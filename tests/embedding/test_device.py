@@ -70,6 +70,7 @@ CASES = [
     *((objective, name, "structure", "adagrad") for objective in OBJECTIVES for name in sorted(OF_ONE_SPACE)),
     *((objective, "complex", space, "adagrad") for objective in OBJECTIVES for space in ("image", "fused")),
     *((objective, "complex", "fused", "adam") for objective in OBJECTIVES),
+    *((objective, "complex", "structure", "rowwise_adagrad") for objective in OBJECTIVES),
 ]
 
 
@@ -100,7 +101,7 @@ def test_the_loss_is_read_after_the_epoch(small, specs):
 
 # What a step of Adagrad in the space of the structure computes, the optimizer's operations included, views and
 # allocations not: more is a step back.
-MOST_OPERATIONS = {"all entities": 85, "negatives": 105}
+MOST_OPERATIONS = {"all entities": 40, "negatives": 60, "sample and batch": 67}
 
 
 @pytest.mark.parametrize("objective", sorted(MOST_OPERATIONS))
@@ -130,13 +131,18 @@ def test_all_scores_at_once_give_the_loss_and_gradients_of_chunks(
         np.testing.assert_allclose(whole.numpy(), chunks.numpy(), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def waits_for_the_device(gradient):
+    raise AssertionError("to add up equal rows one has to ask the device how many are left")
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam", "rowwise_adagrad"])
 @pytest.mark.parametrize("objective", ["negatives", "sample", "sample and batch"])
 def test_rows_in_a_fixed_size_are_stepped_as_those_of_a_cpu(small, specs, monkeypatch, objective, optimizer):
     trained = []
     for fixed in (False, True):
         if fixed:
             monkeypatch.setattr(objectives, "distinct", distinct_in_fixed_size)
+            monkeypatch.setattr(torch.Tensor, "coalesce", waits_for_the_device)
         trainer = trainer_on("cpu", specs, small.ids, objective=objective, optimizer=optimizer)
         trainer._loss._takes_all = False
         run_epoch(trainer._loss, trainer.optimizers)

@@ -6,7 +6,9 @@ import torch
 from formulas import FORMULAS, MARGIN, OF_ONE_SPACE, as_complex
 from sklearn import config_context
 
+from skotkge import ComplEx
 from skotkge._embedding import pair_products, softmax
+from skotkge._embedding.batches import LEAST_SCORE
 from skotkge._embedding.score_functions import CrossSpaceTransE, DotProduct
 from skotkge._embedding.softmax import log_partition, logistic, n3
 from skotkge._graph.queries import KnownAnswers, both_directions, slices
@@ -107,6 +109,69 @@ def test_gradients_of_n3_on_the_modulus(model):
     np.testing.assert_allclose(n3(score_function.modulus(entities)).item(), np.sum(moduli**3))
 
 
+def test_n3_by_hand_is_that_of_the_modulus(model):
+    _, score_function, entities, relations = model
+    for rows in (entities, relations)[: 1 + score_function.regularizes_relations]:
+        counts = torch.arange(1.0, len(rows) + 1, dtype=torch.float64)
+        value, gradient = score_function.n3(rows, counts, 0.7)
+        rows = rows.clone().requires_grad_()
+        wanted = n3(score_function.modulus(rows), counts)
+        np.testing.assert_allclose(value, wanted.detach(), rtol=1e-12)
+        np.testing.assert_allclose(gradient, 0.7 * torch.autograd.grad(wanted, rows)[0], rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_of_queries_are_added_up(model):
+    _, score_function, entities, relations = model
+    rows = entities[:4].clone().requires_grad_(), relations.clone().requires_grad_()
+    query = score_function.query(*rows)
+    of_query = torch.arange(query.numel(), dtype=torch.float64).view_as(query)
+    added = [torch.full_like(part, 2.0) for part in rows]
+    score_function.add_query_gradients(*(part.detach() for part in rows), of_query, *added)
+    for found, wanted in zip(added, torch.autograd.grad(query, rows, of_query), strict=True):
+        np.testing.assert_allclose(found, 2 + wanted, rtol=1e-9, atol=1e-12)
+
+
+class OfConjugate(ComplEx):
+    """ComplEx with a query and with gradients of its own: scores are doubled."""
+
+    def query(self, head, relation):
+        real, imaginary = relation.chunk(2, dim=-1)
+        return super().query(head, torch.cat([real, -imaginary], dim=-1))
+
+    def score_all(self, query, entities):
+        return 2 * super().score_all(query, entities)
+
+    def score_entities(self, entities, query, out):
+        return super().score_entities(entities, query, out).mul_(2)
+
+    def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        super().add_gradients(query, entities, scores, 2 * mass, query_gradient, entity_gradient)
+
+
+def test_what_a_subclass_writes_anew_is_what_gradients_are_of():
+    generator = torch.Generator().manual_seed(0)
+    entities, relations = (torch.randn(n, 6, generator=generator, dtype=torch.float64) for n in (7, 4))
+    model = "own", OfConjugate(), entities, relations
+    test_gradients_of_queries_are_added_up(model)
+    test_gradients_of_all_scores_are_scaled(model)
+
+
+def test_gradients_of_all_scores_are_scaled(model):
+    _, score_function, entities, relations = model
+    query = score_function.query(entities[:4], relations).detach().requires_grad_()
+    entities.requires_grad_()
+    mass = torch.arange(28.0, dtype=torch.float64).view(7, 4)
+    wanted = torch.autograd.grad(0.3 * (mass.T * score_function.score_all(query, entities)).sum(), [query, entities])
+    query, entities = query.detach(), entities.detach()
+    scores = score_function.score_entities(entities, query, torch.empty_like(mass))
+    found = score_function.gradients(query, entities, scores.clone(), mass.clone(), 0.3)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    of_query, nothing = score_function.gradients(query, entities, scores, mass, 0.3, wants_entities=False)
+    np.testing.assert_array_equal(of_query, found[0])
+    assert nothing is None
+
+
 @pytest.mark.parametrize("model", sorted(OF_ONE_SPACE), indirect=True)
 def test_a_distance_of_zero_has_a_finite_gradient(model):
     _, score_function, entities, relations = model
@@ -127,7 +192,8 @@ def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
     entities.requires_grad_()
     no_translation = torch.zeros_like(relations[:2])
     told = score_function.query(entities[:2], no_translation).detach(), entities.detach(), score_function
-    of_all = log_partition(*told, torch.ones(2), (torch.tensor([-1, 5]), torch.arange(2)))
+    excluded = torch.tensor([0, 5]), torch.arange(2), torch.tensor([0.0, LEAST_SCORE])
+    of_all = log_partition(*told, torch.ones(2), excluded)
     assert torch.isfinite(of_all.query_gradient).all()
     assert torch.isfinite(of_all.entity_gradient).all()
     same = torch.arange(2)
@@ -149,11 +215,12 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
     _, score_function, entities, relations = model
     query = score_function.query(entities[:4], relations).detach().requires_grad_()
     entities.requires_grad_()
-    counts, excluded = torch.tensor([2, 1, 3, 1]), (torch.tensor([2, -1, 6, 5, 0]), torch.tensor([0, 1, 2, 2, 3]))
+    counts, lowered = torch.tensor([2, 1, 3, 1]), LEAST_SCORE * torch.tensor([1.0, 0.0, 1.0, 1.0, 1.0])
+    excluded = torch.tensor([2, 3, 6, 5, 0]), torch.tensor([0, 1, 2, 2, 3]), lowered
     multiplicity = torch.tensor([1, 2, 1, 3, 1, 0.5, 4], dtype=torch.float64) if multiple else None
     scores = score_function.score_all(query, entities) + (multiplicity.log() if multiple else 0)
-    for entity, row in zip(*excluded, strict=True):
-        if entity >= 0:
+    for entity, row, by in zip(*excluded, strict=True):
+        if by < 0:
             scores = scores.index_put((row, entity), torch.tensor(-torch.inf, dtype=scores.dtype))
     beside = torch.tensor([0.5, -1.0, 2.0, 0.0], dtype=torch.float64) if multiple else None
     normalizer = torch.logsumexp(scores if beside is None else torch.cat([scores, beside[:, None]], dim=1), dim=1)
@@ -192,7 +259,7 @@ def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
             entities,
             OF_ONE_SPACE[name],
             torch.ones(3),
-            (torch.tensor([-1, -1, 2]), torch.arange(3)),
+            (torch.tensor([0, 1, 2]), torch.arange(3), torch.tensor([0.0, 0.0, LEAST_SCORE])),
         )
         found = log_partition(*told)
         assert torch.isfinite(found.query_gradient).all()
@@ -209,10 +276,10 @@ def test_negligible_probabilities_have_no_gradient():
 
 def test_logistic_loss_is_equation_6():
     labels, scores = np.array([1.0, 1, 1, -1, -1]), np.array([0.3, -2.0, 40.0, 1.0, -90.0])
-    found = logistic(torch.tensor(scores), torch.tensor(labels))
+    found = logistic(torch.tensor(scores), -torch.tensor(labels))
     np.testing.assert_allclose(found.item(), np.log1p(np.exp(-labels * scores)).sum(), rtol=1e-6)
     counted = torch.tensor([True, True, False, False, True])
-    found = logistic(torch.tensor(scores), torch.tensor(labels), counted)
+    found = logistic(torch.tensor(scores), -torch.tensor(labels), counted)
     np.testing.assert_allclose(found.item(), np.log1p(np.exp(-labels * scores))[counted.numpy()].sum(), rtol=1e-6)
 
 

@@ -98,6 +98,39 @@ def states(processes):
     return {"state": state, "ahead": ahead, "again": again}
 
 
+class Judge:
+    """A validation score that is best in the second epoch, and a callback that keeps the last state."""
+
+    def __init__(self):
+        self.scores, self.state, self.so_far = iter([1.0, 3.0, 2.0]), None, None
+
+    def __call__(self, entities, relations):
+        return next(self.scores)
+
+    def on_epoch_end(self, state):
+        self.so_far, self.state = state.so_far().parameters, state.state_dict()
+
+
+def best(processes):
+    """The tables of the best of three epochs, those of a training that goes on after the last, and of two epochs."""
+    ids, spec = graph()
+    if not processes.leads:
+        return follow(processes)
+
+    def make(n_epochs):
+        options = replace(OPTIONS, max_iter=n_epochs, n_iter_no_change=9)
+        return DistributedTrainer(spec, ids, N_RELATIONS, options, processes=processes, seed=SEED)
+
+    judge = Judge()
+    kept = make(3).run(validate=judge, callbacks=[judge]).parameters
+    again = make(3)
+    again.load_state_dict(judge.state)
+    found = {"kept": kept, "so far": judge.so_far, "told": judge.state["best"][2], "again": again.run().parameters}
+    found["two epochs"] = make(2).run().parameters
+    processes.broadcast((FINISH, None))
+    return found
+
+
 def ranks(processes):
     """Ranks and best answers over tables of which each process has some rows, and over whole ones by parts."""
     ids, spec = graph()

@@ -13,13 +13,15 @@ import torch
 from skotkge import CrossEntropy
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
 from skotkge._embedding.shard import _seed_of, options_of_part
-from skotkge._embedding.tables import RowBlocks
+from skotkge._embedding.start import start_blocks
+from skotkge._embedding.tables import RowBlocks, scattered_blocks
 from skotkge._embedding.trainer import Trainer, explicit_invariants, optimizers_of
 from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
 from skotkge._graph.queries import KnownAnswers, both_directions
 from skotkge._ranking.ranker import Ranker
 from skotkge._spaces import SpaceSpec
+from skotkge._utils import memory
 
 SIZE = 2
 
@@ -46,7 +48,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(folder):
-    return run_group(folder, "updates", "states", "ranks", "fit")
+    return run_group(folder, "updates", "states", "best", "ranks", "fit")
 
 
 class ProcessesOfOne:
@@ -110,6 +112,37 @@ def step_of_all(model, parts, batches, optimizers):
     return n_triples
 
 
+class FirstOfThree:
+    """The first process of a group whose others note what they are sent."""
+
+    rank, size = 0, 3
+
+    def __init__(self):
+        self.sent = [[] for _ in range(self.size)]
+
+    def broadcast(self, value):
+        return value
+
+    def scatter_rows(self, table, rows, what):
+        for of_process, chosen in zip(self.sent, rows, strict=True):
+            of_process.append(table[chosen])
+        return table[rows[0]]
+
+
+def test_a_start_is_sent_in_blocks_of_rows(monkeypatch):
+    monkeypatch.setattr(memory, "LARGEST_BLOCK", memory.COPIES * 8 * 5 * 7)  # 7 rows at a time
+    start, processes = np.random.RandomState(3).standard_normal((23, 5)), FirstOfThree()
+    places = RowBlocks(23, 3, seed=1)
+    blocks = list(start_blocks(start, torch.float64))
+    assert len(blocks) == 4
+    own = scattered_blocks(processes, 23, places.number, blocks)
+    np.testing.assert_array_equal(own, start[places.rows[0]])
+    for rows, sent in zip(places.rows, processes.sent, strict=True):
+        table = np.full((len(rows), 5), np.nan)
+        table[torch.cat(sent[::2])] = torch.cat(sent[1::2])
+        np.testing.assert_array_equal(table, start[rows])
+
+
 @pytest.mark.parametrize("name", group.PROBLEMS)
 def test_update_is_that_of_one_process(results, name):
     options = group.PROBLEMS[name]
@@ -140,6 +173,15 @@ def test_state_goes_on_in_the_same_and_in_another_number_of_processes(results):
     trained = alone.run()
     assert len(trained.losses) == 2
     assert trained.losses[1] < trained.losses[0]
+
+
+def test_the_best_epoch_is_kept_where_its_rows_are(results):
+    found = results["best"][0]
+    wanted = found.pop("two epochs")
+    assert set(found) == {"kept", "so far", "told", "again"}
+    for tables in found.values():
+        for name, table in wanted.items():
+            np.testing.assert_array_equal(tables[name], table)
 
 
 def test_ranks_and_best_answers_are_those_of_one_process(results):
@@ -204,7 +246,8 @@ def test_bytes_are_those_of_the_messages(results):
     width, bytes_of_number, bytes_of_float = 8, 8, 4
     assert sent["rows"] // (width * bytes_of_float) == sent["ids"] // bytes_of_number
     n_of_second = (group.N_ENTITIES - 1) // 2
-    assert sent["start"] == n_of_second * (width + 1) * bytes_of_float  # rows and weights
+    # Rows with their numbers, and weights.
+    assert sent["start"] == n_of_second * ((width + 1) * bytes_of_float + bytes_of_number)
 
 
 def test_killed_process_ends_the_run_and_another_number_goes_on(folder):

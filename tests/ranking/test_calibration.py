@@ -140,6 +140,13 @@ def test_held_out_triples_are_set_against_corrupted_ones(split, calibrated_with)
     assert (n_relations, true_share) == (3, 0.5)
 
 
+def test_of_many_triples_a_sample_calibrates(split, calibrated_with, monkeypatch):
+    monkeypatch.setattr(_fitting, "MOST_CALIBRATED", 20)
+    kge(validation_fraction=0).fit(split[0])
+    ((_, truth, *_),) = calibrated_with
+    assert truth.sum() == 20 < len(truth) <= 60
+
+
 def test_labels_of_the_validation_triples_count(split, calibrated_with):
     train, rows, y = split
     fitted = kge().fit(train, X_val=rows, y_val=y)
