@@ -69,8 +69,16 @@ class ScoreFunction(BaseEstimator):
         """
         raise NotImplementedError
 
-    def gradients(self, query, entities, scores, mass, scale, wants_entities=True):
-        """Return the gradients of ``scale * sum(mass * scores)``; parameters are as of `add_gradients`.
+    def gradients(self, query, entities, scores, mass, scale, wants_entities):
+        """Return the gradients of ``scale * sum(mass * scores)`` for constant `mass`.
+
+        Parameters
+        ----------
+        query, entities, scores, mass : tensors
+            As for `add_gradients`.
+        scale : float
+        wants_entities : bool
+            False leaves out the gradient of the entities.
 
         Returns
         -------
@@ -153,7 +161,7 @@ class DotProduct(ScoreFunction):
         if entity_gradient is not None:
             _add_product(entity_gradient, mass, query)
 
-    def gradients(self, query, entities, scores, mass, scale, wants_entities=True):
+    def gradients(self, query, entities, scores, mass, scale, wants_entities):
         if type(self).add_gradients is not DotProduct.add_gradients:  # a subclass has other scores
             return super().gradients(query, entities, scores, mass, scale, wants_entities)
         # With a beta of 0 what is in the place of the result is not looked at.

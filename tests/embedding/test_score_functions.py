@@ -164,7 +164,7 @@ def test_gradients_of_all_scores_are_scaled(model):
     wanted = torch.autograd.grad(0.3 * (mass.T * score_function.score_all(query, entities)).sum(), [query, entities])
     query, entities = query.detach(), entities.detach()
     scores = score_function.score_entities(entities, query, torch.empty_like(mass))
-    found = score_function.gradients(query, entities, scores.clone(), mass.clone(), 0.3)
+    found = score_function.gradients(query, entities, scores.clone(), mass.clone(), 0.3, wants_entities=True)
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
     of_query, nothing = score_function.gradients(query, entities, scores, mass, 0.3, wants_entities=False)
