@@ -229,7 +229,7 @@ def saving_and_loading(n_entities, width, folder):
         "load, .joblib": lambda: skotkge.load(path.with_suffix(".joblib"), trusted=True),
     }
     seconds = {name: [] for name in steps}
-    for _ in range(5):  # one after the other, so that what else the machine does meets all
+    for _ in range(3):  # one after the other, so that what else the machine does meets all
         for name, step in steps.items():
             start = time.perf_counter()
             step()
