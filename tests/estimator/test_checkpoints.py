@@ -85,6 +85,26 @@ def test_a_fit_that_is_killed_goes_on_to_the_same_result(X, tmp_path, name):
     assert not list(tmp_path.rglob(f"*{RUNNING}*"))
 
 
+def test_a_fit_that_is_killed_while_its_weights_are_learned_trains_nothing_again(X, tmp_path, monkeypatch):
+    expected, kge = OTKGEClassifier(**QUICK).fit(X), OTKGEClassifier(**QUICK, checkpoint=tmp_path)
+
+    def killed(*args):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skotkge._estimator.fitting.learn_weights", killed)
+        with pytest.raises(Killed):
+            clone(kge).fit(X)
+    epochs = []
+
+    class Count:
+        def on_epoch_end(self, state):
+            epochs.append(state.epoch)
+
+    same(clone(kge).fit(X, callbacks=[Count()]), expected, X)
+    assert len(epochs) < sum(told["n_iter"] for told in expected.space_training_.values()) * 2
+
+
 def test_nothing_is_trained_twice(X, tmp_path):
     epochs = []
 
