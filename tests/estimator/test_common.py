@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from functools import partial
+from itertools import zip_longest
 
 import joblib
 import numpy as np
@@ -581,6 +582,17 @@ def assert_same_answers(found, expected, path=""):
         np.testing.assert_array_equal(found, expected, err_msg=path)
 
 
+UNSET = object()
+
+
+def changed_together(others):
+    """Yield a new value for many parameters at once, those of nested objects apart from the objects."""
+    for nested in (False, True):
+        of_kind = {name: values for name, values in others.items() if ("__" in name) == nested}
+        for values in zip_longest(*of_kind.values(), fillvalue=UNSET):
+            yield {name: other for name, other in zip(of_kind, values, strict=True) if other is not UNSET}
+
+
 @pytest.mark.parametrize(("kind", "parameters"), list(fitted_variants()))
 def test_no_parameter_changes_an_answer_after_fit(kind, parameters, small):
     X, ask = small if kind is OTFusionTransformer else fuse().fit_transform(small), partial(answers, X=small)
@@ -589,20 +601,17 @@ def test_no_parameter_changes_an_answer_after_fit(kind, parameters, small):
         ask = partial(answers_about_pairs, pairs=X)
     estimator = clone(kind(**parameters)).fit(X)
     expected = ask(estimator)
-    unchanged, changes = set(), {}
-    for name, value in estimator.get_params().items():
-        if name in FREE:
-            continue
-        others = list(other_values(estimator, name))
-        if not others:
-            unchanged.add(name)
-        for other in others:
-            estimator.set_params(**{name: other})
-            try:
-                assert_same_answers(ask(estimator), expected)
-            except Exception as error:
-                changes[name] = f"{other!r}: {error}"
-            estimator.set_params(**{name: value})
+    before = {name: value for name, value in estimator.get_params().items() if name not in FREE}
+    others = {name: list(other_values(estimator, name)) for name in before}
+    unchanged = {name for name, values in others.items() if not values}
+    changes = {}
+    for together in changed_together(others):
+        estimator.set_params(**together)
+        try:
+            assert_same_answers(ask(estimator), expected)
+        except Exception as error:
+            changes[", ".join(together)] = f"{together!r}: {error}"
+        estimator.set_params(**before)
     assert changes == {}
     assert unchanged == set(), "OTHER_VALUES has no valid other value for them"
     with_objects = {name for name in estimator.get_params() if "__" in name}
