@@ -2,6 +2,7 @@
 
 import re
 
+from .._utils.messages import shown as shown_value
 from .files import read_bytes, shortened, shown, suffix_of
 from .notices import tell
 
@@ -68,7 +69,7 @@ def read_rdf(path, literals="keep", rdf_format=None, base_iri=None, blank_nodes=
         If the file is not of the format; the message gives the line.
     """
     if literals not in LITERALS:
-        raise ValueError(f"literals={shown(literals)}, expected 'keep', 'drop' or 'attributes'.")
+        raise ValueError(f"literals={shown_value(literals)}, expected 'keep', 'drop' or 'attributes'.")
     rdf_format = rdf_format or RDF_SUFFIXES.get(suffix_of(path))
     if rdf_format not in RDF_FORMATS:
         named = f"format={rdf_format!r}" if rdf_format else f"the name of {shown(path)} tells no format of RDF"

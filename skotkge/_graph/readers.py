@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 
+from .._utils.messages import shown as shown_value
 from .coded import CodedColumn
 from .exports import neo4j_table_rows, read_graphml, read_neo4j
 from .files import SPLITS, find_split, shortened, shown, suffix_of
@@ -54,9 +55,9 @@ class ReadingOptions:
 
     def __post_init__(self):
         if self.empty not in EMPTY:
-            raise ValueError(f"empty={shown(self.empty)}, expected 'error' or 'drop'.")
+            raise ValueError(f"empty={shown_value(self.empty)}, expected 'error' or 'drop'.")
         if self.header not in (None, True, False):
-            raise ValueError(f"header={shown(self.header)}, expected True, False or None, which guesses.")
+            raise ValueError(f"header={shown_value(self.header)}, expected True, False or None, which guesses.")
 
 
 def read_rows(path, options):
@@ -117,7 +118,7 @@ def _read_file(path, options, blank_nodes):
         return _read_triple_table(path, Dialect(sep, form == "csv"), options)
     if options.columns is not None:
         raise ValueError(
-            f"columns={shown(options.columns)}: {shown(path)} is a file of the format {form!r}, without columns"
+            f"columns={shown_value(options.columns)}: {shown(path)} is a file of the format {form!r}, without columns"
         )
     if form == "graphml":
         return TripleRows(*read_graphml(path))
@@ -132,7 +133,7 @@ def _read_triple_table(path, dialect, options):
     named = chosen is not None and isinstance(chosen[0], str)
     if named and options.header is False:
         raise ValueError(
-            f"columns={shown(options.columns)} are names, but header=False; pass numbers such as (0, 1, 2)."
+            f"columns={shown_value(options.columns)} are names, but header=False; pass numbers such as (0, 1, 2)."
         )
     at_least = 3 if chosen is None else 1 if named else max(chosen) + 1
     table = read_table(path, dialect, at_least=at_least)
@@ -159,7 +160,7 @@ def _check_columns(columns):
         or (kinds == {int} and min(columns) < 0)
     ):
         raise ValueError(
-            f"columns={shown(columns)}, expected three names: those of head, relation and tail in the file's first "
+            f"columns={shown_value(columns)}, expected three names: those of head, relation and tail in the file's first "
             "line; or their three numbers, from 0."
         )
     return tuple(columns)

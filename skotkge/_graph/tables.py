@@ -15,6 +15,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from .._utils.messages import shown as shown_value
 from .coded import CodedColumn
 from .files import read_text, shortened, shown
 
@@ -49,7 +50,7 @@ def check_separator(sep):
     if sep == WHITE_SPACE or (isinstance(sep, str) and len(sep) == 1 and sep not in '"\r\n'):
         return sep
     raise ValueError(
-        f"sep={shown(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any white "
+        f"sep={shown_value(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any white "
         "space."
     )
 
@@ -303,5 +304,5 @@ def _better_separator(fields, n_fields, dialect):
     for sep in ("\t", ",", ";", "|", WHITE_SPACE):
         parts = BLANKS.split(fields[0].strip()) if sep == WHITE_SPACE else fields[0].split(sep)
         if sep != dialect.sep and len(parts) >= n_fields:
-            return f" With sep={shown(sep)} the line has {len(parts)} fields."
+            return f" With sep={shown_value(sep)} the line has {len(parts)} fields."
     return ""

@@ -163,7 +163,7 @@ def ranking_report(
     )
 
 
-def relations_and_ranks(estimator, X, y, known, candidates, sides):
+def relations_and_ranks(estimator, X, y, known, candidates=None, sides=SIDES):
     """Rank the true rows of X with the last step of an estimator; also return their relations."""
     if y is not None:
         X = X if isinstance(X, MultimodalTriples) else as_label_triples(X)

@@ -223,7 +223,13 @@ def test_scikit_learn_composes_with_it(small):
     with pytest.raises(NotFittedError):
         baseline.rank(test)
     assert baseline.fit(train) is baseline
-    assert set(vars(clone(baseline))) == {"min_confidence", "smoothing", "handle_unknown", "random_state"}
+    assert set(vars(clone(baseline))) == {
+        "min_confidence",
+        "smoothing",
+        "constraints",
+        "handle_unknown",
+        "random_state",
+    }
     told = {name: value for name, value in baseline.evaluate(test).items() if not name.endswith("amri")}
     assert ranking_report(baseline, test).metrics == told == summarize_ranks(baseline.rank(test))
     folds = TransductiveKFold(3, random_state=0)
