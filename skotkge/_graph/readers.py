@@ -160,8 +160,8 @@ def _check_columns(columns):
         or (kinds == {int} and min(columns) < 0)
     ):
         raise ValueError(
-            f"columns={shown_value(columns)}, expected three names: those of head, relation and tail in the file's first "
-            "line; or their three numbers, from 0."
+            f"columns={shown_value(columns)}, expected three names: those of head, relation and tail in line 1 of "
+            "the file; or their three numbers, from 0."
         )
     return tuple(columns)
 

@@ -50,8 +50,8 @@ def check_separator(sep):
     if sep == WHITE_SPACE or (isinstance(sep, str) and len(sep) == 1 and sep not in '"\r\n'):
         return sep
     raise ValueError(
-        f"sep={shown_value(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any white "
-        "space."
+        f"sep={shown_value(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any "
+        "white space."
     )
 
 
