@@ -5,7 +5,7 @@ that the path links, z whatever it may be, that r links too. A path never runs t
 self-loops are no links of a path, so that z is neither x nor y.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ import numpy as np
 from .._graph.queries import both_directions, slices
 from .._spaces import RULES, EvidenceId
 from .rules import PairLinks, evidence_of_confidence
-from .sparse_scores import SparseScores
+from .sparse_scores import SparseEvidence
 
 # Pairs that a rule is imagined to have got wrong, and those that it must have got right: there are so many paths that
 # some hold by chance.
@@ -35,7 +35,7 @@ GROUNDINGS_OF_A_QUERY = 1000
 # Entities times relations for which the place of their links is kept; it is searched for in larger graphs.
 LARGEST_TABLE = 2**24
 # Groundings looked at together.
-AT_ONCE = 2**21
+AT_ONCE = 2**19
 
 
 class TwoSteps:
@@ -52,7 +52,7 @@ class TwoSteps:
         self.n_entities, self.n_kinds = n_entities, 2 * n_relations
         sources, relations, answers = both_directions(ids[ids[:, 0] != ids[:, 2]], n_relations)
         # Sorted by source, relation and answer, each link is one number.
-        self.keys = np.unique((sources * self.n_kinds + relations) * n_entities + answers)
+        self.keys = np.sort((sources * self.n_kinds + relations) * n_entities + answers)
 
     @cached_property
     def answers(self):
@@ -320,29 +320,8 @@ def _joined(found):
     return tuple(np.concatenate(arrays) for arrays in zip(empty, *found, strict=True))
 
 
-@dataclass(frozen=True)
-class PathEvidence:
-    """The surest paths of two links that speak for an answer.
-
-    Attributes
-    ----------
-    id : EvidenceId
-    rules : PathRules
-    n_entities : int
-        At least as many as the rules were counted for; rules say nothing of the others.
-    """
-
-    id: EvidenceId
-    rules: PathRules
-    n_entities: int
-
-    def on(self, device):
-        """Return the scores of the rules on a device."""
-        return SparseScores(self.rules, self.n_entities, device)
-
-    def extended(self, unseen):
-        """Return the same rules among more entities."""
-        return replace(self, n_entities=self.n_entities + len(unseen))
+class PathEvidence(SparseEvidence):
+    """The paths of two links that speak for an answer, by `PathRules`."""
 
     def facts(self, source, relation, answer):
         """The paths that speak for an answer, surest first, each with its two triples; see `Evidence`."""

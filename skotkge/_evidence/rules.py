@@ -1,13 +1,11 @@
 """Which relations imply which: rules of one premise between the same two entities. Arrays in, arrays out."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from scipy import sparse
 
 from .._graph.queries import both_directions, slices
 from .._spaces import EvidenceId
-from .sparse_scores import SparseScores
+from .sparse_scores import SparseEvidence
 
 # A confidence of 1 would be endless evidence.
 SUREST_RULE = 0.999
@@ -188,29 +186,8 @@ class FiredRules:
         return tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))
 
 
-@dataclass(frozen=True)
-class RuleEvidence:
-    """The most confident rule that speaks for an answer.
-
-    Attributes
-    ----------
-    id : EvidenceId
-    rules : FiredRules
-    n_entities : int
-        At least as many as the rules were counted for; rules say nothing of the others.
-    """
-
-    id: EvidenceId
-    rules: FiredRules
-    n_entities: int
-
-    def on(self, device):
-        """Return the scores of the rules on a device."""
-        return SparseScores(self.rules, self.n_entities, device)
-
-    def extended(self, unseen):
-        """Return the same rules among more entities."""
-        return replace(self, n_entities=self.n_entities + len(unseen))
+class RuleEvidence(SparseEvidence):
+    """The most confident rule that speaks for an answer, by `FiredRules`."""
 
     def facts(self, source, relation, answer):
         """The rules that fire, surest first, each with the triple that it starts from; see `Evidence`."""

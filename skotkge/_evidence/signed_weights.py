@@ -1,8 +1,8 @@
 """Signed weights of all evidence on top of the weighted sum of a first part of it.
 
 The total of the first part and every kind by itself are features f_k of a candidate; a softmax over candidates of
-``sum_k w[k, r] f_k`` with ``w[k, r] = (a_k + b_kr) / sd_k`` is fitted to held-out answers, with a ridge on b. It starts
-from the total alone, so that evidence that tells nothing changes nothing.
+``sum_k w[k, r] f_k`` with ``w[k, r] = (a_k + b_kr) / sd_k`` is fitted to held-out answers, with a ridge on b, and
+one on how far a is from the total alone. It starts from that, so that evidence that tells nothing changes nothing.
 """
 
 from dataclasses import dataclass, replace

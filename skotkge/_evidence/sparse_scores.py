@@ -1,11 +1,40 @@
-"""Scores of evidence that speaks for few answers of each query and says nothing of the others."""
+"""Evidence that speaks for few answers of each query and says nothing of the others: stored, and its scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+
+from .._spaces import EvidenceId
+
+
+@dataclass(frozen=True)
+class SparseEvidence:
+    """What rules that were counted in training triples say.
+
+    Attributes
+    ----------
+    id : EvidenceId
+    rules : object
+        With ``scored(sources, relations)``, which gives rows, answers and scores of the answers that are spoken for,
+        each pair once, and ``scored_pairs(sources, relations, answers)``.
+    n_entities : int
+        At least as many as the rules were counted for; they say nothing of the others.
+    """
+
+    id: EvidenceId
+    rules: Any
+    n_entities: int
+
+    def on(self, device):
+        """Return the scores of the rules on a device."""
+        return SparseScores(self.rules, self.n_entities, device)
+
+    def extended(self, unseen):
+        """Return the same rules among more entities."""
+        return replace(self, n_entities=self.n_entities + len(unseen))
 
 
 class SparseScores:
@@ -14,8 +43,7 @@ class SparseScores:
     Parameters
     ----------
     rules : object
-        With ``scored(sources, relations)``, which gives rows, answers and scores of the answers that are spoken for,
-        each pair once, and ``scored_pairs(sources, relations, answers)``.
+        As of `SparseEvidence`.
     n_entities : int
     device : str
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._graph.files import find_split, shown
+from .._graph.files import brief, find_split
 from .._graph.labels import name_first
 from .._graph.readers import FORMATS
 from .._graph.tables import Dialect, read_records, read_table
@@ -89,9 +89,9 @@ def check_picture(root, picture, what="picture"):
     """
     path = (root / picture).resolve()
     if not path.is_relative_to(root):
-        raise ValueError(f"{what} is {shown(picture)}, outside of the folder; put it inside")
+        raise ValueError(f"{what} is {brief(picture)}, outside of the folder; put it inside")
     if path.suffix.lower() not in PICTURE_TYPES:
-        raise ValueError(f"{what} is {shown(picture)}, expected a name that ends with {', '.join(PICTURE_TYPES)}")
+        raise ValueError(f"{what} is {brief(picture)}, expected a name that ends with {', '.join(PICTURE_TYPES)}")
     return path
 
 

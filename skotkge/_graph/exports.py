@@ -3,7 +3,7 @@
 import json
 from xml.etree import ElementTree
 
-from .files import read_bytes, read_text, shortened, shown
+from .files import brief, read_bytes, read_text, shortened
 
 
 def neo4j_table_rows(names, table):
@@ -28,7 +28,7 @@ def neo4j_table_rows(names, table):
         elif not node or any(triple):
             raise ValueError(
                 shortened(
-                    f"{shown(table.path)}, line {table.lines[number]}: neither a node with _id nor a relationship with "
+                    f"{brief(table.path)}, line {table.lines[number]}: neither a node with _id nor a relationship with "
                     f"_start, _type and _end: {[node, *triple]!r}."
                 )
             )
@@ -78,7 +78,7 @@ def read_neo4j(path):
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 shortened(
-                    f"{shown(path)}, line {line}: expected a node or relationship as apoc.export.json writes them, got "
+                    f"{brief(path)}, line {line}: expected a node or relationship as apoc.export.json writes them, got "
                     f"{json.dumps(item)[:150]} ({error} is missing or of another kind)."
                 )
             ) from error
@@ -99,7 +99,7 @@ def _json_items(path):
         whole = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":  # one object a line is no JSON as a whole
-            message = f"{shown(path)}, line {error.lineno}, column {error.colno}: {error.msg}; expected JSON."
+            message = f"{brief(path)}, line {error.lineno}, column {error.colno}: {error.msg}; expected JSON."
             raise ValueError(shortened(message)) from error
         yield from _json_lines(text, path)
         return
@@ -119,7 +119,7 @@ def _json_lines(text, path):
         try:
             yield number, json.loads(line)
         except json.JSONDecodeError as error:
-            message = f"{shown(path)}, line {number}, column {error.colno}: {error.msg}; expected JSON."
+            message = f"{brief(path)}, line {number}, column {error.colno}: {error.msg}; expected JSON."
             raise ValueError(shortened(message)) from error
 
 
@@ -143,7 +143,7 @@ def read_graphml(path):
         root = ElementTree.fromstring(read_bytes(path))
     except ElementTree.ParseError as error:
         line, column = error.position
-        raise ValueError(f"{shown(path)}, line {line}, column {column + 1}: {error}; expected GraphML.") from error
+        raise ValueError(f"{brief(path)}, line {line}, column {column + 1}: {error}; expected GraphML.") from error
     keys = {key.get("id"): key.get("attr.name", key.get("id")) for key in root.iter() if _tag(key) == "key"}
     edges, attributes = [], ([], [], [])
     for element in root.iter():
@@ -157,7 +157,7 @@ def read_graphml(path):
         relation = element.get("label") or told.pop(name, None) or element.get("id")
         if not relation:
             raise ValueError(
-                f"{shown(path)}, edge {len(edges) + 1} from {element.get('source')!r} to {element.get('target')!r} "
+                f"{brief(path)}, edge {len(edges) + 1} from {element.get('source')!r} to {element.get('target')!r} "
                 "tells no relation; give the edges an attribute 'label'."
             )
         edges.append((element.get("source"), relation, element.get("target"), told))

@@ -26,7 +26,7 @@ SPLITS = {
 LONGEST = 500
 
 
-def shown(path, limit=120):
+def brief(path, limit=120):
     """Write a path for a message; of a long one the end, which tells the file."""
     path = str(path)
     return path if len(path) <= limit else f"...{path[-limit:]}"
@@ -58,7 +58,7 @@ def find_split(folder, split, suffixes):
     found = [path for path in files if path.name.partition(".")[0].lower() in SPLITS[split]]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
-        raise ValueError(f"{shown(folder)} has several files of the split: {names}; keep one")
+        raise ValueError(f"{brief(folder)} has several files of the split: {names}; keep one")
     return found[0] if found else None
 
 
@@ -81,7 +81,7 @@ def read_bytes(path):
         return OPENERS[kind](data, path)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
         named = " as its name says" if path.suffix.lower() in COMPRESSIONS else ", though it begins like one"
-        raise ValueError(shortened(f"{shown(path)} is no complete {kind} file{named}: {error}.")) from error
+        raise ValueError(shortened(f"{brief(path)} is no complete {kind} file{named}: {error}.")) from error
 
 
 def _compression_of(data):
@@ -95,7 +95,7 @@ def _unzip(data, path):
         if len(names) != 1:
             raise ValueError(
                 shortened(
-                    f"{shown(path)} holds {len(names)} files, expected one: {', '.join(names[:5])}; unpack it and pass "
+                    f"{brief(path)} holds {len(names)} files, expected one: {', '.join(names[:5])}; unpack it and pass "
                     "the files or their folder."
                 )
             )
@@ -106,7 +106,7 @@ def _unzstd(data, path):
     try:
         from zstandard import ZstdDecompressor, ZstdError
     except ImportError as error:
-        raise ImportError(f'{shown(path)} needs zstandard to be decompressed: pip install "skotkge[zstd]".') from error
+        raise ImportError(f'{brief(path)} needs zstandard to be decompressed: pip install "skotkge[zstd]".') from error
     parts = []
     try:
         while data:  # one frame after another, since a stream reader does not tell when the last one is cut off
@@ -149,7 +149,7 @@ def read_text(path):
     beginning = data[:400]
     if encoding != "utf-16" and beginning.count(b"\0") * 4 > len(beginning):
         raise ValueError(
-            f"{shown(path)}, line 1: looks like UTF-16 without byte order mark; convert the file to UTF-8 (iconv -f "
+            f"{brief(path)}, line 1: looks like UTF-16 without byte order mark; convert the file to UTF-8 (iconv -f "
             "UTF-16LE -t UTF-8)."
         )
     try:
@@ -158,5 +158,5 @@ def read_text(path):
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
         raise ValueError(
-            f"{shown(path)}, line {line}: {error} (byte {column} of the line); convert the file to UTF-8."
+            f"{brief(path)}, line {line}: {error} (byte {column} of the line); convert the file to UTF-8."
         ) from error

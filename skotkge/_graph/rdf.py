@@ -2,8 +2,8 @@
 
 import re
 
-from .._utils.messages import shown as shown_value
-from .files import read_bytes, shortened, shown, suffix_of
+from .._utils.messages import shown
+from .files import brief, read_bytes, shortened, suffix_of
 from .notices import tell
 
 # Suffixes, and names that the argument `format` takes besides.
@@ -69,17 +69,17 @@ def read_rdf(path, literals="keep", rdf_format=None, base_iri=None, blank_nodes=
         If the file is not of the format; the message gives the line.
     """
     if literals not in LITERALS:
-        raise ValueError(f"literals={shown_value(literals)}, expected 'keep', 'drop' or 'attributes'.")
+        raise ValueError(f"literals={shown(literals)}, expected 'keep', 'drop' or 'attributes'.")
     rdf_format = rdf_format or RDF_SUFFIXES.get(suffix_of(path))
     if rdf_format not in RDF_FORMATS:
-        named = f"format={rdf_format!r}" if rdf_format else f"the name of {shown(path)} tells no format of RDF"
+        named = f"format={rdf_format!r}" if rdf_format else f"the name of {brief(path)} tells no format of RDF"
         raise ValueError(f"{named}; pass format, one of {', '.join(map(repr, RDF_FORMATS))}.")
     library = _pyoxigraph(rdf_format)
     statements = _parsed(path, rdf_format, base_iri, library)
     rows, graphs, values = _sorted_out(statements, literals, blank_nodes or BlankNodes(), library)
     if literals == "drop" and values[0]:
         n_rows = len(rows[0]) + len(values[0])
-        tell(f"{shown(path)}: {n_rows} triples in, {len(rows[0])} kept, {len(values[0])} with a literal dropped.")
+        tell(f"{brief(path)}: {n_rows} triples in, {len(rows[0])} kept, {len(values[0])} with a literal dropped.")
     data = {"graph": graphs} if any(graphs) else {}
     return rows, data, (values if literals == "attributes" else None)
 
@@ -103,7 +103,7 @@ def _parsed(path, rdf_format, base_iri, library):
         remedy = _other_format(data, path, rdf_format, library)
         if "scheme" in str(error) and base_iri is None:
             remedy = "; its IRIs are relative: pass base_iri, such as 'http://example.org/'"
-        raise ValueError(shortened(f"{shown(path)} is no {title} file: {error}{remedy}.")) from error
+        raise ValueError(shortened(f"{brief(path)} is no {title} file: {error}{remedy}.")) from error
 
 
 def _other_format(data, path, rdf_format, library):

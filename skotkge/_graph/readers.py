@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 
-from .._utils.messages import shown as shown_value
+from .._utils.messages import shown
 from .coded import CodedColumn
 from .exports import neo4j_table_rows, read_graphml, read_neo4j
-from .files import SPLITS, find_split, shortened, shown, suffix_of
+from .files import SPLITS, brief, find_split, shortened, suffix_of
 from .headers import COLUMNS, begins_with_names, find_named, stands_alone
 from .label_columns import TripleRows
 from .labels import name_first
@@ -55,9 +55,9 @@ class ReadingOptions:
 
     def __post_init__(self):
         if self.empty not in EMPTY:
-            raise ValueError(f"empty={shown_value(self.empty)}, expected 'error' or 'drop'.")
+            raise ValueError(f"empty={shown(self.empty)}, expected 'error' or 'drop'.")
         if self.header not in (None, True, False):
-            raise ValueError(f"header={shown_value(self.header)}, expected True, False or None, which guesses.")
+            raise ValueError(f"header={shown(self.header)}, expected True, False or None, which guesses.")
 
 
 def read_rows(path, options):
@@ -86,7 +86,7 @@ def read_rows(path, options):
     found = [(split, file) for split, file in found if file is not None]
     if not found:
         raise ValueError(
-            f"{shown(path)} has no file train, valid or test with one of {', '.join(sorted(suffixes))} at the end; "
+            f"{brief(path)} has no file train, valid or test with one of {', '.join(sorted(suffixes))} at the end; "
             "pass the files."
         )
     return _joined(found, "split", options)
@@ -112,13 +112,13 @@ def _joined(files, name, options):
 def _read_file(path, options, blank_nodes):
     form = options.format or FORMATS.get(suffix_of(path))
     if form is None:
-        raise ValueError(f"the name of {shown(path)} tells no format; rename it or pass the format (--format)")
+        raise ValueError(f"the name of {brief(path)} tells no format; rename it or pass the format (--format)")
     if form in SEPARATORS:
         sep = SEPARATORS[form] if options.sep is None else options.sep
         return _read_triple_table(path, Dialect(sep, form == "csv"), options)
     if options.columns is not None:
         raise ValueError(
-            f"columns={shown_value(options.columns)}: {shown(path)} is a file of the format {form!r}, without columns"
+            f"columns={shown(options.columns)}: {brief(path)} is a file of the format {form!r}, without columns"
         )
     if form == "graphml":
         return TripleRows(*read_graphml(path))
@@ -133,7 +133,7 @@ def _read_triple_table(path, dialect, options):
     named = chosen is not None and isinstance(chosen[0], str)
     if named and options.header is False:
         raise ValueError(
-            f"columns={shown_value(options.columns)} are names, but header=False; pass numbers such as (0, 1, 2)."
+            f"columns={shown(options.columns)} are names, but header=False; pass numbers such as (0, 1, 2)."
         )
     at_least = 3 if chosen is None else 1 if named else max(chosen) + 1
     table = read_table(path, dialect, at_least=at_least)
@@ -160,7 +160,7 @@ def _check_columns(columns):
         or (kinds == {int} and min(columns) < 0)
     ):
         raise ValueError(
-            f"columns={shown_value(columns)}, expected three names: those of head, relation and tail in line 1 of "
+            f"columns={shown(columns)}, expected three names: those of head, relation and tail in line 1 of "
             "the file; or their three numbers, from 0."
         )
     return tuple(columns)
@@ -177,7 +177,7 @@ def _guess_header(table, chosen, header):
         return False
     tell(
         shortened(
-            f"{shown(table.path)}: line {table.lines[0]}, {','.join(first)}, is taken for the names of columns, not "
+            f"{brief(table.path)}: line {table.lines[0]}, {','.join(first)}, is taken for the names of columns, not "
             "for a triple; header=True (--header yes) says so without this notice, header=False makes it a triple."
         )
     )
@@ -188,7 +188,7 @@ def _tell_of_suspicious(table, positions):
     first = ",".join(table.columns[place][0] for place in positions)
     tell(
         shortened(
-            f"{shown(table.path)} begins with {first}, read as a triple, although none of its labels occurs again; if "
+            f"{brief(table.path)} begins with {first}, read as a triple, although none of its labels occurs again; if "
             "it is a header pass header=True (--header yes), otherwise header=False."
         )
     )
@@ -201,7 +201,7 @@ def _positions(chosen, names, table, dialect):
         if chosen is None:
             raise ValueError(
                 shortened(
-                    f"{shown(table.path)} has the columns {name_first(names, limit=20)} in its first line; say which "
+                    f"{brief(table.path)} has the columns {name_first(names, limit=20)} in its first line; say which "
                     "are head, relation and tail, such as columns=(0, 1, 2)."
                 )
             )
@@ -217,7 +217,7 @@ def _positions(chosen, names, table, dialect):
     if wrong:
         raise ValueError(
             shortened(
-                f"{shown(table.path)} has the columns {name_first(names, limit=20)} in its first line, {wrong[0]!r} "
+                f"{brief(table.path)} has the columns {name_first(names, limit=20)} in its first line, {wrong[0]!r} "
                 f"{names.count(wrong[0])} times instead of once; name three of them in columns, or leave columns out "
                 "if the file has no header."
             )
@@ -239,8 +239,8 @@ def _filled(table, positions, names, empty):
     if empty == "error":
         counts = f"{len(table.lines) - len(kept)} of {len(table.lines)} rows are like that"
         remedy = "empty='drop' (--empty drop) leaves them out; the nodes of a Neo4j export are rows of this kind"
-        raise ValueError(shortened(f"{shown(table.path)}, {place}; {counts}: {remedy}."))
-    tell(shortened(f"{shown(table.path)}: {counts}; the first, {place}."))
+        raise ValueError(shortened(f"{brief(table.path)}, {place}; {counts}: {remedy}."))
+    tell(shortened(f"{brief(table.path)}: {counts}; the first, {place}."))
     return [
         column.chosen(kept) if isinstance(column, CodedColumn) else [column[row] for row in kept]
         for column in table.columns
@@ -261,7 +261,7 @@ def _further(data, names, positions, table):
     if wrong:
         raise ValueError(
             shortened(
-                f"data={data!r}: {shown(table.path)} has no further column {wrong[0]!r}: {name_first(list(places))}."
+                f"data={data!r}: {brief(table.path)} has no further column {wrong[0]!r}: {name_first(list(places))}."
             )
         )
     return [(key, places[key]) for key in data]
@@ -274,7 +274,7 @@ def _read_neo4j_table(path):
     if not {"_start", "_type", "_end"} <= set(names):
         raise ValueError(
             shortened(
-                f"{shown(path)} has the columns {name_first(names)} in its first line, expected _start, _type and _end "
+                f"{brief(path)} has the columns {name_first(names)} in its first line, expected _start, _type and _end "
                 "as apoc.export.csv writes them; from_csv reads other tables."
             )
         )

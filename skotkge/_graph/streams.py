@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import COMPRESSIONS, shortened, shown, suffix_of
+from .._utils.messages import shown
+from .files import COMPRESSIONS, brief, shortened, suffix_of
 from .headers import COLUMNS, begins_with_names, find_named
 from .labels import name_first
 
@@ -36,11 +37,11 @@ def open_text(path):
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
             if len(names) != 1:
-                raise ValueError(f"{shown(path)} holds {len(names)} files, expected one; unpack it.")
+                raise ValueError(f"{brief(path)} holds {len(names)} files, expected one; unpack it.")
             with archive.open(names[0]) as part, io.TextIOWrapper(part, "utf-8-sig", newline="") as file:
                 yield file
     elif kind is not None:
-        raise ValueError(f"{shown(path)} cannot be read piece by piece; decompress it, or compress it with gzip.")
+        raise ValueError(f"{brief(path)} cannot be read piece by piece; decompress it, or compress it with gzip.")
     else:
         with open(path, **options) as file:
             yield file
@@ -72,7 +73,7 @@ def stream_triples(path, chunk_size, *, columns=None, header=None, sep=None):
         If the name tells no format, a line has too few fields or an empty label, or the text is not UTF-8.
     """
     if suffix_of(path) not in READ_STYLES:
-        raise ValueError(f"{shown(path)}: expected a name that ends with {', '.join(READ_STYLES)}")
+        raise ValueError(f"{brief(path)}: expected a name that ends with {', '.join(READ_STYLES)}")
     if sep is not None and (not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n'):
         raise ValueError(f"sep={shown(sep)}, expected the one character between fields, such as ',' or ';'.")
     style = READ_STYLES[suffix_of(path)] | ({} if sep is None else {"delimiter": sep})
@@ -88,9 +89,9 @@ def stream_triples(path, chunk_size, *, columns=None, header=None, sep=None):
             while piece := list(islice(rows, chunk_size)):
                 yield _labels(piece, places, path)
     except csv.Error as error:
-        raise ValueError(f"{shown(path)}: {error}.") from error
+        raise ValueError(f"{brief(path)}: {error}.") from error
     except (UnicodeDecodeError, EOFError, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile) as error:
-        raise ValueError(shortened(f"{shown(path)} cannot be read as text in UTF-8: {error}.")) from error
+        raise ValueError(shortened(f"{brief(path)} cannot be read as text in UTF-8: {error}.")) from error
 
 
 def _chained(first, rest):
@@ -106,7 +107,7 @@ def _places(first, columns, header, path):
     if named:
         wrong = [name for name in columns if names.count(name) != 1]
         if wrong:
-            raise ValueError(f"{shown(path)} has the columns {name_first(names, 20)}, and not {wrong[0]!r} once.")
+            raise ValueError(f"{brief(path)} has the columns {name_first(names, 20)}, and not {wrong[0]!r} once.")
         return [names.index(name) for name in columns], True
     if columns is not None:
         return list(columns), header
@@ -120,7 +121,7 @@ def _labels(piece, places, path):
         for column, place in enumerate(places):
             if place >= len(row) or not row[place]:
                 what = "is empty" if place < len(row) else "is missing"
-                raise ValueError(shortened(f"{shown(path)}, line {line}: the {COLUMNS[column]} {what}: {row!r}."))
+                raise ValueError(shortened(f"{brief(path)}, line {line}: the {COLUMNS[column]} {what}: {row!r}."))
             found[number, column] = row[place]
     return found
 

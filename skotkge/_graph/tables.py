@@ -15,9 +15,9 @@ from operator import itemgetter
 
 import numpy as np
 
-from .._utils.messages import shown as shown_value
+from .._utils.messages import shown
 from .coded import CodedColumn
-from .files import read_text, shortened, shown
+from .files import brief, read_text, shortened
 
 WHITE_SPACE = r"\s+"
 BLANKS = re.compile(r"[ \t\f\v]+")  # white space of ASCII: a no-break space belongs to its label
@@ -50,7 +50,7 @@ def check_separator(sep):
     if sep == WHITE_SPACE or (isinstance(sep, str) and len(sep) == 1 and sep not in '"\r\n'):
         return sep
     raise ValueError(
-        f"sep={shown_value(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any "
+        f"sep={shown(sep)}, expected the one character between fields, such as ',' or ';', or r'\\s+' for any "
         "white space."
     )
 
@@ -276,7 +276,7 @@ def _quoted_words(content, line, path):
 
 def _wrong_quotes(path, line, error):
     return (
-        f"{shown(path)}, line {line}: {error}. Fields with quotes stand in quotes, and their quotes are doubled; "
+        f"{brief(path)}, line {line}: {error}. Fields with quotes stand in quotes, and their quotes are doubled; "
         "from_tsv reads files without quoting."
     )
 
@@ -286,7 +286,7 @@ def wrong_number(path, line, fields, n_fields, dialect):
     between = "white space" if dialect.sep == WHITE_SPACE else repr(dialect.sep)
     place = f"column {len(fields) + 1} is missing" if len(fields) < n_fields else f"column {n_fields + 1} is too many"
     message = (
-        f"{shown(path)}, line {line}: {len(fields)} fields separated by {between}, expected {n_fields}, so {place}: "
+        f"{brief(path)}, line {line}: {len(fields)} fields separated by {between}, expected {n_fields}, so {place}: "
         f"{_shown_fields(fields)}."
     )
     return shortened(message + _better_separator(fields, n_fields, dialect))
@@ -304,5 +304,5 @@ def _better_separator(fields, n_fields, dialect):
     for sep in ("\t", ",", ";", "|", WHITE_SPACE):
         parts = BLANKS.split(fields[0].strip()) if sep == WHITE_SPACE else fields[0].split(sep)
         if sep != dialect.sep and len(parts) >= n_fields:
-            return f" With sep={shown_value(sep)} the line has {len(parts)} fields."
+            return f" With sep={shown(sep)} the line has {len(parts)} fields."
     return ""
