@@ -42,7 +42,7 @@ class EvidenceWeightsDisplay:
     >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
     >>> kge = OTKGEClassifier(evidence=["structure", "rules"], embedding_dim=8, max_iter=2, random_state=0).fit(triples)
     >>> EvidenceWeightsDisplay.from_estimator(kge).kinds
-    ['structure', 'rules']
+    ['structure', 'rules', 'rules of paths']
     """
 
     def __init__(self, weights: ArrayLike, kinds: Sequence[str], relations: Sequence[Any], direction: str) -> None:
