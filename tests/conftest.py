@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from skotkge import MultimodalTriples
 from skotkge.datasets import load_emoji
@@ -10,6 +11,17 @@ collect_ignore = ["typed"]  # for type checkers, not to be run
 @pytest.fixture(scope="session")
 def emoji():
     return load_emoji()
+
+
+@pytest.fixture
+def n_workers():
+    """Number of worker processes, which end with the test.
+
+    In the next one they would grow by what it imports; loky takes that for a leak, starts others in their place, and may
+    then wait for ever.
+    """
+    yield 2
+    get_reusable_executor().shutdown(wait=True)
 
 
 @pytest.fixture

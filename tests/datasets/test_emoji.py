@@ -56,7 +56,7 @@ def test_every_test_entity_without_its_triples_is_still_ranked_above_chance(emoj
 
 
 @pytest.mark.filterwarnings("ignore:.*have no training triple:UserWarning")
-def test_grid_search_in_workers(emoji):
+def test_grid_search_in_workers(emoji, n_workers):
     pipe = Pipeline(
         [
             ("fuse", OTFusionTransformer(32, random_state=0)),
@@ -64,6 +64,6 @@ def test_grid_search_in_workers(emoji):
         ]
     )
     grid = {"fuse__p": [1, 2], "kge__learning_rate": [0.05, 0.1]}
-    search = GridSearchCV(pipe, grid, cv=2, n_jobs=2).fit(emoji.train)
+    search = GridSearchCV(pipe, grid, cv=2, n_jobs=n_workers).fit(emoji.train)
     assert (search.cv_results_["mean_test_score"] > 0.05).all()
     assert search.best_estimator_.score(emoji.test) > 0.1

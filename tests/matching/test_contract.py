@@ -89,8 +89,8 @@ def test_a_failed_fit_leaves_the_earlier_state(pairs):
     assert model.predict(pairs).tolist() == before
 
 
-def test_folds_searches_and_workers(pairs):
-    scores = cross_val_score(matcher(), pairs, cv=KFold(2), n_jobs=2)
+def test_folds_searches_and_workers(pairs, n_workers):
+    scores = cross_val_score(matcher(), pairs, cv=KFold(2), n_jobs=n_workers)
     assert scores.shape == (2,)
     search = GridSearchCV(matcher(), {"n_hops": [1, 2]}, cv=2).fit(pairs)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()

@@ -260,7 +260,7 @@ def test_several_metrics_in_cross_validate(small, with_y, routing):
 
 
 @pytest.mark.parametrize("as_dict", [False, True])
-def test_several_metrics_in_a_grid_search_with_workers(parts, as_dict):
+def test_several_metrics_in_a_grid_search_with_workers(parts, as_dict, n_workers):
     known = parts[2]
     names = ["mrr", "hits@10"]
     scoring = make_ranking_scorer(names, known=known)
@@ -272,7 +272,7 @@ def test_several_metrics_in_a_grid_search_with_workers(parts, as_dict):
         cv=TransductiveKFold(3, random_state=0),
         scoring=scoring,
         refit="mrr",
-        n_jobs=2,
+        n_jobs=n_workers,
     ).fit(parts[0])
     assert search.best_score_ == search.cv_results_["mean_test_mrr"].max()
     assert (search.cv_results_["mean_test_hits@10"] <= 1).all()

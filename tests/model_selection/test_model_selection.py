@@ -297,13 +297,13 @@ def quick_pipeline():
 
 
 @pytest.mark.parametrize("with_y", [False, True])
-def test_grid_search_with_workers(small, with_y):
+def test_grid_search_with_workers(small, with_y, n_workers):
     y = None
     if with_y:
         y = np.ones(len(small), int)
         y[::5] = 0
     folds = TransductiveKFold(3, random_state=0)
-    search = GridSearchCV(quick_pipeline(), {"kge__learning_rate": [0.05, 0.1]}, cv=folds, n_jobs=2)
+    search = GridSearchCV(quick_pipeline(), {"kge__learning_rate": [0.05, 0.1]}, cv=folds, n_jobs=n_workers)
     results = search.fit(small, y).cv_results_
     scores = np.array([results[f"split{number}_test_score"] for number in range(3)])
     assert ((scores > 0) & (scores <= 1)).all()
