@@ -17,7 +17,7 @@ def emoji():
 def n_workers():
     """Number of worker processes, which end with the test.
 
-    In the next one they would grow by what it imports; loky takes that for a leak, starts others in their place, and may
+    In the next one they would grow by what it imports; loky takes that for a leak, starts others for them, and may
     then wait for ever.
     """
     yield 2
