@@ -74,6 +74,11 @@ class OTKGEClassifier(TrainedEstimator):
         Objects with ``evidence_of(X)`` are kinds of your own, see the development guide. "all" is all of these;
         "embeddings" the first three; "fused" the third alone. Without modalities in X, "fused" is the structure, and
         kinds that need modalities are left out. The weights of the last four and of your own may be negative.
+    combiner : {"auto"} or None, default="auto"
+        "auto" adds boosted trees of the scores of all kinds to their weighted sum, for the candidates of a query with
+        the highest sums, if cross-validation by query on the validation triples says that they rank answers better;
+        "combiner" is then a part of `explain`. None does without: the sum alone is faster to rank by. Only where one of
+        the last four kinds is, or one of your own.
     exclude_self_loops : bool, default=True
         A relation that links no entity with itself in training never does: such a triple scores below all others.
     constraints : mapping of relation to mapping, or "schema", default=None
@@ -222,6 +227,7 @@ class OTKGEClassifier(TrainedEstimator):
     _parameter_constraints = {
         "score_function": [StrOptions(set(SCORE_FUNCTIONS)), ScoreFunction],
         "evidence": [StrOptions(set(EVIDENCE)), tuple, list],
+        "combiner": [StrOptions({"auto"}), None],
         "exclude_self_loops": ["boolean"],
         "constraints": [Mapping, StrOptions({SCHEMA}), None],
         "embedding_dim": [Interval(Integral, 1, 2**31 - 1, closed="both"), None],
@@ -255,6 +261,7 @@ class OTKGEClassifier(TrainedEstimator):
         score_function: str | ScoreFunction = "complex",
         *,
         evidence: str | Sequence[str] = "all",
+        combiner: str | None = "auto",
         exclude_self_loops: bool = True,
         constraints: Mapping[Any, Mapping[str, Any]] | str | None = None,
         embedding_dim: int | None = None,
@@ -284,6 +291,7 @@ class OTKGEClassifier(TrainedEstimator):
     ) -> None:
         self.score_function = score_function
         self.evidence = evidence
+        self.combiner = combiner
         self.exclude_self_loops = exclude_self_loops
         self.constraints = constraints
         self.embedding_dim = embedding_dim
@@ -497,6 +505,7 @@ class OTKGEClassifier(TrainedEstimator):
             early_stopping=self.early_stopping,
             metric=self.metric,
             refit=self.refit,
+            combines=self.combiner == "auto",
             calibration_negatives=self.calibration_negatives,
             verbose=self.verbose,
             seed=seed,

@@ -5,6 +5,7 @@ import numpy as np
 from .._ranking.constraint_checks import PENALTY
 from .._ranking.explanation import Explanation, Fact
 
+COMBINER = "combiner"
 SELF_LOOP = "self_loop"
 OFFSET = "offset"
 CONSTRAINTS = "constraints"
@@ -33,7 +34,7 @@ def explain(predictor, labels, ids, rows, side, device):
     parts = parts * calibration.slope[relations]
     offset = log_odds - parts.sum(axis=0)
     contributions = np.where(rows[:, None], np.column_stack([*parts, offset]), np.nan)
-    others = [SELF_LOOP, OFFSET]
+    others = [*([COMBINER] if predictor.combiner is not None else []), SELF_LOOP, OFFSET]
     if predictor.checker is not None:
         contributions = np.column_stack([contributions, np.where(rows, PENALTY * predictor.are_ruled_out(ids), np.nan)])
         others.append(CONSTRAINTS)

@@ -6,8 +6,10 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from .._embedding.options import TrainingOptions
+from .._evidence.combiner import learn_combiner
 from .._evidence.cosines import cosines
 from .._evidence.counts import count
 from .._evidence.embedding import EmbeddingEvidence
@@ -17,7 +19,7 @@ from .._evidence.neighbors import neighbors
 from .._evidence.paths import path_rules
 from .._evidence.relation_maps import fit_all_relation_maps
 from .._evidence.rules import RuleEvidence, count_rules
-from .._evidence.signed_weights import learn_signed_weights
+from .._evidence.signed_weights import best_ridge, candidates_of, learn_from
 from .._evidence.weighting import learn_weights
 from .._fusion.structure import observed_in
 from .._graph.constraints import resolve
@@ -52,7 +54,7 @@ class FitOptions:
         Kinds of evidence beside the trained spaces, values of `skotkge._spaces.KINDS`.
     builders : tuple
         Kinds of the user's: objects with ``evidence_of(X)``, which gives an `Evidence`.
-    exclude_self_loops, early_stopping, refit : bool
+    exclude_self_loops, early_stopping, refit, combines : bool
     metric : str or callable
     calibration_negatives : {"typed", "uniform"}
     verbose : int
@@ -72,6 +74,7 @@ class FitOptions:
     early_stopping: bool = True
     metric: Any = "mrr"
     refit: bool = True
+    combines: bool = True
     calibration_negatives: str = "typed"
     verbose: int = 0
     seed: int = 0
@@ -113,12 +116,13 @@ def fit_link_predictor(
     train = partial(_train_spaces, **shared)
     trained = train(split.train, round="train", max_iter={}, validate=validation_score(split, facts, options))
     evidence = _evidence_of(split.train, trained, options)
-    weights = _weights_of(evidence, split, facts, options, random_state)
+    weights, combiner = _weights_of(evidence, split, facts, options, random_state)
     predictor = LinkPredictor(
         vocabulary=split.all.vocabulary,
         true_ids=facts.true_ids,
         evidence=evidence,
         weights=weights,
+        combiner=combiner,
         calibration=Calibration.identity(facts.n_relations),
         informed=facts.informed,
         excludes_self_loops=facts.excludes_self_loops,
@@ -282,23 +286,29 @@ def _encoder_of(X):
 
 
 def _weights_of(evidence, split, facts, options, random_state):
-    """Weigh the evidence by how well it tells the answers of the held-out triples."""
-    device, held = options.training.device, split.validation_ids
+    """Weigh the evidence by how well it tells the answers of the held-out triples: weights, and a combiner or None."""
+    device, held, n_sides = options.training.device, split.validation_ids, 2 * facts.n_relations
     in_base = np.array([kind.id.kind in BASE for kind in evidence])
     if not in_base.any():
         in_base[:] = True
-    base = np.repeat(in_base[:, None].astype(float), 2 * facts.n_relations, axis=1)
+    base = np.repeat(in_base[:, None].astype(float), n_sides, axis=1)
     if len(evidence) == 1 or not len(held):
-        return base
+        return base, None
     bound = [kind.on(device) for kind in evidence]
     if in_base.sum() > 1:
         of_base = facts.mixture([kind for kind, wanted in zip(bound, in_base, strict=True) if wanted], device=device)
         base[in_base] = learn_weights(of_base, held, facts.known, facts.n_relations, random_state)
     if in_base.all():
-        return base
+        return base, None
     share = len(held) / len(facts.true_ids)
     mixture = facts.mixture(bound, device=device)
-    return learn_signed_weights(mixture, base, held, facts.known, share, facts.n_relations, random_state)
+    told = candidates_of(mixture, base, held, facts.known, share, facts.n_relations, random_state)
+    ridge = best_ridge(told, n_sides, random_state)
+    weights = learn_from(told, ridge, n_sides)
+    # Draws of its own: without a combiner, all later ones are the same.
+    drawn = check_random_state(options.seed)
+    combiner = learn_combiner(told, ridge, n_sides, drawn) if options.combines else None
+    return weights[0] * base + weights[1:], combiner
 
 
 def calibrate(predictor, split, random_state, device="cpu", by_relation=True, typed=True):

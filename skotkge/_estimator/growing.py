@@ -232,6 +232,7 @@ def _by_relation(predictor, graph):
     of_entities = lines and AnswerCalibration(lines[0].slopes, both(lines[0].intercepts))
     return {
         "weights": both(predictor.weights),
+        "combiner": predictor.combiner and replace(predictor.combiner, gates=both(predictor.combiner.gates)),
         "calibration": Calibration(single(calibration.slope), single(calibration.intercept)),
         "answer_lines": lines and (of_entities, lines[1]),
     }

@@ -12,7 +12,7 @@ SELF_LOOP_PENALTY = -1e3
 
 
 class Mixture:
-    """Weighted sum ``sum_k w[k, r] s_k(query, candidate)`` of evidence on a device.
+    """Weighted sum ``sum_k w[k, r] s_k(query, candidate)`` of evidence on a device, and what a combiner adds to it.
 
     Parameters
     ----------
@@ -26,6 +26,7 @@ class Mixture:
         other are equal.
     counted : KnownAnswers, default=None
         Triples that the evidence was made of; their own rows do not count for or against them.
+    combiner : Combiner, default=None
     device : str, default="cpu"
     """
 
@@ -38,6 +39,7 @@ class Mixture:
         informed_entities=None,
         informed_relations=None,
         counted=None,
+        combiner=None,
         device="cpu",
     ):
         self.evidence, self.device = evidence, device
@@ -49,6 +51,7 @@ class Mixture:
         self._informed_entities, self._informed_relations = informed_entities, informed_relations
         self._counting = [position for position, kind in enumerate(evidence) if hasattr(kind, "own_row")]
         self._counted = counted if self._counting else None
+        self._combiner = combiner
 
     @cached_property
     def _table_and_others(self):
@@ -67,6 +70,11 @@ class Mixture:
     def n_columns(self):
         """Columns of all evidence together."""
         return sum(kind.n_columns for kind in self.evidence)
+
+    @property
+    def n_parts(self):
+        """Number of the parts that a score is the sum of: kinds of evidence, combiner if there is one, self-loops."""
+        return len(self.evidence) + (self._combiner is not None) + 1
 
     def indices(self, *arrays):
         """Index arrays as tensors on the device."""
@@ -89,7 +97,7 @@ class Mixture:
         return blank
 
     def pair_parts(self, sources, relations, answers):
-        """What each kind adds to the score of each query with one answer, and last what an excluded loop takes away.
+        """What each kind, then a combiner and last an excluded self-loop add to the score of queries with an answer.
 
         Parameters
         ----------
@@ -97,21 +105,26 @@ class Mixture:
 
         Returns
         -------
-        tensor of shape (n_kinds + 1, n_queries), dtype float64
+        tensor of shape (n_parts, n_queries), dtype float64
         """
         queried, asked, answered = self.indices(sources, relations, answers)
-        parts = torch.zeros(len(self.evidence) + 1, len(queried), dtype=torch.float64, device=self.device)
-        for position, evidence in enumerate(self.evidence):
-            parts[position] = self._weight(position, asked) * evidence.pair_scores(
-                evidence.queries(queried, asked), answered
-            )
-        if self._counted is not None:
-            rows = np.flatnonzero(self._counted.contains(np.column_stack([sources, relations, answers])))
-            for position, changes in self._own_rows(sources[rows], relations[rows], answers[rows]):
-                parts[position, self.indices(rows)[0]] += changes
+        scores = self._pair_scores(sources, relations, answers)
+        parts = torch.zeros(self.n_parts, len(queried), dtype=torch.float64, device=self.device)
+        parts[: len(scores)] = self._weighted(scores, asked)
+        if self._combiner is not None:
+            parts[-2] = self._combiner.corrections(scores, parts.sum(0), asked)
         if self._excludes_self_loops is not None:
             parts[-1] = SELF_LOOP_PENALTY * (self._excludes_self_loops[asked] & (queried == answered))
         return _without_nan(parts)
+
+    def _pair_scores(self, sources, relations, answers):
+        """Scores of each query with one answer by each kind, without its weight, ``(n_kinds, n_queries)``."""
+        queried, asked, answered = self.indices(sources, relations, answers)
+        scores = torch.zeros(len(self.evidence), len(queried), dtype=torch.float64, device=self.device)
+        for position, evidence in enumerate(self.evidence):
+            scores[position] = evidence.pair_scores(evidence.queries(queried, asked), answered)
+        self._add_own_rows(scores, sources, relations, answers)
+        return scores
 
     def scores(self, entities, sources, relations):
         """Scores of each query with the entities of a slice.
@@ -141,8 +154,11 @@ class Mixture:
             inside = (answers >= first) & (answers < stop)
             rows, answers = rows[inside], answers[inside]
             places = self.indices(rows, answers - first)
-            for _, changes in self._own_rows(sources[rows], relations[rows], answers):
+            for position, changes in self._own_rows(sources[rows], relations[rows], answers):
+                changes = self._weight(position, asked[places[0]]) * changes
                 total.index_put_(places, changes.to(total.dtype), accumulate=True)
+        if self._combiner is not None:
+            self._combine(total, slice(first, stop), queried, asked)
         if self._excludes_self_loops is not None:
             looping = self._excludes_self_loops[asked] & (queried >= first) & (queried < stop)
             columns = (queried - first).clamp(0, total.shape[1] - 1)
@@ -154,13 +170,48 @@ class Mixture:
             total[torch.tensor(blank, device=self.device)] = 0.0
         return _without_nan(total)
 
+    def _combine(self, total, entities, queried, asked):
+        """Add what the combiner says of the candidates above its gates to a block of weighted sums.
+
+        Single precision serves where no rounding can change what it says; where it can, the scores are those of
+        `pair_parts`.
+        """
+        rows, columns = torch.nonzero(self._combiner.may_be_above(total, asked), as_tuple=True)
+        if not len(rows):
+            return
+        sources, relations = queried[rows].cpu().numpy(), asked[rows].cpu().numpy()
+        answers = columns.cpu().numpy() + entities.start
+        scores = torch.empty(len(self.evidence), len(rows), dtype=torch.float64, device=self.device)
+        of_kind = torch.empty_like(total)
+        for position, evidence in enumerate(self.evidence):
+            evidence.add_scores(entities, evidence.queries(queried, asked), 1.0, of_kind.zero_())
+            scores[position] = of_kind[rows, columns]
+        self._add_own_rows(scores, sources, relations, answers)
+        sums, of_pairs = total[rows, columns].double(), asked[rows]
+        again = self._combiner.are_uncertain(scores, sums, of_pairs)
+        if again.any():
+            told = again.cpu().numpy()
+            scores[:, again] = self._pair_scores(sources[told], relations[told], answers[told])
+            sums[again] = self._weighted(scores[:, again], of_pairs[again]).sum(0)
+        total[rows, columns] += self._combiner.corrections(scores, sums, of_pairs).to(total.dtype)
+
+    def _add_own_rows(self, scores, sources, relations, answers):
+        """Let the own row of training triples not count in their scores ``(n_kinds, n_queries)``."""
+        if self._counted is not None:
+            rows = np.flatnonzero(self._counted.contains(np.column_stack([sources, relations, answers])))
+            for position, changes in self._own_rows(sources[rows], relations[rows], answers[rows]):
+                scores[position, self.indices(rows)[0]] += changes
+
+    def _weighted(self, scores, asked):
+        """Scores of kinds ``(n_kinds, n_queries)`` times their weights."""
+        return torch.stack([self._weight(position, asked) * of_kind for position, of_kind in enumerate(scores)])
+
     def _own_rows(self, sources, relations, answers):
-        """Yield each kind that counts, and what its weighted scores of training triples change by."""
+        """Yield each kind that counts, and what its scores of training triples change by."""
         queried, asked, answered = self.indices(sources, relations, answers)
         for position in self._counting:
             kind = self.evidence[position]
-            changes = kind.own_row(kind.queries(queried, asked), answered)
-            yield position, self._weight(position, asked) * changes
+            yield position, kind.own_row(kind.queries(queried, asked), answered)
 
     def scores_of_kind(self, position, sources, relations):
         """Scores of each query with every entity by one kind of evidence, without its weight; takes index tensors."""

@@ -62,35 +62,23 @@ class Candidates:
         return replace(self, **{name: array[rows] for name, array in vars(self).items()})
 
 
-def learn_signed_weights(mixture, base, ids, known, share, n_relations, random_state):
-    """Learn signed weights from true triples that no evidence has seen.
-
-    Parameters
-    ----------
-    mixture : Mixture
-        Of all evidence.
-    base : ndarray of shape (n_kinds, 2 * n_relations)
-        Weights of the first part; zero for kinds that are not in it.
-    ids : ndarray of shape (n_triples, 3)
-    known : KnownAnswers
-        All true triples, `ids` among them.
-    share : float
-        Of the true triples that `ids` are.
-    n_relations : int
-    random_state : RandomState
-
-    Returns
-    -------
-    ndarray of shape (n_kinds, 2 * n_relations)
-    """
-    told = _candidates_of(mixture, base, ids, known, share, n_relations, random_state)
-    weights = _without_counting_unlabelled(told, _ridge(told, 2 * n_relations, random_state), 2 * n_relations)
-    return weights[0] * base + weights[1:]
+def learn_from(told, ridge, n_relations):
+    """Weights ``(n_features, n_relations)``, learned and learned again without the candidates expected to be true."""
+    offsets, weights = told.offsets, None
+    for _ in range(ROUNDS):
+        weights = _fit(told, offsets, n_relations, ridge, weights)
+        offsets = without_unlabelled(told, weights)
+    return weights
 
 
-def _ridge(told, n_relations, random_state):
-    """The ridge whose weights make the answers to left-out queries likeliest; all triples of a query are one group."""
-    groups = np.unique(np.column_stack([told.sources, told.relations]), axis=0, return_inverse=True)[1].ravel()
+def query_groups(told):
+    """Number the distinct queries ``(n_queries,)``: all triples of one are one group."""
+    return np.unique(np.column_stack([told.sources, told.relations]), axis=0, return_inverse=True)[1].ravel()
+
+
+def best_ridge(told, n_relations, random_state):
+    """The ridge of `learn_from` whose weights make the answers to left-out queries likeliest."""
+    groups = query_groups(told)
     if len(groups) > QUERIES_THAT_CHOOSE:
         # In the order of the triples, the first would all ask for tails.
         chosen = random_state.choice(len(groups), QUERIES_THAT_CHOOSE, replace=False)
@@ -101,23 +89,37 @@ def _ridge(told, n_relations, random_state):
     for learned, left_out in GroupKFold(N_FOLDS).split(groups, groups=groups):
         left_out = told.of(left_out)
         for position, ridge in enumerate(RIDGES):
-            weights = _without_counting_unlabelled(told.of(learned), ridge, n_relations)
-            logits = _logits(left_out, weights) + _without_unlabelled(left_out, weights)
+            weights = learn_from(told.of(learned), ridge, n_relations)
+            logits = logits_of(left_out, weights) + without_unlabelled(left_out, weights)
             losses[position] += np.sum(logsumexp(logits, axis=1) - logits[:, 0])
     return RIDGES[np.argmin(losses)]
 
 
-def _without_counting_unlabelled(told, ridge, n_relations):
-    """Weights ``(n_features, n_relations)``, learned and learned again without the candidates expected to be true."""
-    offsets, weights = told.offsets, None
-    for _ in range(ROUNDS):
-        weights = _fit(told, offsets, n_relations, ridge, weights)
-        offsets = _without_unlabelled(told, weights)
-    return weights
+def candidates_of(mixture, base, ids, known, share, n_relations, random_state):
+    """Features of the answer, the best candidates of the base, and a sample that stands for the rest.
 
+    The first feature is the total of the base, the others are the scores of the kinds: with weights w of them, those
+    of the kinds are ``w[0] * base + w[1:]``.
 
-def _candidates_of(mixture, base, ids, known, share, n_relations, random_state):
-    """Features of the answer, the best candidates of the base, and a sample that stands for the rest."""
+    Parameters
+    ----------
+    mixture : Mixture
+        Of all evidence.
+    base : ndarray of shape (n_kinds, 2 * n_relations)
+        Weights of the first part; zero for kinds that are not in it.
+    ids : ndarray of shape (n_triples, 3)
+        True triples that no evidence has seen.
+    known : KnownAnswers
+        All true triples, `ids` among them.
+    share : float
+        Of the true triples that `ids` are.
+    n_relations : int
+    random_state : RandomState
+
+    Returns
+    -------
+    Candidates
+    """
     sources, relations, answers = both_directions(ids, n_relations)
     n_kinds, n_entities = len(mixture.evidence), mixture.n_entities
     sample = random_state.permutation(n_entities)[:SAMPLED_CANDIDATES]
@@ -156,9 +158,9 @@ def _features_of(mixture, base, sources, relations, answers, known, sample, n_be
     return features.transpose(0, 1), torch.cat(counts, dim=1).log()
 
 
-def _without_unlabelled(told, weights):
+def without_unlabelled(told, weights):
     """Offsets that leave out, of each query, as many of its best candidates as are expected to be true."""
-    logits = _logits(told, weights)
+    logits = logits_of(told, weights)
     logits[:, 0] = -np.inf
     # Only candidates that stand for themselves; the sample is a sample.
     best = np.argsort(-logits[:, : 1 + BEST_CANDIDATES], axis=1)
@@ -170,7 +172,7 @@ def _without_unlabelled(told, weights):
     return offsets
 
 
-def _logits(told, weights):
+def logits_of(told, weights):
     """Weighted sums of the features of each candidate ``(n_queries, n_candidates)``."""
     return np.matmul(weights.astype(told.features.dtype).T[told.relations][:, None], told.features)[:, 0]
 

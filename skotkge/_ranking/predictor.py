@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
+from .._evidence.combiner import Combiner
 from .._evidence.cosines import Cosines
 from .._evidence.counts import Counts
 from .._evidence.embedding import EmbeddingEvidence
@@ -72,6 +73,8 @@ class LinkPredictor:
         What the user has said of relations; answers obey it.
     given_ids : ndarray of shape (n_given, 3) or None
         What these are applied to, while calibration takes held-out triples for unknown; None is the true triples.
+    combiner : Combiner or None
+        Adds to the weighted sums.
     """
 
     vocabulary: Vocabulary
@@ -87,6 +90,7 @@ class LinkPredictor:
     fact_weights: np.ndarray | None = None
     statements: tuple = ()
     given_ids: np.ndarray | None = None
+    combiner: Combiner | None = None
 
     @property
     def n_relations(self):
@@ -142,6 +146,7 @@ class LinkPredictor:
                 informed_entities=self.informed[0],
                 informed_relations=self.informed[1],
                 counted=self.counted,
+                combiner=self.combiner,
                 device=device,
             )
             self._rankers[device] = Ranker(mixture, self.checker)
@@ -160,8 +165,8 @@ class LinkPredictor:
 
         Returns
         -------
-        ndarray of shape (n_kinds + 1, n_triples)
-            Means over the directions that count, last what excluded self-loops take away. A direction counts if
+        ndarray of shape (n_parts, n_triples)
+            Means over the directions that count, of the parts of `Mixture.pair_parts`. A direction counts if
             something is known of its source and relation.
         ndarray of shape (n_triples,), dtype bool
             Triples of which no direction counts; their parts are 0.
@@ -307,6 +312,7 @@ class LinkPredictor:
             "true_ids": self.true_ids,
             "evidence": [_state_of(kind) for kind in self.evidence],
             "weights": self.weights,
+            "combiner": self.combiner and self.combiner.state(),
             "calibration": (self.calibration.slope, self.calibration.intercept),
             "informed": self.informed,
             "excludes_self_loops": self.excludes_self_loops,
@@ -328,6 +334,7 @@ class LinkPredictor:
         )
         statements = tuple(Statement(*said) for said in state.pop("statements", ()))
         encoder, lines = state.pop("encoder"), state.pop("answer_lines")
+        combiner = state.pop("combiner", None)
         return cls(
             vocabulary,
             evidence=evidence,
@@ -335,6 +342,7 @@ class LinkPredictor:
             encoder=None if encoder is None else encoder_from_state(encoder),
             answer_lines=lines and tuple(AnswerCalibration(*line) for line in lines),
             statements=statements,
+            combiner=combiner and Combiner.from_state(combiner),
             **state,
         )
 

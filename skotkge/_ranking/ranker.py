@@ -46,14 +46,14 @@ class Ranker:
 
         Returns
         -------
-        ndarray of shape (n_kinds + 1, n_queries)
+        ndarray of shape (n_parts, n_queries)
 
         Raises
         ------
         FloatingPointError
             If a score is NaN.
         """
-        parts = np.empty((len(self._mixture.evidence) + 1, len(sources)))
+        parts = np.empty((self._mixture.n_parts, len(sources)))
         for rows in query_batches(len(sources), 4 * self._mixture.n_columns):
             parts[:, rows] = self._mixture.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
         return parts

@@ -8,6 +8,7 @@ decorates, which scikit-learn does not declare.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 from sklearn import base
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -33,6 +34,7 @@ __all__ = [
     "check_matplotlib_support",
     "check_output",
     "fit_context",
+    "grown_trees",
     "safe_indexing",
     "validate_parameter_constraints",
     "wrap_output",
@@ -60,6 +62,29 @@ def check_estimator_parameters(estimator: Any) -> None:
         A `ValueError` that names the parameter, its range and its value.
     """
     estimator._validate_params()
+
+
+def grown_trees(boosting: Any) -> list[dict[str, Any]]:
+    """Return the trees of a fitted histogram gradient boosting of one output, which has no public form of them.
+
+    Parameters
+    ----------
+    boosting : HistGradientBoostingClassifier or HistGradientBoostingRegressor
+        Fitted to numbers, none of them missing.
+
+    Returns
+    -------
+    list of dict of str to ndarray of shape (n_nodes,)
+        "left" and "right", the nodes below, -1 for a leaf; "feature" and "threshold", up to which a row goes left;
+        "value" of a leaf. Node 0 is the root.
+    """
+    trees = []
+    for (predictor,) in boosting._predictors:
+        nodes, is_leaf = predictor.nodes, predictor.nodes["is_leaf"].astype(bool)
+        below = {side: np.where(is_leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right")}
+        told = {"feature": "feature_idx", "threshold": "num_threshold", "value": "value"}
+        trees.append(below | {name: nodes[field].copy() for name, field in told.items()})
+    return trees
 
 
 def wrap_output(estimator: Any, rows: Any, X: Any) -> Any:
