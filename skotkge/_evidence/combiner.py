@@ -21,7 +21,7 @@ from .signed_weights import learn_from, logits_of, query_groups, without_unlabel
 from .trees import MOST_LEAVES, Trees
 
 # Candidates of a query above the gate, on average: more made nothing better, and cost time.
-ABOVE_THE_GATE = 20
+ABOVE_THE_GATE = 15
 BOOSTING = {"max_iter": 100, "learning_rate": 0.1, "max_leaf_nodes": MOST_LEAVES, "min_samples_leaf": 30}
 BOOSTING |= {"max_features": 0.5, "early_stopping": False}
 # The trees count for 1 / f beside the weighted sum.
@@ -231,4 +231,3 @@ def _gates(judged, queries, n_relations):
         exceeded = np.searchsorted(np.cumsum(counts[order]), ABOVE_THE_GATE * len(asked))
         gates[relation] = sums[order[min(exceeded, len(order) - 1)]]
     return np.where(np.isnan(gates), np.nanmedian(gates), gates)
-

@@ -112,7 +112,7 @@ class Trees:
         tensor of shape (n_rows,), dtype bool
         """
         near = torch.zeros(rows.shape[1], dtype=torch.bool, device=rows.device)
-        for values, thresholds in zip(rows, self._on(rows.device)[0], strict=True):
+        for values, thresholds in zip(rows.contiguous(), self._on(rows.device)[0], strict=True):
             if len(thresholds):
                 place = torch.searchsorted(thresholds, values)
                 around = thresholds[torch.stack([(place - 1).clamp(min=0), place.clamp(max=len(thresholds) - 1)])]
@@ -132,10 +132,8 @@ class Trees:
         tensor of shape (n_rows,), dtype float64
         """
         thresholds, features, places, kept, values = self._on(rows.device)
-        found = [
-            torch.searchsorted(of_feature, of_rows.contiguous())
-            for of_feature, of_rows in zip(thresholds, rows, strict=True)
-        ]
+        by_feature = zip(thresholds, rows.contiguous(), strict=True)
+        found = [torch.searchsorted(of_feature, of_rows) for of_feature, of_rows in by_feature]
         every_leaf = kept.new_tensor(2**MOST_LEAVES - 1)
         sums = []
         for some in torch.stack(found).short().split(ROWS_AT_ONCE, dim=1):

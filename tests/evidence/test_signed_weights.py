@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skotkge._evidence.mixture import Mixture
-from skotkge._evidence.signed_weights import learn_signed_weights
+from skotkge._evidence.signed_weights import best_ridge, candidates_of, learn_from
 from skotkge._graph.queries import KnownAnswers, both_directions
 
 N_ENTITIES, N_RELATIONS = 60, 2
@@ -42,7 +42,9 @@ def learned(made, seed=0, base=(1.0, 0.0, 0.0)):
     base = np.repeat(np.array(base)[:, None], 2 * N_RELATIONS, axis=1)
     known = KnownAnswers(ids, N_RELATIONS)
     random_state = np.random.RandomState(seed)
-    return learn_signed_weights(Mixture(kinds), base, ids, known, 0.0, N_RELATIONS, random_state)
+    told = candidates_of(Mixture(kinds), base, ids, known, 0.0, N_RELATIONS, random_state)
+    weights = learn_from(told, best_ridge(told, 2 * N_RELATIONS, random_state), 2 * N_RELATIONS)
+    return weights[0] * base + weights[1:]
 
 
 def test_evidence_against_answers_has_a_negative_weight_and_noise_nearly_none(made):
