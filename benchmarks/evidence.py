@@ -24,10 +24,11 @@ from skotkge.inspection import leakage_report
 from skotkge.metrics import summarize_ranks
 
 KINDS = ("structure", "modalities", "fused", "relation_maps", "rules", "counts", "cosines", "neighbors")
-ROWS = {"all": "all"}
-ROWS |= {f"without {kind}": tuple(other for other in KINDS if other != kind) for kind in KINDS[3:]}
-ROWS |= {"spaces and relation_maps": KINDS[:4], "counts alone": ("counts",), "neighbors alone": ("neighbors",)}
-ROWS |= {"rules alone": ("rules",)}
+ALONE = ("counts", "neighbors", "rules")
+ROWS = {"all": {}, "without combiner": {"combiner": None}}
+ROWS |= {f"without {kind}": {"evidence": tuple(other for other in KINDS if other != kind)} for kind in KINDS[3:]}
+ROWS |= {"spaces and relation_maps": {"evidence": KINDS[:4]}}
+ROWS |= {f"{kind} alone": {"evidence": (kind,)} for kind in ALONE}
 
 
 def main():
@@ -54,10 +55,10 @@ def main():
             print_calibration(calibrated[0], kg)
 
 
-def run(kg, evidence, seed):
+def run(kg, parameters, seed):
     """MRR, Hits@1, Hits@10, MRR of the unleaked and the leaked part; seconds of the fit; the model."""
     start = time.perf_counter()
-    classifier = OTKGEClassifier(evidence=evidence, random_state=seed)
+    classifier = OTKGEClassifier(**parameters, random_state=seed)
     steps = [OTFusionTransformer(random_state=seed), classifier] if kg.train.modalities else [classifier]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
