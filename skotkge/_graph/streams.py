@@ -126,11 +126,30 @@ def _labels(piece, places, path):
     return found
 
 
+class _LineFeeds:
+    """A file of rows that end with a line feed, written by a csv writer that ends them with ``\\r\\n``.
+
+    The csv module of Python 3.11 quotes, or refuses, no line end but the characters that it ends rows with.
+    """
+
+    def __init__(self, file):
+        self._file = file
+
+    def write(self, row):
+        """Write one row."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
+def row_writer(file, **style):
+    """Return a csv writer of rows that end with a line feed; it takes either character of a line end for special."""
+    return csv.writer(_LineFeeds(file), lineterminator="\r\n", **style)
+
+
 @contextmanager
 def writing_rows(file, path, argument="path"):
     """Yield a writer of the rows of a table, in the style that its name tells; a label that does not fit is told."""
     try:
-        yield csv.writer(file, lineterminator="\n", **TABLE_STYLES[Path(path).suffix.lower()])
+        yield row_writer(file, **TABLE_STYLES[Path(path).suffix.lower()])
     except csv.Error as error:
         raise ValueError(f"{argument} {path}: a label has a tab or a line end; write a .csv file") from error
 
