@@ -59,7 +59,13 @@ def to_network(X):
     if X.names is not None:
         networkx.set_node_attributes(graph, dict(zip(X.entities.tolist(), X.names.tolist(), strict=True)), "name")
     data = {str(name): column for name, column in X.triple_data.items()}
+    if "relation" in data:
+        raise ValueError(
+            "triple_data has a column 'relation', which is what to_networkx calls the relation of an edge; rename the "
+            "column."
+        )
     for row, (head, relation, tail) in enumerate(X.labels.tolist()):
-        values = {name: column[row] for name, column in data.items() if name not in ("relation", "key")}
-        graph.add_edge(head, tail, relation, **values, relation=relation)
+        graph.add_edge(head, tail, relation, relation=relation)
+        # As arguments a column of the name "key" would take the place of the key of the edge.
+        graph.edges[head, tail, relation].update({name: column[row] for name, column in data.items()})
     return graph
