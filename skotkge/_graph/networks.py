@@ -1,6 +1,6 @@
 """Triples from and to the graphs of networkx."""
 
-from .notices import tell
+from .notices import tell, tell_of_isolated
 
 # Attributes of edges that hold the relation, by custom; the first that every edge has.
 RELATIONS = ("relation", "label", "type", "predicate", "rel")
@@ -43,6 +43,7 @@ def network_rows(graph):
             "graph.to_directed() for both directions."
         )
     heads, tails = [edge[0] for edge in edges], [edge[1] for edge in edges]
+    tell_of_isolated(graph.nodes, (heads, (), tails), f"triples is a {type(graph).__name__}")
     relations = [key if name is None else data[name] for _, _, key, data in edges]
     others = dict.fromkeys(attribute for *_, data in edges for attribute in data if attribute != name)
     return [heads, relations, tails], {other: [data.get(other) for *_, data in edges] for other in others}

@@ -251,6 +251,57 @@ def test_graphml_of_networkx_and_neo4j(tmp_path):
     assert "line 1" in told(lambda: MultimodalTriples.from_graphml(write(tmp_path / "no.graphml", "<a")))
 
 
+GRAPHML = (
+    '<graphml xmlns:y="y"><key id="d" attr.name="Edge Label" for="edge"><default>knows</default></key>'
+    '<key id="g" for="edge"/><graph edgedefault="{}">\n<node id="a"/><node id="b"/>{}</graph></graphml>'
+)
+EDGE = '<edge id="e0" source="a" target="b">{}</edge>'
+
+
+@pytest.mark.parametrize(
+    ("data", "relation"),
+    [
+        ("", "knows"),
+        ('<data key="d">likes</data>', "likes"),
+        (
+            '<data key="d"></data><data key="g"> <y:Line><y:EdgeLabel> likes <y:M/></y:EdgeLabel></y:Line></data>',
+            "likes",
+        ),
+    ],
+)
+def test_relations_of_gephi_and_yed(tmp_path, data, relation):
+    path = write(tmp_path / "graph.graphml", GRAPHML.format("directed", EDGE.format(data)))
+    assert MultimodalTriples.from_graphml(path).labels.tolist() == [["a", relation, "b"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<html/>", "line 1: begins with <html>, expected GraphML"),
+        (GRAPHML.format("directed", EDGE.replace('"b"', '""')), "line 2: the target of the edge is empty"),
+        (GRAPHML.format("directed", EDGE.replace('target="b"', "")), "line 2: the target of the edge is missing"),
+        (GRAPHML.format("directed", EDGE).replace("knows", ""), "line 2: the edge from 'a' to 'b' tells no relation"),
+        (GRAPHML.format("undirected", EDGE), "1 edges have no direction"),
+        (GRAPHML.format("directed", EDGE + '<node id="c"/>'), "1 nodes without edges are left out"),
+    ],
+)
+def test_what_graphml_lacks_is_told(tmp_path, text, words):
+    assert words in told(lambda: MultimodalTriples.from_graphml(write(tmp_path / "graph.graphml", text)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type":"node","id":null}',
+        '{"type":"relationship","label":"","start":{"id":"0"},"end":{"id":"1"}}',
+        '{"type":"relationship","label":"r","start":{"id":null},"end":{"id":"1"}}',
+    ],
+)
+def test_empty_labels_of_neo4j_are_refused_with_the_line(tmp_path, line):
+    path = write(tmp_path / "apoc.json", '{"type":"node","id":"0"}\n' + line)
+    assert "apoc.json, line 2: expected a node or" in told(lambda: MultimodalTriples.from_neo4j(path))
+
+
 def test_folder_and_list_of_files(tmp_path):
     write(tmp_path / "train.tsv", table(ROWS[:2]))
     write(tmp_path / "test.tsv", table(ROWS[2:]))
