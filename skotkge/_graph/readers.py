@@ -183,13 +183,18 @@ def _guess_header(table, chosen, header):
     sample = [[table.columns[place][row] for place in places] for row in range(1, min(len(table.lines), 1000))]
     if not begins_with_names(first, sample):
         return False
+    tell_of_header(table.path, table.lines[0], first)
+    return True
+
+
+def tell_of_header(path, line, names):
+    """Warn that a line is taken for the names of columns."""
     tell(
         shortened(
-            f"{brief(table.path)}: line {table.lines[0]}, {','.join(first)}, is taken for the names of columns, not "
+            f"{brief(path)}: line {line}, {','.join(names)}, is taken for the names of columns, not "
             "for a triple; header=True (--header yes) says so without this notice, header=False makes it a triple."
         )
     )
-    return True
 
 
 def _tell_of_suspicious(table, positions):

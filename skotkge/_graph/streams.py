@@ -16,6 +16,8 @@ from .._utils.messages import shown
 from .files import COMPRESSIONS, brief, shortened, suffix_of
 from .headers import COLUMNS, begins_with_names, find_named
 from .labels import name_first
+from .readers import tell_of_header
+from .tables import Dialect, wrong_number
 
 # How tables are written and read, by the ends of their names.
 TABLE_STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}
@@ -85,8 +87,12 @@ def stream_triples(path, chunk_size, *, columns=None, header=None, sep=None):
             if not first:
                 return
             places, has_names = _places(first, columns, header, path)
+            if has_names and header is None and not (columns and isinstance(columns[0], str)):
+                tell_of_header(path, *first[0])
+            width, dialect = len(first[0][1]), Dialect(style.get("delimiter", ","))
             rows = _chained(first[has_names:], rows)
             while piece := list(islice(rows, chunk_size)):
+                _check_widths(piece, width, path, dialect)
                 yield _labels(piece, places, path)
     except csv.Error as error:
         raise ValueError(f"{brief(path)}: {error}.") from error
@@ -113,6 +119,13 @@ def _places(first, columns, header, path):
         return list(columns), header
     usual = find_named(names) if header else None
     return [0, 1, 2] if usual is None else [names.index(name) for name in usual], header
+
+
+def _check_widths(piece, width, path, dialect):
+    """Refuse rows with more fields than the first; of those with fewer it is told which label is missing."""
+    for line, row in piece:
+        if len(row) > width:
+            raise ValueError(wrong_number(path, line, row, width, dialect))
 
 
 def _labels(piece, places, path):
