@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from .._graph.streams import row_writer
 from .._utils.whole_files import check_writable, whole_file
 
 STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}
@@ -40,17 +41,10 @@ def write_rows(path, header, rows):
     style = STYLES[path.suffix.lower()]
     try:
         with whole_file(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n", **style)
+            writer = row_writer(file, **style)
             writer.writerows([header] if header else [])
-            writer.writerows(map(_without_returns, rows) if style else rows)
+            writer.writerows(rows)
     except csv.Error as error:
         raise ValueError(
             f"{path}: a label has a tab or a line end, which tab-separated files cannot hold; write .csv"
         ) from error
-
-
-def _without_returns(row):
-    """Return a row as it is; a carriage return ends a line, too, but csv lets it pass."""
-    if any(isinstance(field, str) and "\r" in field for field in row):
-        raise csv.Error
-    return row

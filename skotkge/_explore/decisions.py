@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import as_labels
+from .._graph.streams import row_writer
 from .._utils.messages import shown
 from .._utils.whole_files import whole_file
 
 ACCEPTED, REJECTED = "accepted", "rejected"
 # As pandas reads and writes it: a field with a tab, a line end or a quote stands in quotes.
-STYLE = dict(delimiter="\t", lineterminator="\n")
+STYLE = dict(delimiter="\t")
 ENCODING = dict(encoding="utf-8", errors="surrogatepass", newline="")
 
 
@@ -196,20 +197,23 @@ def _state_of(path):
 
 def _write(path, decisions):
     with whole_file(path, "w", **ENCODING) as file:
-        table = csv.writer(file, **STYLE)
+        table = row_writer(file, **STYLE)
         table.writerow(HEADER)
         table.writerows(astuple(decision) for decision in decisions)
 
 
 def _read(path):
-    """The decisions of a file, the last about each triple."""
+    """The decisions of a file, the last about each triple; an empty file has none yet.
+
+    A byte order mark and empty lines, as editors leave them, are passed over.
+    """
     decisions = {}
-    with open(path, **ENCODING) as file:
+    with open(path, **ENCODING | {"encoding": "utf-8-sig"}) as file:
         try:
             rows = csv.reader(file, **STYLE, strict=True)
-            if next(rows, None) != HEADER:
+            if next(rows, HEADER) != HEADER:
                 raise ValueError(f"its first line is not {' '.join(HEADER)}, separated by tabs")
-            for row in rows:
+            for row in filter(None, rows):
                 decision = _decision_of(row, rows.line_num)
                 decisions.pop(decision.triple, None)
                 decisions[decision.triple] = decision

@@ -1,9 +1,16 @@
 """Exports of graph databases and graph editors: Neo4j (APOC) and GraphML."""
 
 import json
+import re
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from .files import brief, read_bytes, read_text, shortened
+from .headers import SIGNS
+from .notices import tell, tell_of_isolated
+
+# What the relation of an edge of GraphML is called, without blanks and signs and in lower case.
+RELATIONS = ("label", "edgelabel", "relation", "relationtype", "type", "predicate", "key")
 
 
 def neo4j_table_rows(names, table):
@@ -36,6 +43,7 @@ def neo4j_table_rows(names, table):
             told = [(name, places[name][number]) for name in properties if places[name][number]]
             _add(attributes, node, told)
     columns = [[places[name][row] for row in rows] for name in ("_start", "_type", "_end")]
+    tell_of_isolated(filter(None, nodes), columns, brief(table.path))
     data = {name: [places[name][row] for row in rows] for name in properties}
     return columns, {name: column for name, column in data.items() if any(column)}, attributes
 
@@ -63,15 +71,16 @@ def read_neo4j(path):
     ValueError
         If the file is no such JSON; the message names the line.
     """
-    relationships, attributes = [], ([], [], [])
+    relationships, nodes, attributes = [], [], ([], [], [])
     for line, item in _json_items(path):
         kind = item.get("type") if isinstance(item, dict) else None
         try:
             if kind == "node":
                 labels = [("_labels", label) for label in item.get("labels", [])]
-                _add(attributes, str(item["id"]), [*labels, *item.get("properties", {}).items()])
+                nodes.append(_label(item, "id"))
+                _add(attributes, nodes[-1], [*labels, *item.get("properties", {}).items()])
             elif kind == "relationship":
-                ends = str(item["start"]["id"]), item["label"], str(item["end"]["id"])
+                ends = _label(item["start"], "id"), _label(item, "label"), _label(item["end"], "id")
                 relationships.append((*ends, item.get("properties", {})))
             else:
                 raise KeyError("type")
@@ -79,10 +88,18 @@ def read_neo4j(path):
             raise ValueError(
                 shortened(
                     f"{brief(path)}, line {line}: expected a node or relationship as apoc.export.json writes them, got "
-                    f"{json.dumps(item)[:150]} ({error} is missing or of another kind)."
+                    f"{json.dumps(item)[:150]} ({error} is missing, empty or of another kind)."
                 )
             ) from error
-    return *_columns(relationships), attributes
+    columns, data = _columns(relationships)
+    tell_of_isolated(nodes, columns, brief(path))
+    return columns, data, attributes
+
+
+def _label(item, name):
+    if item[name] in (None, ""):
+        raise KeyError(name)
+    return str(item[name])
 
 
 def _columns(relationships):
@@ -126,8 +143,8 @@ def _json_lines(text, path):
 def read_graphml(path):
     """Read the edges and nodes of a GraphML file, as Neo4j, Gephi, yEd and networkx write them.
 
-    The relation of an edge is its attribute ``label``, else its data ``label``, ``relation``, ``type``, ``predicate``
-    or ``key``, else its ``id``, where networkx has the key.
+    The relation of an edge is its attribute ``label``, else its data ``label``, ``Edge Label`` (of Gephi, and the text
+    of yEd), ``relation``, ``type``, ``predicate`` or ``key``, else its ``id``, where networkx has the key.
 
     Returns
     -------
@@ -137,32 +154,100 @@ def read_graphml(path):
     Raises
     ------
     ValueError
-        If the file is no XML, or an edge tells no relation.
+        If the file is no GraphML, an edge lacks an end, or tells no relation.
+
+    Warns
+    -----
+    UserWarning
+        If edges have no direction, or nodes no edges.
     """
-    try:
-        root = ElementTree.fromstring(read_bytes(path))
-    except ElementTree.ParseError as error:
-        line, column = error.position
-        raise ValueError(f"{brief(path)}, line {line}, column {column + 1}: {error}; expected GraphML.") from error
-    keys = {key.get("id"): key.get("attr.name", key.get("id")) for key in root.iter() if _tag(key) == "key"}
-    edges, attributes = [], ([], [], [])
-    for element in root.iter():
-        if _tag(element) not in ("node", "edge"):
-            continue
-        told = {keys.get(d.get("key"), d.get("key")): d.text or "" for d in element if _tag(d) == "data"}
-        if _tag(element) == "node":
-            _add(attributes, element.get("id"), told.items())
-            continue
-        name = next((name for name in ("label", "relation", "type", "predicate", "key") if told.get(name)), None)
-        relation = element.get("label") or told.pop(name, None) or element.get("id")
-        if not relation:
-            raise ValueError(
-                f"{brief(path)}, edge {len(edges) + 1} from {element.get('source')!r} to {element.get('target')!r} "
+    found = _elements_with_lines(path)
+    keys = {key.get("id"): key for _, key in found if key.tag == "key"}
+    edges, attributes, unnamed, n_undirected, undirected = [], ([], [], []), [], 0, False
+    for line, element in found:
+        if element.tag == "graph":
+            undirected = element.get("edgedefault") == "undirected"
+        elif element.tag == "node":
+            node = _told(element, "id", line, path)
+            _add(attributes, node, _data_of(element, keys).items())
+        elif element.tag == "edge":
+            ends = _told(element, "source", line, path), _told(element, "target", line, path)
+            told = _data_of(element, keys)
+            named = {SIGNS.sub("", name.lower()): name for name, value in told.items() if value}
+            name = next((named[name] for name in RELATIONS if name in named), None)
+            relation = element.get("label") or told.pop(name, None)
+            if not relation:
+                unnamed.append((line, element))
+            n_undirected += element.get("directed", "false" if undirected else "true") == "false"
+            edges.append((ends[0], relation or element.get("id"), ends[1], told))
+    ids = [element.get("id") for _, element in unnamed]
+    if unnamed and (len(unnamed) < len(edges) or not _are_relations(ids)):
+        line, element = unnamed[0]
+        raise ValueError(
+            shortened(
+                f"{brief(path)}, line {line}: the edge from {element.get('source')!r} to {element.get('target')!r} "
                 "tells no relation; give the edges an attribute 'label'."
             )
-        edges.append((element.get("source"), relation, element.get("target"), told))
-    return *_columns(edges), attributes
+        )
+    if n_undirected:
+        tell(
+            f"{brief(path)}: {n_undirected} edges have no direction; each is one triple, from its source to its target."
+        )
+    columns, data = _columns(edges)
+    tell_of_isolated([element.get("id") for _, element in found if element.tag == "node"], columns, brief(path))
+    return columns, data, attributes
 
 
-def _tag(element):
-    return element.tag.rpartition("}")[2]
+def _elements_with_lines(path):
+    """Return the elements of a GraphML file in order, their tags without namespace, each with the line of its start."""
+    builder, parser, found = ElementTree.TreeBuilder(), expat.ParserCreate(namespace_separator="}"), []
+
+    def start(tag, attributes):
+        found.append((parser.CurrentLineNumber, builder.start(tag.rpartition("}")[2], attributes)))
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda tag: builder.end(tag.rpartition("}")[2])
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(read_bytes(path), True)
+    except expat.ExpatError as error:
+        place = f"line {error.lineno}, column {error.offset + 1}"
+        raise ValueError(f"{brief(path)}, {place}: {error}; expected GraphML.") from error
+    builder.close()
+    line, root = found[0]
+    if root.tag != "graphml":
+        raise ValueError(shortened(f"{brief(path)}, line {line}: begins with <{root.tag}>, expected GraphML."))
+    return found
+
+
+def _told(element, attribute, line, path):
+    """Return an end of an edge, or the id of a node."""
+    value = element.get(attribute)
+    if not value:
+        what = "is empty" if value == "" else "is missing"
+        raise ValueError(f"{brief(path)}, line {line}: the {attribute} of the {element.tag} {what}.")
+    return value
+
+
+def _data_of(element, keys):
+    """Return what a node or edge has by name: defaults of keys, data, and the text in the drawings of yEd."""
+    told = {}
+    for key in keys.values():
+        default = key.findtext("default")
+        if default and key.get("for", "all") in (element.tag, "all"):
+            told[key.get("attr.name", key.get("id"))] = default
+    for data in element.iterfind("data"):
+        key = keys.get(data.get("key"), data)
+        if len(data) == 0:
+            told[key.get("attr.name", data.get("key"))] = data.text or ""
+        for drawn in data.iter():
+            if drawn.tag in ("EdgeLabel", "NodeLabel") and (drawn.text or "").strip():
+                told.setdefault(drawn.tag, drawn.text.strip())
+    return told
+
+
+def _are_relations(ids):
+    """Tell whether ids of edges are relations, as keys of networkx are: they repeat, or have no numbers."""
+    if not all(ids) or all(map(str.isdigit, ids)):
+        return False
+    return len(set(ids)) < len(ids) or not any(re.search(r"\d", name) for name in ids)

@@ -1,6 +1,7 @@
 """The bytes and the text of files: whatever compresses them, whatever way their lines end."""
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -78,10 +79,13 @@ def read_bytes(path):
     if kind is None:
         return data
     try:
-        return OPENERS[kind](data, path)
+        data = OPENERS[kind](data, path)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
         named = " as its name says" if path.suffix.lower() in COMPRESSIONS else ", though it begins like one"
         raise ValueError(shortened(f"{brief(path)} is no complete {kind} file{named}: {error}.")) from error
+    if data[257:262] == b"ustar":
+        raise ValueError(f"{brief(path)} is a tar archive; unpack it and pass the files or their folder.")
+    return data
 
 
 def _compression_of(data):
@@ -99,6 +103,8 @@ def _unzip(data, path):
                     "the files or their folder."
                 )
             )
+        if archive.getinfo(names[0]).flag_bits & 1:
+            raise ValueError(f"{brief(path)} is encrypted; unpack it and pass the file that it holds.")
         return archive.read(names[0])
 
 
@@ -144,16 +150,45 @@ def read_text(path):
     ValueError
         If it is in another encoding; the message names the line.
     """
+    return _decoded(read_bytes(path), path)
+
+
+def read_utf8(path):
+    """Return the bytes of a file, recoded in UTF-8 without byte order mark if they begin with one of UTF-16.
+
+    Raises
+    ------
+    ValueError
+        As for `read_text`, of files that are in UTF-16 or UTF-32.
+    """
     data = read_bytes(path)
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if _encoding_of(data, path) == "utf-16":
+        data = _decoded(data, path).encode()
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def _encoding_of(data, path):
+    """Tell the encoding of a text from its first bytes, and refuse what cannot be read."""
     beginning = data[:400]
-    if encoding != "utf-16" and beginning.count(b"\0") * 4 > len(beginning):
-        raise ValueError(
-            f"{brief(path)}, line 1: looks like UTF-16 without byte order mark; convert the file to UTF-8 (iconv -f "
-            "UTF-16LE -t UTF-8)."
-        )
+    is_marked = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    zeros = [beginning[start::4].count(0) for start in range(4)]
+    if data[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        looks = "UTF-32"
+    elif is_marked or sum(zeros) * 4 <= len(beginning):
+        return "utf-16" if is_marked else "utf-8-sig"
+    elif sum(zeros) * 2 > len(beginning) + 4:
+        looks = "UTF-32LE" if zeros[0] < zeros[3] else "UTF-32BE"
+    else:  # of each two bytes the second is zero in little-endian Latin text, else the first
+        looks = "UTF-16LE" if zeros[0] + zeros[2] < zeros[1] + zeros[3] else "UTF-16BE"
+    raise ValueError(
+        f"{brief(path)}, line 1: looks like {looks}{'' if looks == 'UTF-32' else ' without byte order mark'}; convert "
+        f"the file to UTF-8 (iconv -f {looks} -t UTF-8)."
+    )
+
+
+def _decoded(data, path):
     try:
-        return data.decode(encoding)
+        return data.decode(_encoding_of(data, path))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)

@@ -281,8 +281,9 @@ class ReadFromFiles:
     ) -> Self:
         """Read the edges of a GraphML file, as Neo4j, Gephi, yEd and networkx write it.
 
-        The relation of an edge is its ``label``, ``relation``, ``type``, ``predicate`` or ``key``, else its id. What
-        the nodes have is the long table `attributes`, what else the edges have is `triple_data`.
+        The relation of an edge is its ``label``, ``Edge Label``, ``relation``, ``type``, ``predicate`` or ``key``, or
+        what yEd writes beside it, else its id if that is no number of the edge. What the nodes have
+        is the long table `attributes`, what else the edges have is `triple_data`.
 
         Parameters
         ----------

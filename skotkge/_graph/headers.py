@@ -1,5 +1,7 @@
 """Names that columns of triples go by, and the guess whether the first line of a file has them."""
 
+import re
+
 COLUMNS = ("head", "relation", "tail")
 
 # Names of the three columns in files that people have: of this library, RDF, KGX, networkx, Neo4j (APOC, neo4j-admin),
@@ -30,6 +32,19 @@ TRIOS = (
     (":start_id", ":type", ":end_id"),
 )
 SHORT_TRIOS = (("h", "r", "t"), ("s", "p", "o"), ("sub", "rel", "obj"), ("subj", "pred", "obj"))
+# What people call each of the columns, alone or with a word after it, when all three are of these. Blanks, signs and
+# case make no difference.
+SYNONYMS = (
+    "head h subject subj sub s source src from start e1 entity1 ent1 node1 n1",
+    "relation relationship rel r predicate pred p property prop edge interaction type label link",
+    "tail t object obj o target tgt dest destination dst to end e2 entity2 ent2 node2 n2",
+)
+NODE, EDGE = ("", "id", "name", "label", "entity", "node"), ("", "id", "name", "label", "type")
+SYNONYMS = tuple(
+    {word + end for word in words.split() for end in endings}
+    for words, endings in zip(SYNONYMS, (NODE, EDGE, NODE), strict=True)
+)
+SIGNS = re.compile(r"[\W_]+")
 # A first line of which no label occurs again is told of from this many rows on; such triples are common in small files.
 SUSPICIOUS_FROM = 100
 
@@ -40,7 +55,9 @@ def find_named(names):
     for trio in TRIOS:
         if all(lower.count(name) == 1 for name in trio):
             return tuple(names[lower.index(name)] for name in trio)
-    return None
+    plain = [SIGNS.sub("", name) if isinstance(name, str) else name for name in lower]
+    found = [[name for name, word in zip(names, plain, strict=True) if word in known] for known in SYNONYMS]
+    return tuple(name for (name,) in found) if all(len(part) == 1 for part in found) else None
 
 
 def begins_with_names(first, rest):

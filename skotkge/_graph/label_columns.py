@@ -183,7 +183,8 @@ def _sequence_columns(triples):
     if isinstance(triples, np.ndarray):
         return _array_columns(triples)
     if isinstance(triples, str | bytes | bytearray | memoryview) or not hasattr(triples, "__len__"):
-        raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels.")
+        remedy = "; pass the path of the file to from_tsv, from_csv or from_rdf" if hasattr(triples, "read") else ""
+        raise TypeError(f"triples is a {type(triples).__name__}, expected (n_triples, 3) labels{remedy}.")
     if isinstance(triples, set | frozenset):
         raise TypeError(f"triples is a {type(triples).__name__}, which has no order; pass a list.")
     kinds = set(map(type, triples))
@@ -233,18 +234,30 @@ def _record_rows(records):
 def _factory_columns(factory):
     """Labels of the triples of a PyKEEN factory; the ids themselves where it has no labels."""
     columns = as_array(factory.mapped_triples).T
-    labels = getattr(factory, "entity_id_to_label", None), getattr(factory, "relation_id_to_label", None)
-    if None in labels:
+    entities, relations = (_labels_by_id(factory, kind) for kind in ("entity", "relation"))
+    if entities is None or relations is None:
         return list(columns)
-    entities, relations = labels
     return [
         list(map(names.__getitem__, column.tolist()))
         for names, column in zip((entities, relations, entities), columns, strict=True)
     ]
 
 
+def _labels_by_id(factory, kind):
+    """Labels of the entities or relations of a factory by their ids, which some tell by label alone; None for none."""
+    labels, ids = getattr(factory, f"{kind}_id_to_label", None), getattr(factory, f"{kind}_to_id", None)
+    if labels is None and ids is not None:
+        return {number: label for label, number in ids.items()}
+    return labels
+
+
 def _edge_columns(data):
     """Nodes and types of the edges of a PyG Data, which are numbers."""
+    if getattr(data, "edge_type", None) is None:
+        raise ValueError(
+            f"triples is a {type(data).__name__} with edge_index and no edge_type; set edge_type to the number of the "
+            "relation of each edge."
+        )
     sources, targets = as_array(data.edge_index)
     return [sources, as_array(data.edge_type), targets]
 
@@ -258,6 +271,11 @@ def _typed_edge_columns(data):
     columns = [], [], []
     for edge_type in data.edge_types:
         source, relation, target = edge_type
+        if getattr(data[edge_type], "edge_index", None) is None:
+            raise ValueError(
+                f"triples is a {type(data).__name__} whose edge type {edge_type!r} has no edge_index; set it, or "
+                "delete the edge type."
+            )
         heads, tails = as_array(data[edge_type].edge_index).tolist()
         columns[0].extend(f"{source}:{number}" for number in heads)
         columns[1].extend([relation if words.count(relation) == 1 else " ".join(edge_type)] * len(heads))
@@ -275,7 +293,7 @@ FORMS: list[tuple[Any, Any]] = [
     (_is_container, _container_rows),
     (_has("mapped_triples"), _factory_columns),
     (_has("edge_types", "node_types"), _typed_edge_columns),
-    (_has("edge_index", "edge_type"), _edge_columns),
+    (_has("edge_index"), _edge_columns),
     (has_edges, lambda graph: TripleRows(*network_rows(graph))),
     (is_rdf_graph, lambda graph: TripleRows(*rdf_graph_columns(graph))),
     (_is_lazy, _refuse_lazy),

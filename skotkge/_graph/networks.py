@@ -1,6 +1,6 @@
 """Triples from and to the graphs of networkx."""
 
-from .notices import tell
+from .notices import tell, tell_of_isolated
 
 # Attributes of edges that hold the relation, by custom; the first that every edge has.
 RELATIONS = ("relation", "label", "type", "predicate", "rel")
@@ -43,6 +43,7 @@ def network_rows(graph):
             "graph.to_directed() for both directions."
         )
     heads, tails = [edge[0] for edge in edges], [edge[1] for edge in edges]
+    tell_of_isolated(graph.nodes, (heads, (), tails), f"triples is a {type(graph).__name__}")
     relations = [key if name is None else data[name] for _, _, key, data in edges]
     others = dict.fromkeys(attribute for *_, data in edges for attribute in data if attribute != name)
     return [heads, relations, tails], {other: [data.get(other) for *_, data in edges] for other in others}
@@ -59,7 +60,13 @@ def to_network(X):
     if X.names is not None:
         networkx.set_node_attributes(graph, dict(zip(X.entities.tolist(), X.names.tolist(), strict=True)), "name")
     data = {str(name): column for name, column in X.triple_data.items()}
+    if "relation" in data:
+        raise ValueError(
+            "triple_data has a column 'relation', which is what to_networkx calls the relation of an edge; rename the "
+            "column."
+        )
     for row, (head, relation, tail) in enumerate(X.labels.tolist()):
-        values = {name: column[row] for name, column in data.items() if name not in ("relation", "key")}
-        graph.add_edge(head, tail, relation, **values, relation=relation)
+        graph.add_edge(head, tail, relation, relation=relation)
+        # As arguments a column of the name "key" would take the place of the key of the edge.
+        graph.edges[head, tail, relation].update({name: column[row] for name, column in data.items()})
     return graph

@@ -3,7 +3,7 @@
 import re
 
 from .._utils.messages import shown
-from .files import brief, read_bytes, shortened, suffix_of
+from .files import brief, read_utf8, shortened, suffix_of
 from .notices import tell
 
 # Suffixes, and names that the argument `format` takes besides.
@@ -96,25 +96,28 @@ def _pyoxigraph(rdf_format):
 def _parsed(path, rdf_format, base_iri, library):
     """Yield the statements of a file."""
     title, constant = RDF_FORMATS[rdf_format][:2]
-    data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    data = read_utf8(path)
     try:
         yield from library.parse(data, format=getattr(library.RdfFormat, constant), base_iri=base_iri)
     except SyntaxError as error:
-        remedy = _other_format(data, path, rdf_format, library)
+        remedy = _other_format(data, path, rdf_format, base_iri, library)
+        if "LoadDocumentCallback" in str(error):
+            remedy = "; its @context is at another place, and nothing is fetched: put the context itself into the file"
         if "scheme" in str(error) and base_iri is None:
             remedy = "; its IRIs are relative: pass base_iri, such as 'http://example.org/'"
         raise ValueError(shortened(f"{brief(path)} is no {title} file: {error}{remedy}.")) from error
 
 
-def _other_format(data, path, rdf_format, library):
-    """Name the format that a file is in."""
+def _other_format(data, path, rdf_format, base_iri, library):
+    """Name the format that a whole file is in; its beginning alone is often of several, most of them wrong."""
     likely = RDF_SUFFIXES.get(suffix_of(path))
     for name in dict.fromkeys([likely, *RDF_FORMATS]):
         if name in (None, rdf_format):
             continue
         try:
-            if next(library.parse(data, format=getattr(library.RdfFormat, RDF_FORMATS[name][1])), None) is not None:
-                return f"; it begins like {RDF_FORMATS[name][0]}: from_rdf reads it with format={name!r}"
+            constant = getattr(library.RdfFormat, RDF_FORMATS[name][1])
+            if sum(1 for _ in library.parse(data, format=constant, base_iri=base_iri)):
+                return f"; it is {RDF_FORMATS[name][0]}: from_rdf reads it with format={name!r}"
         except SyntaxError:
             continue
     return ""

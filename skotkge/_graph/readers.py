@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 
+import numpy as np
+
 from .._utils.messages import shown
 from .coded import CodedColumn
 from .exports import neo4j_table_rows, read_graphml, read_neo4j
@@ -73,6 +75,9 @@ def read_rows(path, options):
     TripleRows
         Of several files, with ``data["file"]``; of a folder, with ``data["split"]``.
     """
+    for part in path if isinstance(path, list | tuple) else [path]:
+        if hasattr(part, "read"):
+            raise TypeError(f"path is a {type(part).__name__}, an open file; pass the path of a file.")
     if not isinstance(path, str | bytes | PathLike):
         if not hasattr(path, "__iter__"):
             raise TypeError(f"path is a {type(path).__name__}, expected a path or a list of paths.")
@@ -152,7 +157,10 @@ def _check_columns(columns):
     """Return the columns asked for as a tuple of three names or three numbers, or None."""
     if columns is None:
         return None
-    kinds = set() if isinstance(columns, str) or not hasattr(columns, "__len__") else set(map(type, columns))
+    columns_given, kinds = columns, set()
+    if not isinstance(columns, str) and hasattr(columns, "__len__"):
+        columns = [column.item() if isinstance(column, np.generic) else column for column in columns]
+        kinds = set(map(type, columns))
     if (
         kinds not in ({str}, {int})
         or len(columns) != 3
@@ -160,7 +168,7 @@ def _check_columns(columns):
         or (kinds == {int} and min(columns) < 0)
     ):
         raise ValueError(
-            f"columns={shown(columns)}, expected three names: those of head, relation and tail in line 1 of "
+            f"columns={shown(columns_given)}, expected three names: those of head, relation and tail in line 1 of "
             "the file; or their three numbers, from 0."
         )
     return tuple(columns)
@@ -175,13 +183,18 @@ def _guess_header(table, chosen, header):
     sample = [[table.columns[place][row] for place in places] for row in range(1, min(len(table.lines), 1000))]
     if not begins_with_names(first, sample):
         return False
+    tell_of_header(table.path, table.lines[0], first)
+    return True
+
+
+def tell_of_header(path, line, names):
+    """Warn that a line is taken for the names of columns."""
     tell(
         shortened(
-            f"{brief(table.path)}: line {table.lines[0]}, {','.join(first)}, is taken for the names of columns, not "
+            f"{brief(path)}: line {line}, {','.join(names)}, is taken for the names of columns, not "
             "for a triple; header=True (--header yes) says so without this notice, header=False makes it a triple."
         )
     )
-    return True
 
 
 def _tell_of_suspicious(table, positions):
@@ -209,10 +222,13 @@ def _positions(chosen, names, table, dialect):
     if chosen is None:
         if len(table.columns) not in (0, 3):
             message = wrong_number(table.path, table.lines[0], table.row(0), 3, dialect)
-            raise ValueError(f"{message} Say which are head, relation and tail, such as columns=(0, 1, 2).")
+            remedy = "Say which are head, relation and tail, such as columns=(0, 1, 2)."
+            raise ValueError(shortened(f"{message} {remedy}"))
         return [0, 1, 2]
     if isinstance(chosen[0], int):
         return list(chosen)
+    if not names:
+        raise ValueError(f"{brief(table.path)} is empty, expected the columns {name_first(chosen)} in its first line.")
     wrong = [name for name in chosen if names.count(name) != 1]
     if wrong:
         raise ValueError(

@@ -16,6 +16,8 @@ from .._utils.messages import shown
 from .files import COMPRESSIONS, brief, shortened, suffix_of
 from .headers import COLUMNS, begins_with_names, find_named
 from .labels import name_first
+from .readers import tell_of_header
+from .tables import Dialect, wrong_number
 
 # How tables are written and read, by the ends of their names.
 TABLE_STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}
@@ -85,8 +87,12 @@ def stream_triples(path, chunk_size, *, columns=None, header=None, sep=None):
             if not first:
                 return
             places, has_names = _places(first, columns, header, path)
+            if has_names and header is None and not (columns and isinstance(columns[0], str)):
+                tell_of_header(path, *first[0])
+            width, dialect = len(first[0][1]), Dialect(style.get("delimiter", ","))
             rows = _chained(first[has_names:], rows)
             while piece := list(islice(rows, chunk_size)):
+                _check_widths(piece, width, path, dialect)
                 yield _labels(piece, places, path)
     except csv.Error as error:
         raise ValueError(f"{brief(path)}: {error}.") from error
@@ -115,6 +121,13 @@ def _places(first, columns, header, path):
     return [0, 1, 2] if usual is None else [names.index(name) for name in usual], header
 
 
+def _check_widths(piece, width, path, dialect):
+    """Refuse rows with more fields than the first; of those with fewer it is told which label is missing."""
+    for line, row in piece:
+        if len(row) > width:
+            raise ValueError(wrong_number(path, line, row, width, dialect))
+
+
 def _labels(piece, places, path):
     found = np.empty((len(piece), 3), dtype=object)
     for number, (line, row) in enumerate(piece):
@@ -126,11 +139,30 @@ def _labels(piece, places, path):
     return found
 
 
+class _LineFeeds:
+    """A file of rows that end with a line feed, written by a csv writer that ends them with ``\\r\\n``.
+
+    The csv module of Python 3.11 quotes, or refuses, no line end but the characters that it ends rows with.
+    """
+
+    def __init__(self, file):
+        self._file = file
+
+    def write(self, row):
+        """Write one row."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
+def row_writer(file, **style):
+    """Return a csv writer of rows that end with a line feed; it takes either character of a line end for special."""
+    return csv.writer(_LineFeeds(file), lineterminator="\r\n", **style)
+
+
 @contextmanager
 def writing_rows(file, path, argument="path"):
     """Yield a writer of the rows of a table, in the style that its name tells; a label that does not fit is told."""
     try:
-        yield csv.writer(file, lineterminator="\n", **TABLE_STYLES[Path(path).suffix.lower()])
+        yield row_writer(file, **TABLE_STYLES[Path(path).suffix.lower()])
     except csv.Error as error:
         raise ValueError(f"{argument} {path}: a label has a tab or a line end; write a .csv file") from error
 

@@ -109,7 +109,8 @@ class TestScoreFile:
         head, relation, tail = emoji.test.labels[0]
         source, scored = tmp_path / "a.csv", tmp_path / "b.csv"
         source.write_text(f'tail,note,head,relation\n{tail},"x, ""y""",{head},{relation}\n')
-        skotkge.score_file(models[0], source, scored)
+        with pytest.warns(UserWarning, match="line 1, tail,note,head,relation, is taken for the names of columns"):
+            skotkge.score_file(models[0], source, scored)
         assert scored.read_text().splitlines()[1].startswith(f"{head},{relation},{tail},")
         source.write_text(f"{tail};{head};{relation}\n\n")
         skotkge.score_file(models[0], source, scored, columns=(1, 2, 0), sep=";", header=False)
@@ -133,6 +134,7 @@ class TestScoreFile:
         source, scored = tmp_path / "a.tsv", tmp_path / "scored.tsv"
         for text, message in [
             (f"{row}\nx\ty\n", "line 2: the tail is missing"),
+            (f"{row}\n{row}\tmore\n", "line 2: 4 fields .*expected 3"),
             (f"{row}\nx\t\ty\n", "line 2: the relation is empty"),
             (f"{row}\nstranger\tannotated_with\tother\n", "fit has not seen: 'stranger'"),
         ]:

@@ -9,7 +9,7 @@ from skotkge._explore import decisions as module
 from skotkge._explore.decisions import ACCEPTED, REJECTED, DecisionFile
 from skotkge.baselines import RuleBaseline
 
-TRIPLES = [("ann", "likes", "bob"), ("a\tb", 'says "no"', "line\nend\r"), ("\ud800", "", "é "), ("7", "r", "x")]
+TRIPLES = [("ann\rlee", "likes", "bob"), ("a\tb", 'says "no"', "line\nend\r"), ("\ud800", "", "é "), ("7", "r", "x")]
 
 
 @pytest.fixture
@@ -107,8 +107,7 @@ def test_labels_that_are_no_strings_are_found_in_the_data(path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "first line is not head relation tail decision"),
-        ("a\tb\tc\n", "first line is not head"),
+        ("a\tb\tc\n", "first line is not head relation tail decision"),
         ("{header}\na\tb\tc\tmaybe\t0.5\tm\tt\n", "line 2 is .*maybe.*expected three labels"),
         ("{header}\na\tb\tc\n", "line 2 is"),
         ("{header}\na\tb\tc\taccepted\thigh\tm\tt\n", "line 2 has the probability 'high'"),
@@ -121,6 +120,14 @@ def test_another_file_is_refused_and_never_overwritten(path, text, told):
         read_decisions(path)
     with pytest.raises(ValueError, match="name another file"):
         DecisionFile(path, "a")
+
+
+def test_what_editors_leave_in_the_file_is_passed_over(path):
+    path.write_bytes(b"")
+    assert list(DecisionFile(path, "a")) == []
+    DecisionFile(path, "a").decide(TRIPLES[0], ACCEPTED)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\n")
+    assert [told.triple for told in DecisionFile(path, "")] == [TRIPLES[0]]
 
 
 def test_no_decisions_are_an_empty_array(path):

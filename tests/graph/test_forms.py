@@ -68,8 +68,13 @@ def test_numbers(triples):
             entity_id_to_label={0: "a", 1: "b", 2: "c"},
             relation_id_to_label={0: "r", 1: "q"},
         ),
+        SimpleNamespace(
+            mapped_triples=torch.tensor([[0, 0, 1], [1, 1, 2]]),
+            entity_to_id={"a": 0, "b": 1, "c": 2},
+            relation_to_id={"r": 0, "q": 1},
+        ),
     ],
-    ids=["records", "RDF records", "pandas", "categories", "polars", "data set", "PyKEEN"],
+    ids=["records", "RDF records", "pandas", "categories", "polars", "data set", "PyKEEN", "PyKEEN ids of labels"],
 )
 def test_labels(triples):
     assert MultimodalTriples(triples).labels.tolist() == LABELS
@@ -84,6 +89,12 @@ def test_typed_edges_of_pytorch_geometric():
         ["person:1", "likes", "film:0"],
         ["film:0", "by", "person:1"],
     ]
+
+
+def test_an_edge_type_without_edges_is_named():
+    graph = HeteroGraph({edge_type: SimpleNamespace() for edge_type in HeteroGraph.edge_types})
+    with pytest.raises(ValueError, match=r"edge type \('person', 'likes', 'film'\) has no edge_index"):
+        MultimodalTriples(graph)
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, dict, ForeignTable])
@@ -111,6 +122,14 @@ def test_networkx_there_and_back():
         MultimodalTriples(networkx.Graph([("a", "b", {"label": "r"})]))
     with pytest.raises(ValueError, match="edges have no attribute 'relation'"):
         MultimodalTriples(networkx.DiGraph([("a", "b")]))
+
+
+def test_columns_go_to_networkx_with_their_names():
+    pytest.importorskip("networkx")
+    graph = MultimodalTriples(COLUMNS | {"key": [1, 2]}).to_networkx()
+    assert [(key, data["key"]) for *_, key, data in graph.edges(keys=True, data=True)] == [("r", 1), ("q", 2)]
+    with pytest.raises(ValueError, match=r"has a column 'relation'.*rename"):
+        MultimodalTriples({"subject": ["a"], "predicate": ["r"], "object": ["b"], "relation": [1]}).to_networkx()
 
 
 def test_rdflib_graphs_give_the_labels_of_files(tmp_path):
@@ -142,6 +161,8 @@ def test_rdflib_graphs_give_the_labels_of_files(tmp_path):
         ({"train": ForeignTable(COLUMNS)}, r"of the splits 'train'; pass one of them"),
         (pl.DataFrame(COLUMNS).lazy(), "lazy data frame"),
         (ForeignTable({"a": [1]}), "rename them"),
+        (SimpleNamespace(edge_index=torch.zeros(2, 2)), "no edge_type; set edge_type"),
+        (SimpleNamespace(edge_index=torch.zeros(2, 2), edge_type=None), "no edge_type; set edge_type"),
     ],
 )
 def test_wrong_forms_are_named(triples, words):

@@ -83,7 +83,7 @@ class TestHeader:
     def test_empty_file(self, tmp_path, read, sep):
         path = write(tmp_path / "empty.txt", "")
         assert read(path).shape == (0, 3)
-        with pytest.raises(ValueError, match="has the columns"):
+        with pytest.raises(ValueError, match="is empty, expected the columns 'subject'"):
             read(path, columns=self.COLUMNS)
         assert read(self.file(tmp_path, sep, [self.COLUMNS]), columns=self.COLUMNS).shape == (0, 3)
 

@@ -3,6 +3,7 @@
 import re
 import warnings
 
+import numpy as np
 import pytest
 from table_files import COMPRESSIONS
 
@@ -56,6 +57,39 @@ def test_utf16_without_mark_and_archives_of_several_files_are_refused(tmp_path):
     assert "holds 2 files, expected one" in told(lambda: MultimodalTriples.from_tsv(tmp_path / "two.zip"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_the_encoding_without_mark_is_named(tmp_path, encoding):
+    path = write(tmp_path / "graph.tsv", table(ROWS), encoding)
+    name = encoding.upper().replace("-LE", "LE").replace("-BE", "BE")
+    assert f"looks like {name} without" in told(lambda: MultimodalTriples.from_tsv(path))
+    write(path, table(ROWS), "utf-32")
+    assert "looks like UTF-32; convert the file" in told(lambda: MultimodalTriples.from_tsv(path))
+
+
+def test_archives_and_open_files_are_refused_with_the_remedy(tmp_path):
+    import io
+    import tarfile
+
+    path = write(tmp_path / "graph.tsv", table(ROWS))
+    with tarfile.open(tmp_path / "graph.tar.gz", "w:gz") as archive:
+        archive.add(path, "graph.tsv")
+    assert "is a tar archive; unpack it" in told(lambda: MultimodalTriples.from_tsv(tmp_path / "graph.tar.gz"))
+    data = bytearray(COMPRESSIONS[".zip"](table(ROWS).encode()))
+    for header, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(header) + place] |= 1
+    (tmp_path / "graph.zip").write_bytes(data)
+    assert "is encrypted; unpack it" in told(lambda: MultimodalTriples.from_tsv(tmp_path / "graph.zip"))
+    for file in (io.StringIO(table(ROWS)), io.BytesIO(b"")):
+        for given in (file, [file]):
+            assert "an open file; pass the path" in told(lambda given=given: MultimodalTriples.from_tsv(given))
+        assert "pass the path of the file to from_tsv" in told(lambda file=file: MultimodalTriples(file))
+
+
+def test_columns_may_be_numbers_of_numpy(tmp_path):
+    path = write(tmp_path / "graph.tsv", table(ROWS))
+    assert MultimodalTriples.from_tsv(path, columns=np.arange(3), header=False).labels.tolist() == ROWS
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("other", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("quote", ["", '"'])
@@ -90,7 +124,14 @@ def test_words_in_quotes_between_white_space(tmp_path):
 
 @pytest.mark.parametrize(
     "names",
-    ["head,relation,tail", "Subject,Predicate,Object", "source,relation,target", "h,r,t", ":START_ID,:TYPE,:END_ID"],
+    [
+        "head,relation,tail",
+        "Subject,Predicate,Object",
+        "source,relation,target",
+        "h,r,t",
+        ":START_ID,:TYPE,:END_ID",
+        "Head ID,Edge Label,Tail-ID",
+    ],
 )
 def test_usual_names_are_a_header_with_a_notice(tmp_path, names):
     path = write(tmp_path / "graph.csv", f"{names}\na,r,b\n")
@@ -165,7 +206,12 @@ def test_empty_labels_are_refused_with_the_line_or_dropped_with_their_number(tmp
 
 
 def test_messages_stay_short(tmp_path):
-    for text in ("x" * 10000 + "\tr\n", f"a\tr\tb\n{'y' * 9000}\t\tb\n", "\t".join(["z"] * 5000) + "\n"):
+    for text in (
+        "x" * 10000 + "\tr\n",
+        f"a\tr\tb\n{'y' * 9000}\t\tb\n",
+        "\t".join(["z"] * 5000) + "\n",
+        "\t".join(["z" * 30] * 3000),
+    ):
         message = told(lambda text=text: MultimodalTriples.from_tsv(write(tmp_path / ("n" * 200), text)))
         assert 0 < len(message) <= 500
         assert "line " in message
@@ -203,6 +249,57 @@ def test_graphml_of_networkx_and_neo4j(tmp_path):
     X = MultimodalTriples.from_graphml(write(tmp_path / "neo.graphml", text))
     assert X.labels.tolist() == [["n0", "KNOWS", "n1"]]
     assert "line 1" in told(lambda: MultimodalTriples.from_graphml(write(tmp_path / "no.graphml", "<a")))
+
+
+GRAPHML = (
+    '<graphml xmlns:y="y"><key id="d" attr.name="Edge Label" for="edge"><default>knows</default></key>'
+    '<key id="g" for="edge"/><graph edgedefault="{}">\n<node id="a"/><node id="b"/>{}</graph></graphml>'
+)
+EDGE = '<edge id="e0" source="a" target="b">{}</edge>'
+
+
+@pytest.mark.parametrize(
+    ("data", "relation"),
+    [
+        ("", "knows"),
+        ('<data key="d">likes</data>', "likes"),
+        (
+            '<data key="d"></data><data key="g"> <y:Line><y:EdgeLabel> likes <y:M/></y:EdgeLabel></y:Line></data>',
+            "likes",
+        ),
+    ],
+)
+def test_relations_of_gephi_and_yed(tmp_path, data, relation):
+    path = write(tmp_path / "graph.graphml", GRAPHML.format("directed", EDGE.format(data)))
+    assert MultimodalTriples.from_graphml(path).labels.tolist() == [["a", relation, "b"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<html/>", "line 1: begins with <html>, expected GraphML"),
+        (GRAPHML.format("directed", EDGE.replace('"b"', '""')), "line 2: the target of the edge is empty"),
+        (GRAPHML.format("directed", EDGE.replace('target="b"', "")), "line 2: the target of the edge is missing"),
+        (GRAPHML.format("directed", EDGE).replace("knows", ""), "line 2: the edge from 'a' to 'b' tells no relation"),
+        (GRAPHML.format("undirected", EDGE), "1 edges have no direction"),
+        (GRAPHML.format("directed", EDGE + '<node id="c"/>'), "1 nodes without edges are left out"),
+    ],
+)
+def test_what_graphml_lacks_is_told(tmp_path, text, words):
+    assert words in told(lambda: MultimodalTriples.from_graphml(write(tmp_path / "graph.graphml", text)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type":"node","id":null}',
+        '{"type":"relationship","label":"","start":{"id":"0"},"end":{"id":"1"}}',
+        '{"type":"relationship","label":"r","start":{"id":null},"end":{"id":"1"}}',
+    ],
+)
+def test_empty_labels_of_neo4j_are_refused_with_the_line(tmp_path, line):
+    path = write(tmp_path / "apoc.json", '{"type":"node","id":"0"}\n' + line)
+    assert "apoc.json, line 2: expected a node or" in told(lambda: MultimodalTriples.from_neo4j(path))
 
 
 def test_folder_and_list_of_files(tmp_path):
@@ -277,12 +374,28 @@ class TestRdf:
 
     def test_another_format_is_named(self, tmp_path):
         path = write(tmp_path / "graph.ttl", TURTLE)
-        words = r"graph.ttl is no N-Triples file: .*line 1.*begins like Turtle: from_rdf reads it with format='turtle'"
+        words = r"graph.ttl is no N-Triples file: .*line 1.*it is Turtle: from_rdf reads it with format='turtle'"
         with pytest.raises(ValueError, match=words):
             MultimodalTriples.from_ntriples(path)
         unnamed = path.rename(tmp_path / "graph.data")
         assert "tells no format of RDF; pass format" in told(lambda: MultimodalTriples.from_rdf(unnamed))
         assert len(MultimodalTriples.from_rdf(unnamed, format="turtle")) == 5
+
+    def test_an_error_is_no_other_format(self, tmp_path):
+        for name, text in (
+            ("a.nt", "<x:a> <x:p> <x:b> .\n<x:a> <x:p> <x:b>\n<x:a> <x:p> <x:c> .\n"),
+            ("a.ttl", TURTLE[:-3]),
+        ):
+            path = write(tmp_path / name, text)
+            message = told(lambda path=path: MultimodalTriples.from_rdf(path))
+            assert "line " in message
+            assert "format=" not in message
+
+    def test_utf16_and_remote_contexts(self, tmp_path):
+        path = write(tmp_path / "graph.ttl", TURTLE, "utf-16")
+        assert len(MultimodalTriples.from_rdf(path)) == 5
+        path = write(tmp_path / "graph.jsonld", '{"@context": "http://x.org/", "@id": "x:a", "name": "x"}')
+        assert "nothing is fetched" in told(lambda: MultimodalTriples.from_rdf(path))
 
     def test_relative_iris_need_a_base(self, tmp_path):
         path = write(tmp_path / "graph.ttl", "<a> <p> <b> .")
