@@ -231,4 +231,3 @@ def _gates(judged, queries, n_relations):
         exceeded = np.searchsorted(np.cumsum(counts[order]), ABOVE_THE_GATE * len(asked))
         gates[relation] = sums[order[min(exceeded, len(order) - 1)]]
     return np.where(np.isnan(gates), np.nanmedian(gates), gates)
-
