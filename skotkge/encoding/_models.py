@@ -67,9 +67,7 @@ class PictureEncoder(ColumnEncoder):
             return self._numbered(self._features(X[:1]).shape[1])
         pixels = self._pixels(X)
         kept = min(self.n_components, *pixels.shape)
-        with np.errstate(
-            invalid="ignore", divide="ignore"
-        ):  # shares of no variance, of one picture
+        with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, of one picture
             self.pca_ = PCA(kept, random_state=self.random_state).fit(pixels)
         return self._numbered(kept)
 

@@ -186,14 +186,15 @@ rng, E = np.random.default_rng(0), [f"e{i}" for i in range(40)]
 T = [(E[i], "r", E[int(j)]) for i in range(40) for j in rng.choice(40, 4, replace=False) if i != j]
 warnings.simplefilter("ignore")
 start = time.perf_counter()
-X = MultimodalTriples(T, {"tfidf": sp.random(40, 20_000, density=0.001, random_state=0, format="csr")}, entities=E)
-make_pipeline(OTFusionTransformer(8), OTKGEClassifier(max_iter=2)).fit(X)
+for width in 4_096, 20_000:
+    X = MultimodalTriples(T, {"tfidf": sp.random(40, width, density=0.001, random_state=0, format="csr")}, entities=E)
+    make_pipeline(OTFusionTransformer(8), OTKGEClassifier(max_iter=2)).fit(X)
 print(time.perf_counter() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
 """
 
 
 @pytest.mark.skipif(not hasattr(resource, "RUSAGE_SELF"), reason="needs Unix")
-def test_twenty_thousand_columns_of_forty_entities_take_seconds():
+def test_thousands_of_columns_of_forty_entities_take_seconds():
     result = subprocess.run([sys.executable, "-c", WIDE], capture_output=True, text=True, check=True)
     seconds, gigabytes = map(float, result.stdout.split())
     assert seconds < 10
