@@ -37,7 +37,7 @@ def ids_of_labels(vocabulary, labels, handle_unknown, empty=False):
 
 
 def ids_of_sets(vocabulary, known):
-    """Ids of the triples of one set or a list of sets that the vocabulary can name.
+    """Ids of the triples of one set or a list of sets, by labels or names, that the vocabulary has.
 
     Returns
     -------
@@ -46,12 +46,12 @@ def ids_of_sets(vocabulary, known):
     Raises
     ------
     ValueError
-        If no triple of a set can be named.
+        If no triple of a set can be named, or several entities have a name.
     """
     found = []
     for triples in as_triple_sets(known):
         labels = as_label_triples(triples)
-        ids = vocabulary.ids_of(labels)
+        ids = vocabulary.ids_of_asked(labels)
         in_table = (ids >= 0).all(axis=1)
         if len(ids) and not in_table.any():
             raise ValueError(
