@@ -64,11 +64,12 @@ class MultimodalTriples(ReadFromFiles):
         What happens to triples that are given more than once: each is kept at its first row and a warning tells how
         many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
         where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
-    names : mapping, array-like of shape (n_entities,) or path, default=None
-        Readable names: by label, in the order of `entities`, a tab-separated file with label and name in each line, or
-        an attribute that a file tells, such as ``"http://www.w3.org/2000/01/rdf-schema#label@en"`` (see `attributes`).
-        Fitted models keep them, tell them beside labels, and take the name of one entity alone in place of its label in
-        a question.
+    names : mapping, data frame, array-like of shape (n_entities,) or path, default=None
+        Readable names: by label (a mapping, a list of pairs, a pandas Series or frame of one column indexed by label, a
+        frame with a column "entity" and one more), in the order of `entities`, a tab-separated or CSV file with label
+        and name in each line, or an attribute that a file tells, such as
+        ``"http://www.w3.org/2000/01/rdf-schema#label@en"`` (see `attributes`). Fitted models keep them, tell
+        them beside labels, and take the name of one entity alone in place of its label in a question.
     texts, pictures : mapping, array-like of shape (n_entities,) or path, default=None
         Texts and paths of pictures for display, given like `names`. Fitted models keep them, and the page of
         ``skotkge explore`` shows them.
