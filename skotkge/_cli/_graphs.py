@@ -48,8 +48,8 @@ def add_names_option(group, flag="--names", of=""):
         flag,
         type=Path,
         metavar="FILE",
-        help=f"readable names{of}: a tab-separated file with an entity and its name in each line; commands show them, "
-        "and take them for labels",
+        help=f"readable names{of}: a tab-separated or CSV file with an entity and its name in each line; commands show "
+        "them, and take them for labels",
     )
 
 
@@ -60,7 +60,7 @@ def add_display_options(group):
             f"--{what}",
             type=Path,
             metavar="FILE",
-            help=f"a tab-separated file with an entity and {value} in each line, for explore",
+            help=f"a tab-separated or CSV file with an entity and {value} in each line, for explore",
         )
 
 

@@ -31,7 +31,7 @@ from .answering import answer
 from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
 from .html import html_of_fitted
-from .lookup import entities_of, ids_of, ids_of_labels, ids_of_sets
+from .lookup import check_new_entities, entities_of, ids_of, ids_of_labels, ids_of_sets
 from .open_questions import answer_openly
 from .vectors import chosen_table, embed
 
@@ -169,6 +169,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
                 f"new_entities={shown(new_entities)} is a {type(new_entities).__name__}; give what "
                 "MultimodalTriples.new_entities returns."
             )
+        predictor = self._fitted_predictor()
+        fitted = {} if predictor.encoder is None else predictor.encoder.scalings
+        check_new_entities(predictor.vocabulary, new_entities, fitted)
         return self._covering(new_entities, asked_only=False)
 
     def score_triples(self, X: ArrayLike, *, handle_unknown: str | None = None) -> NDArray[np.float64]:

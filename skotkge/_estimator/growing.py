@@ -48,7 +48,7 @@ def shrink(estimator, triples):
     """What `OTKGEClassifier.forget` does to a fitted estimator."""
     check_is_fitted(estimator)
     predictor, labels = estimator.predictor_, as_label_triples(triples)
-    ids = predictor.vocabulary.ids_of(labels)
+    ids = predictor.vocabulary.ids_of_asked(labels)
     known = (ids >= 0).all(axis=1)
     known[known] = predictor.known.contains(ids[known])
     if not known.all():

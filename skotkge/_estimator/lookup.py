@@ -5,6 +5,7 @@ import numpy as np
 from .._graph.arguments import as_triple_sets
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import as_labels, first_occurrences, name_first
+from .._graph.modalities import did_you_mean
 from .._graph.triples import MultimodalTriples
 from .._utils.messages import shown
 
@@ -36,8 +37,35 @@ def ids_of_labels(vocabulary, labels, handle_unknown, empty=False):
     return np.where(known[:, None], ids, 0), known
 
 
+def check_new_entities(vocabulary, X, fitted):
+    """Refuse new entities none of which has a vector in a modality of the fit.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    X : MultimodalTriples
+    fitted : collection of str
+        Names of the modalities of the fit.
+    """
+    new = vocabulary.entity_index.positions(X.entities) < 0
+    if not new.any():
+        return
+    shared = [name for name in fitted if name in X.modalities]
+    if not shared:
+        given = list(X.modalities)
+        raise ValueError(
+            f"new_entities has the modalities {name_first(given) or 'none'}, and the model reads "
+            f"{name_first(list(fitted)) or 'none'}{did_you_mean(given[0], fitted) if given else '.'}"
+        )
+    if not any(X.observed(name)[new].any() for name in shared):
+        raise ValueError(
+            f"new_entities has no vector for {name_first(X.entities[new])}: all values of {name_first(shared)} are "
+            "missing; give the vector of at least one modality."
+        )
+
+
 def ids_of_sets(vocabulary, known):
-    """Ids of the triples of one set or a list of sets that the vocabulary can name.
+    """Ids of the triples of one set or a list of sets, by labels or names, that the vocabulary has.
 
     Returns
     -------
@@ -46,12 +74,12 @@ def ids_of_sets(vocabulary, known):
     Raises
     ------
     ValueError
-        If no triple of a set can be named.
+        If no triple of a set can be named, or several entities have a name.
     """
     found = []
     for triples in as_triple_sets(known):
         labels = as_label_triples(triples)
-        ids = vocabulary.ids_of(labels)
+        ids = vocabulary.ids_of_asked(labels)
         in_table = (ids >= 0).all(axis=1)
         if len(ids) and not in_table.any():
             raise ValueError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._spaces import STRUCTURE
-from .relation_maps import unit_rows
+from .relation_maps import is_wide, unit_rows, wide_principal_axes
 
 # Wider vectors are projected onto so many of their principal axes. On validation triples cosines of 64 columns told
 # as much as those of all 384.
@@ -74,8 +74,11 @@ def _centred(table):
 def _likeness(part, rows):
     axes = None
     if rows.shape[1] > LARGEST_WIDTH:
-        _, axes = np.linalg.eigh(rows.T @ rows)
-        axes = axes[:, -LARGEST_WIDTH:].astype(np.float32)
+        if is_wide(rows.shape):
+            axes = wide_principal_axes(rows)[1][:, :LARGEST_WIDTH]
+        else:
+            axes = np.linalg.eigh(rows.T @ rows)[1][:, -LARGEST_WIDTH:]
+        axes = axes.astype(np.float32)
     return Likeness(part, _projected(rows, axes).astype(np.float32), axes)
 
 

@@ -112,6 +112,17 @@ class RelationMapScores:
         return (queries.double() * self.entities[answers].double()).sum(-1)
 
 
+def is_wide(shape):
+    """Tell whether a matrix has so few rows that its singular vectors come sooner than products of its columns."""
+    return 2 * shape[0] < shape[1]
+
+
+def wide_principal_axes(rows):
+    """Return the sums of squares of n wide rows along principal axes, the largest first, and these ``(d, n)``."""
+    _, lengths, axes = np.linalg.svd(rows, full_matrices=False)
+    return lengths**2, axes.T
+
+
 def unit_rows(rows):
     """Rows divided by their length; a zero row stays zero."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -137,23 +148,30 @@ def whitening(features, n_components):
     """
     matrices = list(features.values())
     n_rows, widths = len(matrices[0]), [matrix.shape[1] for matrix in matrices]
-    values, axes = np.linalg.eigh(_scatter(matrices))
+    values, axes = _principal_axes(matrices)
     rounding = max([n_rows * np.finfo(float).eps, *(np.finfo(matrix.dtype).eps ** 2 for matrix in matrices)])
-    kept = min(np.count_nonzero(values > max(values[-1], 0) * rounding), n_components)
-    axes, values = axes[:, ::-1][:, :kept], values[::-1][:kept]
+    kept = min(np.count_nonzero(values > max(values[0], 0) * rounding), n_components)
+    axes, values = axes[:, :kept], values[:kept]
     projection = axes * np.sqrt(n_rows / (max(kept, 1) * values))
     parts = zip(features, widths, np.split(projection, np.cumsum(widths)[:-1]), strict=True)
     return {name: part / np.sqrt(width) for name, width, part in parts}
 
 
-def _scatter(matrices):
-    """Sum over the entities of the outer products of their joined rows, each matrix with the same share."""
-    width = sum(matrix.shape[1] for matrix in matrices)
+def _principal_axes(matrices):
+    """Principal axes of joined rows, each matrix with the same share, and the sums of squares along them."""
+    n_rows, width = len(matrices[0]), sum(matrix.shape[1] for matrix in matrices)
+
+    def joined(rows):
+        return np.hstack([np.divide(matrix[rows], np.sqrt(matrix.shape[1]), dtype=float) for matrix in matrices])
+
+    if is_wide((n_rows, width)):
+        return wide_principal_axes(joined(slice(None)))
     scatter = np.zeros((width, width))
-    for rows in row_blocks((len(matrices[0]), width)):
-        block = np.hstack([np.divide(matrix[rows], np.sqrt(matrix.shape[1]), dtype=float) for matrix in matrices])
+    for rows in row_blocks((n_rows, width)):
+        block = joined(rows)
         scatter += block.T @ block
-    return scatter
+    values, axes = np.linalg.eigh(scatter)
+    return values[::-1], axes[:, ::-1]
 
 
 def projected(features, projections):

@@ -6,10 +6,18 @@ from os import PathLike
 
 import numpy as np
 
-from .._utils.messages import reading
+from .._utils.messages import reading, shown
+from .files import read_text, suffix_of
 from .label_columns import as_array, is_tensor
-from .labels import LabelIndex, as_labels, is_missing, name_first
+from .labels import LabelIndex, as_labels, is_missing, name_first, plain_labels
+from .modalities import LABEL_COLUMN
 from .tables import Dialect, read_table
+
+FORMS = (
+    f"give a mapping, pairs or a Series from label to value, a data frame with the columns {LABEL_COLUMN!r} and one "
+    "more, or one column in the order of entities"
+)
+LINES_LOOKED_AT = 100
 
 
 def described(vocabulary, attributes=None, **given):
@@ -29,7 +37,7 @@ def described(vocabulary, attributes=None, **given):
     """
     if all(values is None for values in given.values()):
         return vocabulary
-    told = {what: _as_strings(_in_order(values, vocabulary, what, attributes)) for what, values in given.items()}
+    told = {what: _as_strings(_in_order(values, vocabulary, what, attributes), what) for what, values in given.items()}
     names = told.get("names")
     if names is not None:
         empty = np.equal(names, None)
@@ -37,9 +45,50 @@ def described(vocabulary, attributes=None, **given):
     return vocabulary.with_descriptions(**told)
 
 
-def _as_strings(values):
+def _as_strings(values, what):
     """Numbers and paths as they are written."""
-    return values if values is None else as_labels([None if value is None else str(value) for value in values])
+    if values is None:
+        return None
+    several = next((value for value in values if isinstance(value, list | tuple | set | Mapping | np.ndarray)), None)
+    if several is not None:
+        raise ValueError(f"{what} has {shown(several)} in place of one string; {FORMS}.")
+    return as_labels([None if value is None else str(value) for value in values])
+
+
+def _by_label_or_in_order(values, vocabulary, what):
+    """Return a mapping from label to value, or a list in the order of the entities."""
+    if hasattr(values, "columns") or hasattr(values, "column_names"):
+        names = list(getattr(values, "column_names", None) or values.columns)
+        if LABEL_COLUMN in names and len(names) == 2:
+            names.remove(LABEL_COLUMN)
+            return _of_pairs(plain_labels(_column(values, LABEL_COLUMN)), plain_labels(_column(values, names[0])), what)
+        if len(names) != 1:
+            raise ValueError(f"{what} is a data frame with the columns {name_first(names)}; {FORMS}.")
+        values = values[names[0]]
+    if hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
+        labels, told = values.index.tolist(), plain_labels(values.to_numpy())
+        numbered = labels == list(range(len(vocabulary.entities)))
+        if numbered and (vocabulary.entity_index.positions(as_labels(labels)) < 0).all():
+            return told
+        return _of_pairs(labels, told, what)
+    if is_tensor(values) or isinstance(values, np.ndarray):
+        values = as_array(values).tolist() if is_tensor(values) else values.tolist()
+    if not isinstance(values, list | tuple) or not all(isinstance(value, list | tuple) for value in values):
+        return values
+    lengths = set(map(len, values))
+    if lengths == {1}:
+        return [value for (value,) in values]
+    return _of_pairs(*map(list, zip(*values, strict=True)), what) if lengths == {2} else values
+
+
+def _column(table, name):
+    column = table[name]
+    return column.to_pylist() if hasattr(column, "to_pylist") else column
+
+
+def _of_pairs(labels, values, what):
+    LabelIndex(labels, what)
+    return dict(zip(labels, values, strict=True))
 
 
 def _in_order(values, vocabulary, what, attributes):
@@ -50,8 +99,8 @@ def _in_order(values, vocabulary, what, attributes):
         values = _of_attribute(values, *attributes)
     elif isinstance(values, str | PathLike):
         values = _from_file(values, what)
-    elif hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
-        values = dict(zip(values.index.tolist(), values.to_numpy().tolist(), strict=True))
+    elif not isinstance(values, Mapping):
+        values = _by_label_or_in_order(values, vocabulary, what)
     if not isinstance(values, Mapping):
         values = as_labels(values, what)
         if len(values) != len(entities):
@@ -90,9 +139,16 @@ def _without_holes(values):
 def _from_file(path, what):
     """Read labels and values; a name may have been given twice, and then the first counts for nothing but an error."""
     with reading(what, path, "a mapping, an array in the order of entities, or the path of a file"):
-        labels, values = read_table(path, Dialect("\t"), n_fields=2).columns
-    LabelIndex(labels, f"{what}={str(path)[-60:]!r}")
-    return dict(zip(labels, values, strict=True))
+        labels, values = read_table(path, _dialect(path), n_fields=2).columns
+    return _of_pairs(labels, values, f"{what}={str(path)[-60:]!r}")
+
+
+def _dialect(path):
+    """Return how a file of two columns is written: tabs, or in a CSV file what stands once in most lines."""
+    if suffix_of(path) != ".csv":
+        return Dialect("\t")
+    lines = read_text(path).splitlines()[:LINES_LOOKED_AT]
+    return Dialect(max(",;\t", key=lambda sep: sum(line.count(sep) == 1 for line in lines)), quoting=True)
 
 
 def as_data(name, column, n_rows):

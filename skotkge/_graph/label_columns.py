@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from .._utils.messages import shown
 from .coded import CodedColumn
 from .headers import COLUMNS, find_named
 from .labels import as_labels, name_first, plain_labels
@@ -176,7 +177,13 @@ def _named_rows(table, names):
     if len(set(map(len, columns))) != 1:
         raise ValueError(f"triples has columns of the lengths {list(map(len, columns))}; they need one common length.")
     others = {name: table[name] for name in names if name not in chosen}
-    return TripleRows(columns, {name: column for name, column in others.items() if len(column) == len(columns[0])})
+    for name, column in others.items():
+        if not hasattr(column, "__len__") or isinstance(column, str) or len(column) != len(columns[0]):
+            raise ValueError(
+                f"triples has in the column {name!r} {shown(column, 40)}, expected {len(columns[0])} values, one for "
+                "each row; leave the column out or fill it."
+            )
+    return TripleRows(columns, others)
 
 
 def _sequence_columns(triples):

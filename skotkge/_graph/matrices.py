@@ -1,7 +1,7 @@
 """Matrices as users hold them, data frames with nullable columns among them, brought to NumPy or left sparse."""
 
 import numpy as np
-from scipy.sparse import issparse, vstack
+from scipy.sparse import coo_array, issparse, vstack
 
 from .label_columns import as_array, is_tensor
 from .labels import is_missing, name_first
@@ -59,11 +59,23 @@ def _holds_numbers(values):
 
 
 def tensor_values(tensor):
-    """Return a tensor as an array; those of types that NumPy lacks, bfloat16 for one, in single precision."""
+    """Return a tensor as an array, a sparse one of torch as a sparse array.
+
+    Types that NumPy lacks, bfloat16 for one, become single precision.
+    """
+    if _is_sparse(tensor):
+        if tensor.ndim != 2:
+            return tensor_values(tensor.to_dense())
+        coordinates = tensor.detach().cpu().to_sparse_coo().coalesce()
+        return coo_array((tensor_values(coordinates.values()), coordinates.indices().numpy()), tensor.shape).tocsr()
     try:
         return as_array(tensor)
     except TypeError:
         return as_array(tensor.float())
+
+
+def _is_sparse(tensor):
+    return hasattr(tensor, "to_sparse_coo") and "sparse" in str(tensor.layout)
 
 
 def frame_values(name, frame):
@@ -75,7 +87,9 @@ def frame_values(name, frame):
         If a column holds text, dates or objects; the message names it.
     """
     if hasattr(frame, "sparse") and len(frame.columns):  # of pandas, where every column is sparse
-        return frame.sparse.to_coo().tocsr()
+        if all(dtype.fill_value == 0 for dtype in frame.dtypes):
+            return frame.sparse.to_coo().tocsr()
+        frame = frame.sparse.to_dense()  # zeros are what a sparse matrix leaves out, and here it is something else
     columns = [frame[column] for column in frame.columns]
     for column, values in zip(frame.columns, columns, strict=True):
         if not _is_numeric(values.dtype):
@@ -119,6 +133,11 @@ def rows_of_vectors(name, vectors):
         raise ValueError(f"modalities[{name!r}] is an empty mapping; leave the modality out.")
     rows = {label: _vector(name, label, vector) for label, vector in vectors.items()}
     lengths = sorted({row.shape[1] for row in rows.values() if row is not None})
+    if not lengths:
+        raise ValueError(
+            f"modalities[{name!r}] has no vector for any of its {len(rows)} labels, all are None or NaN; leave the "
+            "modality out, or give some label a vector."
+        )
     if len(lengths) != 1:
         raise ValueError(
             f"modalities[{name!r}] maps labels to vectors of the lengths {name_first(lengths)}; "

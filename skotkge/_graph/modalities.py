@@ -7,8 +7,9 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._spaces import COSINES, COUNTS, KINDS, NEIGHBORS, RELATION_MAPS
-from .labels import LabelIndex, as_labels, name_first
+from .labels import LabelIndex, as_labels, label_keys, name_first
 from .matrices import as_matrix, frame_values, rows_of_vectors
+from .notices import tell
 from .preparing import prepare
 
 LABEL_COLUMN = "entity"
@@ -28,6 +29,24 @@ def check_modalities(given, fitted):
             "of X has as a matrix of NaN, and make triples of unseen entities by new_entities() of those of the fit, "
             "which fills holes and reduces wide vectors alike."
         )
+
+
+def did_you_mean(name, modalities):
+    """Write which modality is called like another name, for the end of a message."""
+    near = get_close_matches(name, modalities, 1)
+    return f"; did you mean {near[0]!r}?" if near else "."
+
+
+def tell_of_strange_labels(sources, entities):
+    """Warn of labelled modalities that have a vector for none of the entities that there are without them."""
+    for name, source in sources.items():
+        if len(entities) and set(label_keys(source.labels)).isdisjoint(label_keys(entities)):
+            tell(
+                f"modalities[{name!r}] has vectors for none of the entities of the triples: its labels are "
+                f"{name_first(source.labels, 3)}, theirs {name_first(entities, 3)}. Its labels become entities beside "
+                f"them; if that is not meant, give theirs in a column {LABEL_COLUMN!r} or the index of a data frame, "
+                "or pass the pair (matrix, labels)."
+            )
 
 
 class LabelledVectors:
@@ -66,15 +85,16 @@ class LabelledVectors:
                 LabelIndex(frame.index.to_numpy(), f"modalities[{name!r}]")
                 return cls.from_mapping(name, dict(zip(frame.index.tolist(), frame.tolist(), strict=True)))
             frame = frame.to_frame()
-        if hasattr(frame, "index"):
-            return cls(frame.index.to_numpy(), frame_values(name, frame))
-        if LABEL_COLUMN not in frame.columns:
+        if LABEL_COLUMN in list(frame.columns):
+            others = [column for column in frame.columns if column != LABEL_COLUMN]
+            return cls(frame[LABEL_COLUMN].to_list(), frame_values(name, frame[others]))
+        if not hasattr(frame, "index"):
             raise ValueError(
                 f"modalities[{name!r}] is a data frame without index and has the columns "
                 f"{name_first(list(frame.columns))}; name the one with the entity labels {LABEL_COLUMN!r}, or pass the "
                 "pair (matrix, labels)."
             )
-        return cls(frame[LABEL_COLUMN].to_list(), frame_values(name, frame.drop(LABEL_COLUMN)))
+        return cls(frame.index.to_numpy(), frame_values(name, frame))
 
     @classmethod
     def from_mapping(cls, name, vectors):
@@ -177,10 +197,10 @@ def labelled_sources(vectors, preparations):
         raise ValueError(f"vectors is empty, expected vectors for some of the modalities {names}.")
     for name, source in sources.items():
         if name not in preparations:
-            near = get_close_matches(name, preparations, 1)
-            remedy = f"; did you mean {near[0]!r}?" if near else ""
             names = name_first(list(preparations)) or "none"
-            raise ValueError(f"vectors has the modality {name!r}, which is none of {names}{remedy}")
+            raise ValueError(
+                f"vectors has the modality {name!r}, which is none of {names}{did_you_mean(name, preparations)}"
+            )
         if not isinstance(source, LabelledVectors):
             raise ValueError(
                 f"vectors[{name!r}] has no labels; pass the pair (matrix, labels), a data frame or a mapping from "

@@ -14,7 +14,7 @@ from .headers import COLUMNS
 from .html import html_of_triples
 from .label_columns import as_rows
 from .labels import as_labels, counted, first_occurrences, name_first
-from .modalities import LabelledVectors, labelled_sources, modality_matrices, modality_sources
+from .modalities import LabelledVectors, labelled_sources, modality_matrices, modality_sources, tell_of_strange_labels
 from .networks import to_network
 from .vocabulary import DistinctLabels, EntityTable, Vocabulary, first_rows, frozen
 
@@ -44,8 +44,8 @@ class MultimodalTriples(ReadFromFiles):
 
         - a matrix of shape ``(n_entities, n_features)`` in the order of `entities`;
         - a pair ``(matrix, labels)``, with the entity label of each row;
-        - a pandas data frame or Series indexed by entity label, or a polars frame with the labels in a column
-          ``"entity"``: columns of numbers or truth values, nullable ones too; text, categories and dates become
+        - a pandas data frame or Series indexed by entity label, or a frame of pandas or polars with the labels in a
+          column ``"entity"``: columns of numbers or truth values, nullable ones too; text, categories and dates become
           vectors by `skotkge.encoding.encode_table`;
         - a mapping from entity label to vector or number.
 
@@ -64,11 +64,12 @@ class MultimodalTriples(ReadFromFiles):
         What happens to triples that are given more than once: each is kept at its first row and a warning tells how
         many rows went, an error, or all rows are kept. A `y` has one value for each row kept, so give ``"keep"``
         where it belongs to the rows given. Selecting rows, `with_triples` and estimators never drop any.
-    names : mapping, array-like of shape (n_entities,) or path, default=None
-        Readable names: by label, in the order of `entities`, a tab-separated file with label and name in each line, or
-        an attribute that a file tells, such as ``"http://www.w3.org/2000/01/rdf-schema#label@en"`` (see `attributes`).
-        Fitted models keep them, tell them beside labels, and take the name of one entity alone in place of its label in
-        a question.
+    names : mapping, data frame, array-like of shape (n_entities,) or path, default=None
+        Readable names: by label (a mapping, a list of pairs, a pandas Series or frame of one column indexed by label, a
+        frame with a column "entity" and one more), in the order of `entities`, a tab-separated or CSV file with label
+        and name in each line, or an attribute that a file tells, such as
+        ``"http://www.w3.org/2000/01/rdf-schema#label@en"`` (see `attributes`). Fitted models keep them, tell
+        them beside labels, and take the name of one entity alone in place of its label in a question.
     texts, pictures : mapping, array-like of shape (n_entities,) or path, default=None
         Texts and paths of pictures for display, given like `names`. Fitted models keep them, and the page of
         ``skotkge explore`` shows them.
@@ -100,7 +101,8 @@ class MultimodalTriples(ReadFromFiles):
     Warns
     -----
     UserWarning
-        If triples are given more than once, or a wide modality is reduced.
+        If triples are given more than once, a wide modality is reduced, or one has vectors for none of the entities
+        of the triples.
 
     Examples
     --------
@@ -455,9 +457,13 @@ def _entities_of(triples, sources, attributes):
             f"modalities[{plain!r}] is a matrix without labels: give entities, the label of each of its rows in order, "
             "or pass the pair (matrix, labels)."
         )
-    further = [] if attributes is None else [attributes[0]]
-    further += [source.labels for source in sources.values()]
-    return first_occurrences(np.concatenate([triples.entities, *further])) if further else triples.entities
+    entities = triples.entities
+    if attributes is not None:
+        entities = first_occurrences(np.concatenate([entities, attributes[0]]))
+    if not sources:
+        return entities
+    tell_of_strange_labels(sources, entities)
+    return first_occurrences(np.concatenate([entities, *(source.labels for source in sources.values())]))
 
 
 def _attribute_arrays(rows):

@@ -39,8 +39,11 @@ class Fact:
     triples: tuple = ()
 
     def __str__(self):
-        told = f"{self.side}: {self.text} {self.value:.3g}"
-        return told + "".join(f", ({head}, {relation}, {tail})" for head, relation, tail in self.triples)
+        return self.told(lambda triple: f"({', '.join(map(str, triple))})")
+
+    def told(self, shown):
+        """Write the fact, with a function that writes a triple."""
+        return ", ".join([f"{self.side}: {self.text} {self.value:.3g}", *map(shown, self.triples)])
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Explanation:
         Returns
         -------
         DataFrame
-            Columns triple (row number), head, relation, tail, kind, evidence, contribution, facts (text).
+            Columns triple (row number), head, relation, tail, kind, evidence, contribution, facts (text); and last
+            head_name and tail_name, if the model knows names.
 
         Raises
         ------
@@ -118,10 +122,13 @@ class Explanation:
         columns |= {"kind": self.kinds * n_triples, "evidence": self.evidence * n_triples}
         columns["contribution"] = self.contributions.ravel()
         columns["facts"] = [
-            "; ".join(str(fact) for fact in facts if fact.evidence == name)
+            "; ".join(fact.told(self._named) for fact in facts if fact.evidence == name)
             for facts in self.facts
             for name in self.evidence
         ]
+        if self.vocabulary.names is not None:
+            for position in (0, 2):
+                columns[f"{COLUMNS[position]}_name"] = self.vocabulary.names_of(self.triples[rows, position]).tolist()
         return columns
 
     def __str__(self):
@@ -133,8 +140,7 @@ class Explanation:
                 if parts[kind]:
                     lines.append(f"  {parts[kind]:+7.2f}  {kind}")
             for fact in self.facts[row][:SHOWN_FACTS]:
-                links = "".join(f", {self._shown(triple)}" for triple in fact.triples)
-                lines.append(f"           {fact.side}: {fact.text} {fact.value:.3g}{links}")
+                lines.append(f"           {fact.told(self._shown)}")
         if len(self) > SHOWN_TRIPLES:
             lines.append(f"and {len(self) - SHOWN_TRIPLES} more; see to_frame()")
         return "\n".join(lines)
@@ -156,6 +162,10 @@ class Explanation:
             parts.append(table("facts", [], facts) if facts else "")
         left_out = len(self) - SHOWN_TRIPLES
         return "".join(parts) + (f"<p>and {left_out} more; see to_frame()</p>" if left_out > 0 else "")
+
+    def _named(self, triple):
+        head, relation, tail = triple
+        return f"({self.vocabulary.with_name(head)}, {relation}, {self.vocabulary.with_name(tail)})"
 
     def _shown(self, triple):
         head, relation, tail = triple

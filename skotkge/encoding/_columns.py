@@ -7,9 +7,11 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ._kinds import as_date
+from ._kinds import as_date, as_number, as_text
 
 DAYS_OF_YEAR = 365.25
+# A variance below this part of the mean square is that of rounding.
+RELATIVE_ZERO = 1e-10
 
 
 class ColumnEncoder(TransformerMixin, BaseEstimator):
@@ -28,7 +30,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
 
 
 class NumberEncoder(ColumnEncoder):
-    """Numbers, scaled to mean 0 and variance 1."""
+    """Numbers, or the means of several, scaled to mean 0 and variance 1."""
 
     def fit(self, X, y=None):
         self.scaler_ = StandardScaler().fit(_as_column(X))
@@ -96,7 +98,10 @@ class VectorEncoder(ColumnEncoder):
     def fit(self, X, y=None):
         lengths = {len(value) for value in X}
         if len(lengths) != 1:
-            raise ValueError(f"it has vectors of the lengths {sorted(lengths)[:5]}; they need one common length.")
+            raise ValueError(
+                f"it has lists of numbers of the lengths {sorted(lengths)[:5]}, and vectors need one common length; "
+                "'number' takes the mean of each list, 'tags' its members."
+            )
         return self._numbered(lengths.pop())
 
     def transform(self, X):
@@ -129,8 +134,10 @@ class WordEncoder(ColumnEncoder):
             return self
         self.svd_ = TruncatedSVD(max(1, kept), random_state=self.random_state)
         # Unit variance of the texts as a whole, so that their scale is that of other columns.
-        reduced = self.svd_.fit_transform(counts)
-        self.scale_ = np.sqrt(reduced.var(axis=0).mean()) or 1.0
+        with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance at all, where all texts are one
+            reduced = self.svd_.fit_transform(counts)
+        variance = reduced.var(axis=0).mean()
+        self.scale_ = np.sqrt(variance) if variance > RELATIVE_ZERO * np.square(reduced).mean() else 1.0
         return self._numbered(reduced.shape[1])
 
     def transform(self, X):
@@ -162,7 +169,7 @@ class ArrayEncoder(ColumnEncoder):
 
 def text_vectorizer(name):
     """Return what counts the letters of texts: triples and quadruples of them within words."""
-    options = dict(analyzer="char_wb", ngram_range=(3, 4))
+    options = dict(analyzer="char_wb", ngram_range=(3, 4), preprocessor=_lowered)
     if name == "tfidf":
         return TfidfVectorizer(**options, sublinear_tf=True, dtype=np.float32)
     hashing = HashingVectorizer(**options, n_features=2**18, norm=None, alternate_sign=False)
@@ -171,15 +178,21 @@ def text_vectorizer(name):
 
 def tag_vectorizer():
     """Return what counts the tags of lists."""
-    return CountVectorizer(analyzer=_tags, binary=True, dtype=np.float32)
+    return CountVectorizer(analyzer=tags_of, binary=True, dtype=np.float32)
 
 
-def _tags(value):
-    return list(map(str, value if not isinstance(value, str | int | float) else [value]))
+def tags_of(value):
+    """Return the tags of a list, or of a single one, as strings."""
+    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
+    return [str(part) for part in parts if part is not None]
+
+
+def _lowered(value):
+    return as_text(value).lower()
 
 
 def _as_column(values):
-    return np.array(values, dtype=float).reshape(-1, 1)
+    return np.array([as_number(value) for value in values], dtype=float).reshape(-1, 1)
 
 
 def _as_words(values):

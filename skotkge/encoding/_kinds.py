@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from numbers import Number
+from datetime import date, datetime, timedelta
+from numbers import Integral, Number
 
 import numpy as np
 
@@ -11,9 +11,11 @@ KINDS = ("number", "boolean", "category", "date", "text", "tags", "image", "vect
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 WRITTEN_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?")  # not 007, which is a name
+# Holes among numbers, truth values and dates; among other strings they are strings.
+WORDS_FOR_MISSING = frozenset({"na", "n/a", "nan", "nil", "none", "null", "missing", "unknown", "?", "-", "--"})
 
 
-def guess_kind(values, max_categories):
+def guess_kind(values, max_categories, pools=False):
     """Guess the kind of a column.
 
     Parameters
@@ -21,20 +23,40 @@ def guess_kind(values, max_categories):
     values : list
         Without holes.
     max_categories : int
-        Strings are categories if they have at most so many distinct values, and at most two for each three strings.
+        Values that are written are categories if at most so many are distinct, and at most two for each three values.
+    pools : bool, default=False
+        Whether a list is several values of a row, as in a long table, rather than a vector.
 
     Returns
     -------
     str or None
         One of `KINDS`; None for objects of no kind.
     """
+    parts = [part for value in values for part in (value if isinstance(value, list) else [value])] if pools else values
+    told = [part for part in parts if not is_word_for_missing(part)]
     for kind, belongs in BY_VALUE.items():
-        if all(map(belongs, values)):
+        if told and all(map(belongs, told)):
             return kind
-    if not all(isinstance(value, str) for value in values):
+    if all(map(is_list_of(str | Number), values)):
+        return _kind_of_lists(values)
+    if not all(isinstance(value, str | date) or is_number(value) for value in values):
         return None
-    n_distinct = len(set(values))
+    n_distinct = len(set(map(str, values)))
     return "category" if n_distinct <= max_categories and 3 * n_distinct <= 2 * len(values) else "text"
+
+
+def _kind_of_lists(values):
+    """Tell vectors from tags: lists of whole numbers are tags where they differ in length."""
+    parts = [part for value in values for part in value if part is not None]
+    if not parts or any(isinstance(part, str) for part in parts):
+        return "tags"
+    one_length = len(set(map(len, values))) == 1
+    return "vector" if one_length or not all(isinstance(part, Integral) for part in parts) else "tags"
+
+
+def is_word_for_missing(value):
+    """Tell whether a value is a word that stands for a missing number or date."""
+    return isinstance(value, str) and value.strip().lower() in WORDS_FOR_MISSING
 
 
 def is_boolean(value):
@@ -43,16 +65,24 @@ def is_boolean(value):
 
 
 def is_number(value):
-    """Tell whether a value is a real number, or one written as such."""
+    """Tell whether a value is a real number, one written as such, or a span of time."""
     if isinstance(value, str):
         written = value.strip()
         return any(map(str.isdigit, written)) and WRITTEN_NUMBER.fullmatch(written) is not None
-    return isinstance(value, Number) and not isinstance(value, complex)
+    return isinstance(value, Number | timedelta) and not isinstance(value, complex)
 
 
 def is_date(value):
     """Tell whether a value is a date, or one written as in ISO 8601."""
-    return isinstance(value, date) or (isinstance(value, str) and ISO_DATE.fullmatch(value.strip()) is not None)
+    if not isinstance(value, str):
+        return isinstance(value, date)
+    if ISO_DATE.fullmatch(value.strip()) is None:
+        return False
+    try:
+        as_date(value)
+    except (ValueError, OverflowError):  # such as 30 February
+        return False
+    return True
 
 
 def is_picture(value):
@@ -62,25 +92,44 @@ def is_picture(value):
     )
 
 
-def is_list_of(belongs):
-    """Return a function that tells whether a value is a list or set of values that all belong to a kind."""
+def is_list_of(types):
+    """Return a function that tells whether a value is a list or set of objects of some types, or of None."""
 
     def is_list(value):
         if isinstance(value, str | bytes | Mapping):
             return False
         listed = isinstance(value, Sequence | set | frozenset) or hasattr(value, "tolist")
-        return listed and np.ndim(value if hasattr(value, "tolist") else 0) <= 1 and all(map(belongs, value))
+        if not listed or np.ndim(value if hasattr(value, "tolist") else 0) > 1:
+            return False
+        return all(part is None or isinstance(part, types) for part in value)
 
     return is_list
 
 
 def as_date(value):
-    """Return a date or time, or one written as in ISO 8601, as a time without zone: that of UTC where it has one."""
+    """Return a date or time, or one written as in ISO 8601, as a time without zone: that of UTC where it has one.
+
+    Of several the mean.
+    """
+    if isinstance(value, list | tuple):
+        return datetime.min + sum((as_date(part) - datetime.min for part in value), timedelta()) / len(value)
     if isinstance(value, str):
         value = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
     if not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day)
     return value.replace(tzinfo=None) - (value.utcoffset() or datetime.min - datetime.min)
+
+
+def as_number(value):
+    """Return a number, one written as such, or a span of time in days; of several the mean."""
+    if isinstance(value, list | tuple):
+        return sum(map(as_number, value)) / len(value)
+    return value / timedelta(days=1) if isinstance(value, timedelta) else float(value)
+
+
+def as_text(value):
+    """Return a value as it is written; several are put behind one another."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 # The first kind that all values belong to.
@@ -89,6 +138,4 @@ BY_VALUE = {
     "number": is_number,
     "date": is_date,
     "image": is_picture,
-    "vector": lambda value: is_list_of(lambda part: isinstance(part, Number))(value) and len(value) > 0,
-    "tags": is_list_of(lambda part: isinstance(part, str | int | float | bool)),
 }

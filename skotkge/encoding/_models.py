@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 
 from .._utils.messages import shown
 from ._columns import ColumnEncoder
+from ._kinds import as_text
 
 PIXELS = 16
 PICTURES_AT_ONCE = 32
@@ -37,7 +38,7 @@ class SentenceEncoder(ColumnEncoder):
                 f"text_encoder={shown(self.model_name)} is a model of sentence-transformers: pip install "
                 "sentence-transformers; 'tfidf' and 'hashing' need nothing."
             ) from error
-        return np.asarray(SentenceTransformer(self.model_name).encode(list(X)), dtype=np.float32)
+        return np.asarray(SentenceTransformer(self.model_name).encode(list(map(as_text, X))), dtype=np.float32)
 
 
 class PictureEncoder(ColumnEncoder):
@@ -66,7 +67,8 @@ class PictureEncoder(ColumnEncoder):
             return self._numbered(self._features(X[:1]).shape[1])
         pixels = self._pixels(X)
         kept = min(self.n_components, *pixels.shape)
-        self.pca_ = PCA(kept, random_state=self.random_state).fit(pixels)
+        with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, of one picture
+            self.pca_ = PCA(kept, random_state=self.random_state).fit(pixels)
         return self._numbered(kept)
 
     def transform(self, X):

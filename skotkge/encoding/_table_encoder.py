@@ -1,6 +1,7 @@
 """TableEncoder and `encode_table`: tables of attributes as modality matrices."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral
 from os import PathLike
 from typing import Any
@@ -24,9 +25,10 @@ from ._columns import (
     VectorEncoder,
     WordEncoder,
     tag_vectorizer,
+    tags_of,
     text_vectorizer,
 )
-from ._kinds import KINDS, guess_kind
+from ._kinds import KINDS, guess_kind, is_word_for_missing
 from ._models import PictureEncoder, SentenceEncoder
 from ._tables import Columns, as_columns
 
@@ -41,6 +43,8 @@ MODALITY_OF = {
     "image": "image",
 }
 DROP = "drop"
+# Kinds among whose values words such as "unknown" are holes.
+WITH_WORDS_FOR_MISSING = ("number", "boolean", "date", "image")
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -57,7 +61,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         them), ``"image"`` (paths) or ``"vector"`` (lists of numbers); a transformer of scikit-learn's that takes an
         array of one column; or ``"drop"``. Columns that it does not name, and all of them for "auto", are guessed by
         their values. Strings are numbers or dates if all of them are written so, pictures if they end like ``.png``,
-        categories if at most `max_categories` and at most two thirds of them are distinct, else texts.
+        categories if at most `max_categories` and at most two thirds of them are distinct, else texts. Words beside
+        numbers make categories or texts of both, apart from those that stand for a hole, see Notes. Lists of numbers
+        are vectors; whole numbers of different counts are tags.
     entity : str, default="entity"
         The column with the labels of the entities; where there is none, they are the index of a pandas data frame.
     text_encoder : str, default="tfidf"
@@ -93,13 +99,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Missing are None, NaN, NaT, NA and strings without a letter. Where an entity lacks all columns of a modality, its
-    row of the modality is missing: NaN. Where it lacks some, the mean of the others stands in for each, and for every
-    column that had such holes in `fit`, another one named ``missing_...`` has 1 for a hole.
+    Missing are None, NaN, NaT, NA and empty strings; beside numbers, truth values, dates or pictures also NA, n/a, nan,
+    nil, none, null, missing, unknown, ?, - and --, in capitals or not. Where an entity lacks all columns of a modality,
+    its row of the modality is missing: NaN. Where it lacks some, the mean of the others stands in for each, and for
+    every column that had such holes in `fit`, another one named ``missing_...`` has 1 for a hole.
 
     skrub's ``TableVectorizer`` encodes tables in a line, and what it gives is a modality as it is. It is not used here
-    because holes of texts and categories become zeros there rather than missing, strings such as "NA" count as holes,
-    lists are encoded as they are printed, and numbers keep their scale.
+    because holes of texts and categories become zeros there rather than missing, strings such as "NA" are always
+    holes, lists are encoded as they are printed, and numbers keep their scale.
 
     Examples
     --------
@@ -157,7 +164,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ----------
         X : data frame, mapping of columns or array of shape (n_rows, n_columns)
             Of pandas or polars for instance. One with the columns entity, attribute and value alone is long: each
-            attribute becomes a column, and several values of one entity a list of tags.
+            attribute becomes a column. Several numbers, truth values or dates of one entity become their mean, other
+            values a list of tags.
         y : array-like, default=None
             Not used.
 
@@ -196,7 +204,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             As from `transform`.
         """
         columns = as_columns(X, self.entity)
-        return self._joined(columns, self._fit_columns(columns))
+        parts = self._fit_columns(columns)
+        return self._joined(_without_words_for_missing(columns, self.kinds_), parts)
 
     def _fit_columns(self, columns):
         """Fit an encoder to each column, and return what it makes of the values that are there."""
@@ -205,7 +214,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"Found table with {len(columns)} sample(s) and {len(columns.values)} feature(s) (shape="
                 f"({len(columns)}, {len(columns.values)})) while a minimum of 1 is required by TableEncoder."
             )
-        kinds, transformers = self._kinds(columns.values)
+        kinds, transformers = self._kinds(columns)
+        columns = _without_words_for_missing(columns, kinds)
         encoders, parts = {}, {}
         for name in [name for name, kind in kinds.items() if kind not in (DROP, "empty")]:
             values = _there(columns.values[name])
@@ -217,8 +227,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._learn_holes(columns.values, parts)
         return parts
 
-    def _kinds(self, values):
+    def _kinds(self, columns):
         """Return the kind of each column, and the transformers that the specification gives."""
+        values = columns.values
         spec = {} if isinstance(self.spec, str) else dict(self.spec)
         for name, wanted in spec.items():
             if name not in values:
@@ -228,19 +239,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     f"spec has {wanted!r} for {name!r}; expected one of {', '.join(map(repr, KINDS))}, 'drop' or a "
                     "transformer."
                 )
-        kinds = {name: spec[name] if name in spec else self._guess(name, column) for name, column in values.items()}
+        kinds = {
+            name: spec[name] if name in spec else self._guess(name, column, columns.was_long)
+            for name, column in values.items()
+        }
         transformers = {name: kind for name, kind in kinds.items() if not isinstance(kind, str)}
-        empty = [
-            name for name, column in values.items() if kinds[name] != DROP and set(map(type, column)) <= {type(None)}
-        ]
+        empty = [name for name, column in values.items() if kinds[name] != DROP and _is_empty(column, kinds[name])]
         if empty:
             tell(f"the table has no value at all in {name_first(empty)}; left out.")
         kinds |= dict.fromkeys(transformers, "transformer") | dict.fromkeys(empty, "empty")
         return kinds, transformers
 
-    def _guess(self, name, column):
-        values = [value for value in column if value is not None]
-        kind = guess_kind(values, self.max_categories)
+    def _guess(self, name, column, was_long):
+        values = _there(column)
+        kind = guess_kind(values, self.max_categories, pools=was_long)
         if kind is None:
             found = ", ".join(sorted({type(value).__name__ for value in values}))
             raise ValueError(
@@ -304,7 +316,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             If a column is not there, or has a value that its encoder cannot take.
         """
         check_is_fitted(self, "encoders_")
-        columns = self._checked(as_columns(X, self.entity))
+        columns = _without_words_for_missing(self._checked(as_columns(X, self.entity)), self.kinds_)
         parts = {
             name: _encoded(name, encoder, _there(columns.values[name])) for name, encoder in self.encoders_.items()
         }
@@ -416,6 +428,21 @@ def encode_table(table: Any, spec: Any = "auto", **options: Any) -> dict[str, An
         frames[modality] = data_frame("pandas", matrix[:, chosen], "encode_table")
         frames[modality].columns, frames[modality].index = names[chosen], labels
     return frames
+
+
+def _without_words_for_missing(columns, kinds):
+    """Return the columns with holes in place of words that stand for a missing number."""
+    holed = {
+        name: [None if is_word_for_missing(value) else value for value in values]
+        for name, values in columns.values.items()
+        if kinds.get(name) in WITH_WORDS_FOR_MISSING
+    }
+    return replace(columns, values=columns.values | holed)
+
+
+def _is_empty(column, kind):
+    """Tell whether a column has no value, or not a single tag."""
+    return all(value is None or (kind == "tags" and not tags_of(value)) for value in column)
 
 
 def _present(values):

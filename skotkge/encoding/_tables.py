@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._graph.label_columns import as_array, is_tensor
-from .._graph.labels import as_labels, factorize, is_missing, name_first
+from .._graph.labels import as_labels, factorize, first_missing, is_missing, name_first
 from .._graph.matrices import tensor_values
 from .._graph.modalities import LABEL_COLUMN
 
@@ -66,7 +66,15 @@ def as_columns(table, entity=LABEL_COLUMN):
         labels = given
     elif labels is None:
         labels = range(n_rows)
-    return Columns(as_labels(labels), values)
+    labels = as_labels(labels)
+    _check_entities(labels)
+    return Columns(labels, values)
+
+
+def _check_entities(labels):
+    missing = first_missing(labels)
+    if missing is not None:
+        raise ValueError(f"the table has no entity in row {missing}; leave the row out.")
 
 
 def _parts(table, entity):
@@ -93,7 +101,10 @@ def _parts(table, entity):
 
 
 def plain_values(column):
-    """Return a column as a list of Python objects; None, NaN, NaT, NA and empty strings are None."""
+    """Return a column as a list of Python objects; None, NaN, NaT, NA and empty strings are None.
+
+    Spans of time are those of Python, and periods the times at which they start.
+    """
     if hasattr(column, "to_pylist"):
         values = column.to_pylist()
     elif is_tensor(column):
@@ -108,10 +119,14 @@ def plain_values(column):
 def _plain(value):
     if isinstance(value, np.datetime64):
         value = None if np.isnat(value) else value.astype("datetime64[us]").item()
+    elif isinstance(value, np.timedelta64):
+        value = None if np.isnat(value) else value.astype("timedelta64[us]").item()
     elif isinstance(value, np.generic):
         value = value.item()
     elif is_tensor(value):
         value = tensor_values(value).tolist()
+    elif hasattr(value, "to_timestamp"):  # a period of pandas
+        value = value.to_timestamp()
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, Sized):
@@ -121,8 +136,7 @@ def _plain(value):
 
 def _wide(entities, attributes, values):
     """Make a column of each attribute; several values of one entity are a list."""
-    if any(entity is None for entity in entities):
-        raise ValueError(f"the table has no entity in row {entities.index(None)}; leave the row out.")
+    _check_entities(entities)
     labels, rows = factorize(entities)
     columns = {}
     for row, attribute, value in zip(rows.tolist(), attributes, values, strict=True):

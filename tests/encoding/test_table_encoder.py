@@ -61,6 +61,19 @@ def test_scikit_learn_contract(estimator, check):
         ([["x"], ("y", "z"), {"w"}, None], "tags"),
         ([[1.0, 2], (3, 4)], "vector"),
         ([torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])], "vector"),
+        ([[1.0, None], [2.0, 3.0]], "vector"),
+        ([[1, 2], [3]], "tags"),
+        ([["x", None], ["y"]], "tags"),
+        ([8, "Unknown", "-", 9.5], "number"),
+        (["2020-01-31", "n/a"], "date"),
+        ([True, "?"], "boolean"),
+        ([8, "many", 8], "category"),
+        ([8, "many", True], "text"),
+        (["2020-02-30", "2020-01-31"], "text"),
+        (["2020-01-31T25:00", "2020-01-31T25:00"], "category"),
+        ([datetime.timedelta(1), datetime.timedelta(3)], "number"),
+        (np.array([1, "NaT", 3], dtype="timedelta64[h]"), "number"),
+        (pd.period_range("2020-01", "2020-03", freq="M"), "date"),
     ],
 )
 def test_kinds_are_guessed_by_the_values(values, kind):
@@ -148,6 +161,51 @@ def test_long_tables_become_wide():
     assert new["numbers"].isna().all(axis=None)
 
 
+@pytest.mark.parametrize("as_given", [int, str, float])
+def test_several_numbers_of_one_entity_are_their_mean(as_given):
+    rows = [("at", 8), ("at", 9), ("ch", 7), ("ch", 8), ("li", 6), ("li", 7)]
+    table = {
+        "entity": [entity for entity, _ in rows],
+        "attribute": ["pop"] * 6,
+        "value": [as_given(n) for _, n in rows],
+    }
+    for several in (table, {name: column[:3] for name, column in table.items()}):
+        means = pd.DataFrame({"value": map(float, several["value"])}).groupby(several["entity"])["value"].mean()
+        pd.testing.assert_frame_equal(
+            encode_table(several)["numbers"], encode_table({"entity": means.index, "pop": means})["numbers"]
+        )
+    assert TableEncoder({"pop": "tags"}).fit(table).kinds_ == {"pop": "tags"}
+
+
+def test_several_dates_and_truth_values_of_one_entity_are_their_mean():
+    dates = [datetime.date(2020, 1, 1), datetime.date(2020, 1, 3), datetime.date(2020, 1, 2)]
+    for values in (dates, [str(date) for date in dates], [True, False, True]):
+        frame = encode_table({"entity": ["a", "a", "b"], "attribute": ["x"] * 3, "value": values})["numbers"]
+        expected = [0, 0] if values[0] is not True else [0.5, 1]
+        np.testing.assert_allclose(frame.iloc[:, 0], expected, atol=1e-6)
+
+
+def test_words_for_missing_values_are_holes_in_rows_that_come_later_too():
+    encoder = TableEncoder().fit({"n": [8, "unknown", 10], "m": [1, 2, 3]})
+    assert encoder.get_feature_names_out().tolist() == ["n", "m", "missing_n"]
+    np.testing.assert_allclose(encoder.transform({"n": ["N/A", 10], "m": [2, 2]}), [[0, 0, 1], [1, 0, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("text_encoder", ["tfidf", "hashing"])
+def test_numbers_as_text(text_encoder):
+    for values in ([1, 20, 333], [1, "two", 3.5], ["the same text"] * 3):
+        frame = encode_table({"x": values}, {"x": "text"}, text_encoder=text_encoder, random_state=0)["text"]
+        assert np.abs(frame.to_numpy()).max() < 10
+        written = {"x": [str(value) for value in values]}
+        again = encode_table(written, {"x": "text"}, text_encoder=text_encoder, random_state=0)["text"]
+        np.testing.assert_allclose(frame, again, atol=1e-5)
+
+
+def test_lists_without_any_tag_are_left_out():
+    with pytest.warns(UserWarning, match="no value at all in 't'"):
+        assert list(encode_table({"t": [[], [None]], "n": [1, 2]})) == ["numbers"]
+
+
 def test_attributes_of_rdf_files(tmp_path):
     path = tmp_path / "graph.ttl"
     path.write_text(
@@ -182,11 +240,13 @@ def test_specification_overrides_the_guess():
         (PEOPLE, dict(spec={"about": "number"}), "the column 'about' cannot be encoded: .*'reads books'"),
         (PEOPLE, dict(spec={"about": "date"}), "the column 'about' cannot be encoded"),
         ({"x": [{"a": 1}, {"b": 2}]}, {}, r"type dict in the column 'x'.*spec={'x': 'category'}"),
-        ({"x": [1, "red"]}, {}, "type int, str in the column 'x'"),
-        ({"x": [[1.0], [1.0, 2.0]]}, {}, "the column 'x' cannot be encoded: .*lengths"),
+        ({"x": [1j, "red"]}, {}, "type complex, str in the column 'x'"),
+        ({"x": [[1.0], [1.0, 2.0]]}, {}, "the column 'x' cannot be encoded: .*lengths .*'number' takes the mean"),
         ({"x": [1], "y": [1, 2]}, {}, r"columns of the lengths \[1, 2\]"),
         ({"x": ["a.png", "b.png"]}, {}, "the column 'x' cannot be encoded: it has the picture 'a.png'"),
         ({"entity": [None], "attribute": ["x"], "value": [1]}, {}, "no entity in row 0"),
+        ({"entity": ["a", None], "x": [1, 2]}, {}, "no entity in row 1"),
+        (pd.DataFrame({"x": [1, 2]}, index=["a", None]), {}, "no entity in row 1"),
     ],
 )
 def test_errors_name_the_column(table, options, words):
@@ -226,6 +286,9 @@ def test_pictures_by_path(tmp_path, rng):
     order = np.argsort(matrix[:4, 0])
     assert order.tolist() in ([0, 1, 2, 3], [3, 2, 1, 0])  # what is transparent is white
     assert np.isnan(matrix[4]).all()
+    for same in (["dark.png"], ["dark.png"] * 3, ["dark.png", "unknown"]):  # nothing differs
+        matrix = encode_table({"picture": same}, image_folder=tmp_path)["image"].to_numpy()
+        assert not np.nan_to_num(matrix).any()
 
 
 def test_models_are_used_when_installed_and_asked_for(monkeypatch, tmp_path):

@@ -235,6 +235,19 @@ class TestNewEntities:
         assert neighbors.labels[0, 0] == "new"
         np.testing.assert_allclose(neighbors.similarities, 1, rtol=1e-5)
 
+    @pytest.mark.parametrize(
+        ("vectors", "words"),
+        [
+            ({"txet": {"new": [1.0, 2.0]}}, "has the modalities 'txet', and the model reads .*; did you mean 'text'"),
+            ({"text": {"new": [np.nan] * 5}}, "no vector for 'new': all values of .*'text'.* are missing"),
+            ({}, "has the modalities none, and the model reads"),
+        ],
+    )
+    def test_without_a_vector_that_the_model_reads_the_modalities_are_named(self, pipe, vectors, words):
+        X = MultimodalTriples([("new", "r0", "e1")], vectors)
+        with pytest.raises(ValueError, match=words):
+            pipe["kge"].complete([("new", "r0", None)], new_entities=X)
+
     def test_the_mean_row_stands_for_the_structure_that_is_not_there(self, kge, small):
         X = newcomers(small, 3, [("e5", "r0", "new"), ("e5", "r0", "e3")])
         structure = tables_of_spaces(kge._covering(X))["structure"]

@@ -85,6 +85,41 @@ def test_names_are_shown(kge):
     assert labels.shape == similarities.shape
 
 
+def test_explanations_show_labels_and_names():
+    triples = [(f"e{i}", relation, f"e{(i + 1) % 12}") for i in range(12) for relation in ("r", "s")]
+    model = OTKGEClassifier(evidence=("rules",), validation_fraction=0, random_state=0).fit(
+        MultimodalTriples(triples, names=NAMES)
+    )
+    told = model.explain([("bagel", "r", "bread")])
+    assert repr(told).startswith("('e0' (🥯 Bagel), r, 'e1' (bread)): log-odds")
+    frame = told.to_frame()
+    assert frame.columns[-2:].tolist() == ["head_name", "tail_name"]
+    assert set(frame["head"]) == {"e0"}
+    assert set(frame["head_name"]) == {"🥯 Bagel"}
+    assert "(e0 (🥯 Bagel), s, e1 (bread))" in "; ".join(frame["facts"])
+    assert "head_name" not in OTKGEClassifier(evidence=("rules",)).fit(triples).explain(triples[:1]).to_frame()
+
+
+def test_known_triples_and_those_to_forget_may_be_told_by_names(kge):
+    question = [("e0", "r", None)]
+    by_label, by_name = (kge[-1].complete(question, known=[(head, "r", "e7")], k=12) for head in ("e0", "bagel"))
+    assert "e7" not in by_name.labels
+    assert by_name.labels.tolist() == by_label.labels.tolist()
+    assert kge[-1].evaluate([("e0", "r", "e6")], known=[("bagel", "r", "e7")]) == kge[-1].evaluate(
+        [("e0", "r", "e6")], known=[("e0", "r", "e7")]
+    )
+    with pytest.raises(ValueError, match="'bank' is the name of 2 entities"):
+        kge[-1].complete(question, known=[("bank", "r", "e1")])
+    model = OTKGEClassifier(max_iter=2, validation_fraction=0, random_state=0).fit(
+        MultimodalTriples(TRIPLES, names=NAMES)
+    )
+    assert model.predictor_.known.contains(model.predictor_.vocabulary.ids_of(np.array([("e0", "r", "e1")]))).all()
+    model.forget([("bagel", "r", "bread")])
+    assert not model.predictor_.known.contains(model.predictor_.vocabulary.ids_of(np.array([("e0", "r", "e1")]))).any()
+    with pytest.raises(ValueError, match="that the model does not know"):
+        model.forget([("bagel", "r", "bread")])
+
+
 def test_without_names_nothing_changes():
     model = RuleBaseline().fit(TRIPLES)
     found = model.complete([("e0", "r", None)], k=2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skotkge import EvidenceId, OTFusionTransformer, OTKGEClassifier
+from skotkge import EvidenceId, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge._evidence import counts as counts_module
 from skotkge._evidence.cosines import cosines
 from skotkge._evidence.counts import count
@@ -35,6 +35,17 @@ def all_scores(kind, queries, weights=1.0):
     for entities in (slice(0, 11), slice(11, N)):
         bound.add_scores(entities, bound.queries(*queries[:2]), weights, total[:, entities])
     return total
+
+
+def test_wide_vectors_of_few_entities_keep_their_cosines(small, rng):
+    wide = rng.standard_normal((N, 200))
+    X = OTFusionTransformer(4, random_state=0).fit_transform(
+        MultimodalTriples(small, {"wide": wide}, entities=small.entities)
+    )
+    found = next(likeness for likeness in likeness_of(X) if likeness.part == "wide")
+    rows = unit_rows(X.fusion.scaled_columns(X)["wide"])
+    assert found.axes.shape == (200, N)
+    np.testing.assert_allclose(found.rows @ found.rows.T, rows @ rows.T, atol=1e-5)
 
 
 @pytest.mark.parametrize("position", range(4))
@@ -132,7 +143,7 @@ def test_wide_vectors_are_projected_and_unseen_ones_alike(small, rng):
     wide = {"wide": (rng.standard_normal((N, LARGEST_WIDTH + 9)), small.entities)}
     X = OTFusionTransformer(4, random_state=0).fit_transform(type(small)(small.labels, wide))
     text, structure = likeness_of(X)
-    assert text.rows.shape == (N, LARGEST_WIDTH)
+    assert text.rows.shape == (N, N)  # so many axes the vectors of N entities have
     np.testing.assert_allclose(np.linalg.norm(text.rows, axis=1), 1, rtol=1e-5)
 
     class Unseen:

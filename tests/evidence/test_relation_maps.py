@@ -56,6 +56,19 @@ def test_whitened_columns_are_uncorrelated_of_equal_variance(rng):
     np.testing.assert_allclose(rows.T @ rows / 50, np.eye(7) / 7, atol=1e-10)
 
 
+def test_wide_columns_of_few_entities_are_whitened_to_the_same_inner_products(rng):
+    features = {"text": rng.standard_normal((20, 60)).astype(np.float32), "image": rng.standard_normal((20, 30))}
+    features["text"][3] = 0
+    joined = np.hstack([matrix / np.sqrt(matrix.shape[1]) for matrix in features.values()])
+    values, axes = np.linalg.eigh(joined.T @ joined)
+    for n_components in (7, 100):
+        kept = min(n_components, 20)
+        expected = joined @ axes[:, -kept:] * np.sqrt(20 / (kept * values[-kept:]))
+        projections = whitening(features, n_components)
+        rows = sum(features[name] @ projections[name] for name in features)
+        np.testing.assert_allclose(rows @ rows.T, expected @ expected.T, atol=1e-5)
+
+
 def test_missing_vectors_and_relations_with_few_triples_teach_nothing(rotated):
     features, ids = rotated
     few = np.array([[0, 1, 41], [1, 1, 42]])

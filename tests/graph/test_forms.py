@@ -1,5 +1,6 @@
 """Triples in every form that libraries hold them in; stand-ins for the libraries that are large."""
 
+import gzip
 from types import SimpleNamespace
 
 import numpy as np
@@ -195,6 +196,66 @@ def test_names_texts_and_pictures(tmp_path):
         MultimodalTriples(LABELS, names=["Ann"])
     with pytest.raises(ValueError, match=r"names has none of the 3 entities"):
         MultimodalTriples(LABELS, names={"z": "Ann"})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pd.DataFrame({"name": ["Ann", "Bob"]}, index=["a", "b"]),
+        pd.DataFrame({"name": ["Ann", "Bob"], "entity": ["a", "b"]}),
+        pl.DataFrame({"entity": ["a", "b"], "name": ["Ann", "Bob"]}),
+        ForeignTable({"entity": ["a", "b"], "name": ["Ann", "Bob"]}),
+        pd.DataFrame({"name": ["Ann", "Bob", None]}),
+        pl.DataFrame({"name": ["Ann", "Bob", None]}),
+        pd.Series(["Ann", "Bob", None]),
+        [("a", "Ann"), ("b", "Bob")],
+        np.array([["a", "Ann"], ["b", "Bob"]]),
+        np.array([["Ann"], ["Bob"], [None]], dtype=object),
+        [["Ann"], ["Bob"], [None]],
+    ],
+    ids=lambda names: type(names).__module__,
+)
+def test_forms_of_names(names):
+    assert MultimodalTriples(LABELS, names=names).names.tolist() == ["Ann", "Bob", "c"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("n.csv", 'entity,name\na,"Ann, jr."\nb,Bob\n'),
+        ("n.csv", "a;Ann, jr.\nb;Bob\n"),
+        ("n.csv.gz", 'a,"Ann, jr."\nb,Bob\n'),
+        ("n.tsv.gz", "a\tAnn, jr.\nb\tBob\n"),
+    ],
+)
+def test_files_of_names(tmp_path, file, text):
+    write = gzip.compress if file.endswith(".gz") else bytes
+    (tmp_path / file).write_bytes(write(text.encode()))
+    assert MultimodalTriples(LABELS, names=tmp_path / file).names.tolist() == ["Ann, jr.", "Bob", "c"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            pd.DataFrame({"x": ["A"], "y": ["B"]}, index=["a"]),
+            "names is a data frame with the columns 'x', 'y'; give a",
+        ),
+        ({"a": ["Ann"]}, r"names has \['Ann'\] in place of one string; give a mapping"),
+        ([("a", "b", "c")] * 3, r"names has .*'c'.* in place of one string"),
+        (np.array([["a", "b", "c"]] * 3), "in place of one string"),
+        ([("a", "Ann"), ("a", "Bob")], "names has the label 'a' more than once"),
+    ],
+)
+def test_what_is_no_name_for_each_entity_is_refused(names, words):
+    with pytest.raises(ValueError, match=words):
+        MultimodalTriples(LABELS, names=names)
+
+
+def test_a_further_column_of_another_length_is_refused():
+    for column in ([1], "x", 3):
+        with pytest.raises(ValueError, match=r"in the column 'weight' .*, expected 3 values"):
+            MultimodalTriples({name: [*"abc"] for name in ("head", "relation", "tail")} | {"weight": column})
 
 
 def test_names_of_an_attribute(tmp_path):
