@@ -34,7 +34,7 @@ Licences: the Unicode data files are under the Unicode licence (Unicode-DFS-2016
 the triples are derived from them, so the data are modified. The pictures come from Noto Emoji, Copyright 2022 Google
 Inc., under the SIL Open Font License 1.1, and are cropped and scaled. Both notices must go with the built files.
 
-Needs numpy, pillow and fonttools (``pip install "skotkge[data]"``). Usage::
+Needs numpy, pillow and fonttools (``pip install ".[data]"``). Usage::
 
     apt-get install unicode-data unicode-cldr-core fonts-noto-color-emoji
     python tools/build_emoji.py OUTPUT_FOLDER --check skotkge/datasets/data/emoji

@@ -12,7 +12,7 @@ from .._utils.whole_files import check_writable
 from ._options import add_model_option, add_reading_options
 from ._reading import read_triples
 
-EXTRA = 'explore needs NiceGUI: pip install "skotkge[explore]"'
+EXTRA = 'explore needs NiceGUI; in a checkout: pip install ".[explore]"'
 
 
 def add_to(parser):
@@ -104,7 +104,7 @@ def make_site(options, path):
         raise ValueError(
             f"--graph is given {len(options.graph)} times; a {type(model).__name__} takes {1 + is_matcher}"
         )
-    folders = [read_folder(folder, lambda file: read_triples(file, options)) for folder in options.graph]
+    folders = [read_folder(folder, lambda file: read_triples(file, options, some=False)) for folder in options.graph]
     pictures = _picture_folder(options)
     if is_matcher:
         answers = MatchAnswers(model, folders, pictures)

@@ -27,7 +27,7 @@ VECTOR_DIALECTS = {
 }
 
 
-def read_triples(path, options, empty=None):
+def read_triples(path, options, empty=None, some=True):
     """Read a file of triples as the options of the command line tell.
 
     Parameters
@@ -37,6 +37,8 @@ def read_triples(path, options, empty=None):
         With the options of `add_reading_options`.
     empty : {"error", "drop", "keep"}, default=None
         In place of the option.
+    some : bool, default=True
+        Refuse a file without triples.
 
     Returns
     -------
@@ -48,7 +50,8 @@ def read_triples(path, options, empty=None):
         If the format is not told, the file is empty, or not in this format.
     """
     triples = as_label_triples(read_rows(path, _reading_options(options, empty)))
-    _check_some(triples, path)
+    if some:
+        _check_some(triples, path)
     return triples
 
 

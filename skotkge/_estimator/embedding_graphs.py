@@ -71,7 +71,7 @@ def to_pyg(model: Any, X: ArrayLike | None = None, *, space: str | None = None) 
     Raises
     ------
     ImportError
-        If torch_geometric is not installed: ``pip install "skotkge[pyg]"``.
+        If torch_geometric is not installed: ``pip install ".[pyg]"``.
     ValueError
         If an entity or the space is not known.
     """

@@ -53,6 +53,9 @@ class LinkPages:
             counts = len(self.entities), len(self.relations), self.answers.n_known
             heading("Find an entity", 1)
             note("{:,} entities, {:,} relations, {:,} known triples".format(*counts))
+            empty = self.answers.folder_without_triples
+            if empty is not None:
+                note(f"{empty} holds no triple: known links are those of the model alone.")
             if not self.entities.told.has_names:
                 note(
                     "The model knows no names, so that entities are shown by their labels. --graph with a file "

@@ -112,7 +112,7 @@ def _unzstd(data, path):
     try:
         from zstandard import ZstdDecompressor, ZstdError
     except ImportError as error:
-        raise ImportError(f'{brief(path)} needs zstandard to be decompressed: pip install "skotkge[zstd]".') from error
+        raise ImportError(f'{brief(path)} needs zstandard to be decompressed: pip install ".[zstd]".') from error
     parts = []
     try:
         while data:  # one frame after another, since a stream reader does not tell when the last one is cut off

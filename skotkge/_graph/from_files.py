@@ -34,7 +34,7 @@ class ReadFromFiles:
         ----------
         path : str, path-like or list of these
             The file, in UTF-8 or in UTF-16 with a byte order mark, and as it is or compressed by gzip, bz2, xz, zip or
-            zstd (with ``pip install "skotkge[zstd]"``). Of a list of files the triples follow one another, and
+            zstd (with ``pip install ".[zstd]"``). Of a list of files the triples follow one another, and
             ``triple_data["file"]`` tells which is from which. A folder has files train, valid and test, or some of
             them, and ``triple_data["split"]`` tells the split.
         modalities : mapping of str to matrix, default=None
@@ -187,7 +187,7 @@ class ReadFromFiles:
         Raises
         ------
         ImportError
-            If pyoxigraph is missing: ``pip install "skotkge[rdf]"``.
+            If pyoxigraph is missing: ``pip install ".[rdf]"``.
         ValueError
             If the file is not of its format; the message gives the line, and the format that it seems to have.
 
@@ -234,7 +234,7 @@ class ReadFromFiles:
         Raises
         ------
         ImportError
-            If pyoxigraph is missing: ``pip install "skotkge[rdf]"``.
+            If pyoxigraph is missing: ``pip install ".[rdf]"``.
         ValueError
             If a line is no triple; the message gives its number, and the format that the file seems to have.
         """

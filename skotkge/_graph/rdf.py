@@ -89,7 +89,7 @@ def _pyoxigraph(rdf_format):
         import pyoxigraph
     except ImportError as error:
         method = "from_ntriples" if rdf_format == "ntriples" else "from_rdf"
-        raise ImportError(f'{method} needs pyoxigraph to parse the file: pip install "skotkge[rdf]".') from error
+        raise ImportError(f'{method} needs pyoxigraph to parse the file: pip install ".[rdf]".') from error
     return pyoxigraph
 
 

@@ -88,7 +88,7 @@ def emoji_images() -> np.ndarray:
     Raises
     ------
     ImportError
-        If Pillow is missing. It comes with matplotlib: ``pip install "skotkge[plot]"``.
+        If Pillow is missing. It comes with matplotlib: ``pip install ".[plot]"``.
 
     See Also
     --------
@@ -124,7 +124,7 @@ def _read_png(path):
         from PIL import Image
     except ImportError as error:
         raise ImportError(
-            'emoji_images needs Pillow to read the pictures; it comes with matplotlib: pip install "skotkge[plot]".'
+            'emoji_images needs Pillow to read the pictures; it comes with matplotlib: pip install ".[plot]".'
         ) from error
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGBA"))

@@ -111,7 +111,7 @@ def _pillow():
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError('pictures need Pillow: pip install "skotkge[encoding]".') from error
+        raise ImportError('pictures need Pillow: pip install ".[encoding]".') from error
     return Image
 
 

@@ -394,7 +394,7 @@ def encode_table(table: Any, spec: Any = "auto", **options: Any) -> dict[str, An
     Raises
     ------
     ImportError
-        If pandas is missing: ``pip install "skotkge[encoding]"``.
+        If pandas is missing: ``pip install ".[encoding]"``.
     ValueError
         If a column has values of no kind; the message names it.
 

@@ -19,7 +19,7 @@ def register_with_ray() -> None:
     Raises
     ------
     ImportError
-        If Ray is not installed (``pip install "skotkge[ray]"``).
+        If Ray is not installed (``pip install ".[ray]"``).
 
     Examples
     --------

@@ -47,7 +47,7 @@ def test_starting_without_the_extra_says_how_to_install_it(tmp_path):
     result = run_without_extra("explore", tmp_path / "model.skops")
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
-        'skotkge explore: error: explore needs NiceGUI: pip install "skotkge[explore]"'
+        'skotkge explore: error: explore needs NiceGUI; in a checkout: pip install ".[explore]"'
     ]
 
 

@@ -216,3 +216,10 @@ def test_labels_that_are_no_strings_are_answered_too():
     assert answers.known_links(entity).total == 3
     assert answers.probable_links(entity).links
     assert answers.answers((entity, answers.relations.find("7"), None)).links
+
+
+def test_a_folder_without_triples_is_told(model, tmp_path):
+    (tmp_path / "train.tsv").write_text("")
+    folder = read_folder(tmp_path, lambda path: np.empty((0, 3), dtype=object))
+    assert LinkAnswers(model, folder).folder_without_triples == tmp_path.resolve()
+    assert LinkAnswers(model).folder_without_triples is None
