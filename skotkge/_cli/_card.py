@@ -92,8 +92,8 @@ def _training(model):
         scores = told["validation_scores"]
         rows.append([name, told["n_iter"], told["best_iter"], _figure(max(scores)) if scores else "none"])
     return (
-        "The validation MRR chose the epoch, so it flatters the model somewhat.\n\n"
-        f"{_table(['space', 'epochs', 'epoch kept', 'best validation MRR'], rows)}"
+        "The validation score (filtered MRR unless `metric` says otherwise) chose the epoch, so it flatters the model somewhat.\n\n"
+        f"{_table(['space', 'epochs', 'epoch kept', 'best validation score'], rows)}"
     )
 
 

@@ -36,10 +36,10 @@ def ranking_table(title, report):
 
 
 def training_table(classifier):
-    """Epochs of each trained space, and its filtered MRR on the validation triples at the epoch kept."""
+    """Epochs of each trained space, and its score on the validation triples at the epoch kept."""
     table = Table(title="\nTraining", title_justify="left")
     table.add_column("space")
-    for name in ("epochs", "kept", "validation MRR"):
+    for name in ("epochs", "kept", "validation score"):
         table.add_column(name, justify="right")
     for name, told in classifier.space_training_.items():
         scores = told["validation_scores"]

@@ -16,7 +16,7 @@ def html_of_fitted(model):
         shown = ["none", ""] if best is None else [float(best), bar(best)]
         spaces.append([name, int(told["n_iter"]), int(told["best_iter"]), *shown])
     if spaces:
-        parts.append(table("trained spaces", ["space", "epochs", "kept", "validation MRR", ""], spaces))
+        parts.append(table("trained spaces", ["space", "epochs", "kept", "validation score", ""], spaces))
     medians = np.median(model.evidence_weights_, axis=2)
     rows = [[name, *map(float, pair)] for name, pair in zip(model.evidence_names_, medians, strict=True)]
     parts.append(table("evidence, median weight over relations", ["", "for tails", "for heads"], rows))

@@ -69,6 +69,7 @@ def checked_sides(sides):
         If they are not these, or one is given twice.
     """
     given = (sides,) if isinstance(sides, str) else sides
+    given = given.tolist() if isinstance(given, np.ndarray) else given
     is_sequence = isinstance(given, tuple | list)
     if not is_sequence or not given or set(map(str, given)) - set(SIDES) or len(set(given)) < len(given):
         raise ValueError(f"sides={shown(sides)}; give ('head', 'tail'), ('head',) or ('tail',).")

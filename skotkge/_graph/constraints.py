@@ -72,6 +72,7 @@ def as_statements(constraints):
 
 
 def _statements_of(relation, name, value):
+    value = list(value) if isinstance(value, set | frozenset) else value
     where = f"constraints[{relation!r}][{name!r}]={shown(value)}"
     if name in FLAGS:
         if not isinstance(value, bool | np.bool_):
@@ -92,7 +93,8 @@ def _statements_of(relation, name, value):
 
 
 def _listed(value):
-    """Labels of a list or array, or the one label."""
+    """Labels of a list, set or array, or the one label, which may be a tuple."""
+    value = list(value) if isinstance(value, set | frozenset) else value
     return plain_labels(value) if isinstance(value, list | np.ndarray) else [value]
 
 

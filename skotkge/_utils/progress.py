@@ -69,5 +69,5 @@ class _ProgressBar:
     def on_epoch_end(self, state):
         figures = f"loss {state.loss:.3f}"
         if state.validation_score is not None:
-            figures += f", validation MRR {state.validation_score:.3f}"
+            figures += f", validation score {state.validation_score:.3f}"
         self._progress.update(self._task, completed=state.epoch, figures=figures)

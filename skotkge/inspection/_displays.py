@@ -306,9 +306,9 @@ class TrainingDisplay:
         if len(self.validation_scores):
             self.validation_ax_ = self.ax_.twinx()
             (self.validation_line_,) = self.validation_ax_.plot(
-                epochs, self.validation_scores, color="C1", linestyle="--", label="validation MRR"
+                epochs, self.validation_scores, color="C1", linestyle="--", label="validation score"
             )
-            self.validation_ax_.set_ylabel("filtered MRR on validation triples")
+            self.validation_ax_.set_ylabel("validation score")
             self.best_line_ = self.ax_.axvline(self.best_iter, color="0.6", linestyle=":", label="epoch kept")
             handles += [self.validation_line_, self.best_line_]
         self.ax_.legend(handles=handles, loc="best")

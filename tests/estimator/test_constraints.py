@@ -402,3 +402,8 @@ def test_the_rule_baseline_obeys_too(kge, triples, every, wrong, closed, tmp_pat
     np.testing.assert_array_equal(loaded.predict_proba(every), rules.predict_proba(every))
     with pytest.raises(ValueError, match="'disjoint'"):
         rules.set_params(constraints={"knows": {"disjoint": "rival"}}).fit(X)
+
+
+def test_several_labels_may_be_a_list_a_set_or_an_array():
+    said = [as_statements({"parent": {"domain": {"e1"}, "inverse_of": labels}}) for labels in (["child"], {"child"})]
+    assert said[0] == said[1] == as_statements({"parent": {"domain": np.array(["e1"]), "inverse_of": "child"}})

@@ -86,6 +86,7 @@ def test_one_side_or_both_in_any_order(model, test):
     both = model.rank(test)
     np.testing.assert_array_equal(model.rank(test, sides=("tail",)), both[:, [1]])
     np.testing.assert_array_equal(model.rank(test, sides="head"), both[:, [0]])
+    np.testing.assert_array_equal(model.rank(test, sides=np.array(["head"])), both[:, [0]])
     np.testing.assert_array_equal(model.rank(test, sides=("tail", "head")), both[:, ::-1])
     tails = model.evaluate(test, sides=["tail"])
     assert not any(name.startswith("head_") for name in tails)

@@ -18,7 +18,7 @@ def test_on_a_terminal_both_trainings_are_named(small, capsys, monkeypatch):
     assert "training structure" in shown
     assert "training structure, again on all triples" in shown
     assert "of at most" in shown
-    assert "validation MRR" in shown
+    assert "validation score" in shown
 
 
 @pytest.mark.parametrize("refit", [False, True])
