@@ -92,7 +92,8 @@ def _training(model):
         scores = told["validation_scores"]
         rows.append([name, told["n_iter"], told["best_iter"], _figure(max(scores)) if scores else "none"])
     return (
-        "The validation score (filtered MRR unless `metric` says otherwise) chose the epoch, so it flatters the model somewhat.\n\n"
+        "The validation score, a filtered MRR unless `metric` says otherwise, chose the epoch, so it flatters the "
+        "model somewhat.\n\n"
         f"{_table(['space', 'epochs', 'epoch kept', 'best validation score'], rows)}"
     )
 
