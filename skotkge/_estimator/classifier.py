@@ -76,9 +76,9 @@ class OTKGEClassifier(TrainedEstimator):
         kinds that need modalities are left out. The weights of the last four and of your own may be negative.
     combiner : {"auto"} or None, default="auto"
         "auto" adds boosted trees of the scores of all kinds to their weighted sum, for the candidates of a query with
-        the highest sums, if cross-validation by query on the validation triples says that they rank answers better;
-        "combiner" is then a part of `explain`. None does without: the sum alone is faster to rank by. Only where one of
-        the last four kinds is, or one of your own.
+        the highest sums, if there are at least 500 validation queries and cross-validation over them says that answers
+        rank better; "combiner" is then a part of `explain`. None does without: the sum alone is faster to rank by. Only
+        where one of the last four kinds is, or one of your own.
     exclude_self_loops : bool, default=True
         A relation that links no entity with itself in training never does: such a triple scores below all others.
     constraints : mapping of relation to mapping, or "schema", default=None

@@ -29,7 +29,8 @@ FACTORS = (0.5, 1.0, 2.0, 4.0)
 # Of the candidates above the gate, this share is hopeless.
 HOPELESS = 0.05
 N_FOLDS = 4
-FEWEST_GROUPS = 100
+# With a few hundred queries, trees that help and trees that do not cannot be told apart.
+FEWEST_GROUPS = 500
 # The mean gain of reciprocal ranks must be so many standard errors above zero.
 STANDARD_ERRORS = 1.5
 # Scores in single precision are off by less, relative to one plus their absolute value.

@@ -150,7 +150,7 @@ def test_emoji_images_are_in_the_order_of_the_entities(emoji):
 
 def test_emoji_images_without_pillow_names_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(ImportError, match=r'pip install "skotkge\[plot\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
         emoji_images()
 
 

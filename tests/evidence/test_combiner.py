@@ -16,7 +16,7 @@ from skotkge._evidence.signed_weights import Candidates
 from skotkge._evidence.trees import MOST_LEAVES, Trees
 from skotkge._utils.sklearn_compat import grown_trees
 
-N_QUERIES, N_CANDIDATES = 400, 16
+N_QUERIES, N_CANDIDATES = 600, 16
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_noise_seldom_gets_one(rng):
 
 
 def test_few_queries_get_none(rng):
-    few = made_candidates(rng, together=True).of(np.arange(50))
+    few = made_candidates(rng, together=True).of(np.arange(400))
     assert learn_combiner(few, 1.0, 2, np.random.RandomState(0)) is None
 
 
