@@ -91,4 +91,4 @@ def _graph_and_vectors(model, X, space):
         columns = {"head": labels[heads], "relation": relations[kinds], "tail": labels[tails]}
         X = MultimodalTriples(columns, entities=labels, relations=relations, **predictor.vocabulary.descriptions)
     X = as_triples(X)
-    return X, step.embed(X.entities, space, new_entities=X)
+    return X, step.embed(X.entities, space, new_entities=X if X.modalities else None)

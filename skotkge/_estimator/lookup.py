@@ -48,7 +48,7 @@ def check_new_entities(vocabulary, X, fitted):
         Names of the modalities of the fit.
     """
     new = vocabulary.entity_index.positions(X.entities) < 0
-    if not new.any() or not X.modalities:
+    if not new.any():
         return
     shared = [name for name in fitted if name in X.modalities]
     if not shared:
