@@ -136,9 +136,10 @@ def test_version_is_told_once():
     assert "version = { attr" in (REPOSITORY / "pyproject.toml").read_text()
 
 
-def test_readme_example_runs_as_written():
+def test_readme_example_prints_what_is_written_below(capsys):
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
-    assert blocks
-    for block in blocks:
+    blocks = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", readme, flags=re.DOTALL)
+    assert len(blocks) == readme.count("```python")
+    for block, printed in blocks:
         exec(compile(block, "README.md", "exec"), {})
+        assert capsys.readouterr().out == printed

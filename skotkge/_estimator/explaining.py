@@ -38,7 +38,8 @@ def explain(predictor, labels, ids, rows, side, device):
     if predictor.checker is not None:
         contributions = np.column_stack([contributions, np.where(rows, PENALTY * predictor.are_ruled_out(ids), np.nan)])
         others.append(CONSTRAINTS)
-    told = labels.copy()  # a name in place of a label is told by the label
+    # What was asked by name is told by label.
+    told = labels.copy()
     told[rows] = predictor.vocabulary.labels_of(ids[rows])
     return Explanation(
         told,

@@ -46,6 +46,11 @@ def check_new_entities(vocabulary, X, fitted):
     X : MultimodalTriples
     fitted : collection of str
         Names of the modalities of the fit.
+
+    Raises
+    ------
+    ValueError
+        If X has none of these modalities, or no value of a new entity in them.
     """
     new = vocabulary.entity_index.positions(X.entities) < 0
     if not new.any():

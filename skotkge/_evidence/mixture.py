@@ -4,9 +4,12 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from sklearn.utils import gen_even_slices
 
 from .devices import as_float
 
+# Candidates above the gates of a combiner whose scores by all kinds are held at once, some 40 MiB for 20 kinds.
+CANDIDATES_AT_ONCE = 2**18
 # Added to the score of (e, r, e) for a relation that had no self-loop in training. All other scores are far smaller.
 SELF_LOOP_PENALTY = -1e3
 
@@ -158,7 +161,9 @@ class Mixture:
                 changes = self._weight(position, asked[places[0]]) * changes
                 total.index_put_(places, changes.to(total.dtype), accumulate=True)
         if self._combiner is not None:
-            self._combine(total, slice(first, stop), queried, asked)
+            above = self._combiner.may_be_above(total, asked)
+            for some in gen_even_slices(len(total), 1 + int(above.sum()) // CANDIDATES_AT_ONCE):
+                self._combine(total[some], above[some], slice(first, stop), queried[some], asked[some])
         if self._excludes_self_loops is not None:
             looping = self._excludes_self_loops[asked] & (queried >= first) & (queried < stop)
             columns = (queried - first).clamp(0, total.shape[1] - 1)
@@ -170,13 +175,13 @@ class Mixture:
             total[torch.tensor(blank, device=self.device)] = 0.0
         return _without_nan(total)
 
-    def _combine(self, total, entities, queried, asked):
-        """Add what the combiner says of the candidates above its gates to a block of weighted sums.
+    def _combine(self, total, above, entities, queried, asked):
+        """Add what the combiner says of the candidates that may be above its gates to a block of weighted sums.
 
         Single precision serves where no rounding can change what it says; where it can, the scores are those of
         `pair_parts`.
         """
-        rows, columns = torch.nonzero(self._combiner.may_be_above(total, asked), as_tuple=True)
+        rows, columns = torch.nonzero(above, as_tuple=True)
         if not len(rows):
             return
         sources, relations = queried[rows].cpu().numpy(), asked[rows].cpu().numpy()

@@ -149,12 +149,6 @@ class Trees:
         """Return the arrays that the constructor makes the trees of again."""
         return self.thresholds, self.features, self.places, self.kept, self.values
 
-    def __getstate__(self):
-        return {"state": self.state()}
-
-    def __setstate__(self, state):
-        vars(self).update(vars(type(self)(*state["state"])))
-
 
 def _walk(nodes, node, inner, leaves):
     """Number the leaves below a node from the left; of inner nodes note the leaves on their left."""

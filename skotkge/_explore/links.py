@@ -95,7 +95,7 @@ class LinkAnswers:
                 f"{folder.path} holds no triple of the model; the first is {shown(triples[0].tolist())}: give the "
                 "folder of the same graph"
             )
-        # Shown by the first page: a folder without a triple is more often a wrong one than meant.
+        # Shown by the first page: whoever gave a folder expects links of it.
         self.folder_without_triples = None if folder is None or len(triples) else folder.path
         entities, relations, ids = entity_tables(vocabulary, triples)
         self._known = model.predictor_.known

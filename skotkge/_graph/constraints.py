@@ -72,7 +72,7 @@ def as_statements(constraints):
 
 
 def _statements_of(relation, name, value):
-    value = list(value) if isinstance(value, set | frozenset) else value
+    value = _in_order(value)
     where = f"constraints[{relation!r}][{name!r}]={shown(value)}"
     if name in FLAGS:
         if not isinstance(value, bool | np.bool_):
@@ -92,9 +92,14 @@ def _statements_of(relation, name, value):
     return [Statement(relation, name, None, tuple(plain_labels(value)))]
 
 
+def _in_order(value):
+    """A set as a list whose order is the same in every process, as the digest of a checkpoint needs it."""
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else value
+
+
 def _listed(value):
     """Labels of a list, set or array, or the one label, which may be a tuple."""
-    value = list(value) if isinstance(value, set | frozenset) else value
+    value = _in_order(value)
     return plain_labels(value) if isinstance(value, list | np.ndarray) else [value]
 
 

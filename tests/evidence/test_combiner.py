@@ -62,7 +62,7 @@ def made_candidates(rng, together):
         (N_QUERIES, 2, N_CANDIDATES)
     )
     if together:
-        # The answer is among the few whose signs agree in sum and differ in none.
+        # The two kinds of the answer have one sign, those of nine in ten other candidates have two.
         kinds[:, 1, 0] = np.sign(kinds[:, 0, 0])
         kinds[:, 1, 1:] = np.where(rng.random_sample((N_QUERIES, N_CANDIDATES - 1)) < 0.9, -1, 1) * np.sign(
             kinds[:, 0, 1:]
