@@ -7,8 +7,8 @@ FOLDER has PyKEEN's small graphs, ``nations/train.txt`` and so on: ``pykeen/data
 as it is, with a modality of Gaussian noise, with one of its modalities twice, and with one that only 5 % of the
 entities have. All evidence is compared with the best of its parts: one kind left out, "embeddings", "fused", each
 modality by itself. The best is chosen by the MRR of the valid split and compared on test, filtered by all splits. All
-models stay as trained on train alone, so that the valid split can choose. Beside the loss stands its standard error over
-the queries of test, each with the mean of its seeds: nations has 402 of them.
+models stay as trained on train alone, so that the valid split can choose. Beside the loss stands its standard error
+over the queries of test, each with the mean of its seeds: nations has 402 of them.
 """
 
 import argparse
