@@ -7,7 +7,10 @@ first answer apart, the times are of a model that has answered before. Each size
 timed as whole processes.
 
     OMP_NUM_THREADS=1 python benchmarks/answering.py
-    OMP_NUM_THREADS=1 python benchmarks/answering.py --entities 1000 10000 --no-imports
+    OMP_NUM_THREADS=1 python benchmarks/answering.py --entities 1000 10000 --no-imports --evidence embeddings
+
+The default evidence takes two more products: the cosine of the source and each candidate, and the similarities of the
+source to all that ask the same relation. `--evidence embeddings` does without.
 """
 
 import argparse
@@ -52,6 +55,7 @@ class Case:
     n_entities: int
     dimension: int
     repeats: int
+    evidence: str
 
     @property
     def n_triples(self):
@@ -64,7 +68,7 @@ class Case:
 def measure(case):
     """Seconds of the first answer, and of one and of a thousand questions, ours and those of the bare products."""
     X = random_graph(case)
-    kge = hardly_trained(X, case.dimension)
+    kge = hardly_trained(X, case)
     table = torch.tensor(kge.entity_embeddings_)
     questions = questions_of(X)
     first = seconds_of(kge.complete, next(questions)[None], k=K)
@@ -99,10 +103,11 @@ def random_graph(case):
     return skotkge.MultimodalTriples(triples, entities=entities, relations=relations, duplicates="keep")
 
 
-def hardly_trained(X, dimension):
+def hardly_trained(X, case):
     """A model of all entities, by the cheapest way through `fit`."""
     kge = skotkge.OTKGEClassifier(
-        embedding_dim=dimension,
+        embedding_dim=case.dimension,
+        evidence=case.evidence,
         objective=skotkge.Logistic(n_negatives=1),
         batch_size=2**14,
         max_iter=1,
@@ -216,13 +221,16 @@ def main():
     )
     parser.add_argument("--dimension", type=int, default=200, help="real columns")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--evidence", choices=("all", "embeddings"), default="all")
     parser.add_argument("--no-imports", action="store_true", help="leave the import times out")
     options = parser.parse_args()
     console = Console(width=120)
     told = [f"skotkge {skotkge.__version__}", f"torch {torch.__version__}", f"Python {platform.python_version()}"]
     console.print(", ".join([*told, platform.machine(), f"{torch.get_num_threads()} threads"]), highlight=False)
     if options.entities:
-        cases = [Case(n_entities, options.dimension, options.repeats) for n_entities in options.entities]
+        cases = [
+            Case(n_entities, options.dimension, options.repeats, options.evidence) for n_entities in options.entities
+        ]
         table, found = answer_table(cases)
         console.print(table)
         report_targets(console, found)

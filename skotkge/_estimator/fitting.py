@@ -37,7 +37,7 @@ from .processes import trainer_of
 # Fewer known negatives do not place a threshold; corrupted triples do then.
 FEWEST_NEGATIVES = 10
 # True triples to calibrate with; more would take more memory than the training of a narrow table.
-MOST_CALIBRATED = 100_000
+MOST_CALIBRATED = 20_000
 # Kinds whose weights are not negative; the others are weighed on top of these, and may speak against an answer.
 BASE = {STRUCTURE, MODALITIES, FUSED, RELATION_MAPS}
 WITHOUT_CHECKPOINT = Checkpoint(None)

@@ -21,8 +21,8 @@ SHARPNESS = 8.0
 SCALE = 100.0
 # Neighbours named in an explanation.
 FACTS = 3
-# Similarities held at once.
-SIMILARITIES_AT_ONCE = 2**20
+# Similarities, or shares of answers, held at once.
+SIMILARITIES_AT_ONCE = 2**23
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,48 @@ class Neighbors:
         return cls(**state | {"id": EvidenceId(*state["id"]), "vectors": vectors})
 
 
+@dataclass(frozen=True)
+class _Links:
+    """Who answers whom in a relation.
+
+    Attributes
+    ----------
+    sources : tensor of shape (n_sources,)
+        Distinct, each with its number of answers in `counts`.
+    counts : tensor of shape (n_sources,)
+    answers : tensor of shape (n_answers,)
+        Distinct, in increasing order.
+    matrix : sparse tensor of shape (n_answers, n_sources)
+        1 for each pair; its indices are sorted by answer.
+    """
+
+    sources: torch.Tensor
+    counts: torch.Tensor
+    answers: torch.Tensor
+    matrix: torch.Tensor
+
+    @classmethod
+    def of(cls, sources, answers, device):
+        """Collect distinct pairs."""
+        asked, columns, counts = np.unique(sources, return_inverse=True, return_counts=True)
+        answered, rows = np.unique(answers, return_inverse=True)
+        shape, ones = (len(answered), len(asked)), torch.ones(len(rows))
+        matrix = torch.sparse_coo_tensor(torch.tensor(np.stack([rows, columns])), ones, shape, check_invariants=False)
+        tables = torch.tensor(asked), torch.tensor(counts, dtype=torch.float32), torch.tensor(answered)
+        return cls(*(table.to(device) for table in (*tables, matrix.coalesce())))
+
+    def of_pairs(self, kernel, answers):
+        """Entries of ``matrix @ kernel`` in each column of the kernel and the row of one answer, without the others."""
+        rows, columns = self.matrix.indices()
+        places = torch.searchsorted(self.answers, answers).clamp_(max=len(self.answers) - 1)
+        first, stop = (torch.searchsorted(rows, places, right=right) for right in (False, True))
+        counts = (stop - first) * (self.answers[places] == answers)
+        queries = torch.repeat_interleave(torch.arange(len(answers), device=answers.device), counts)
+        # Position of each pair among those of its query, counted from the first of them.
+        within = torch.arange(len(queries), device=answers.device) - (counts.cumsum(0) - counts)[queries]
+        return torch.zeros_like(kernel[0]).index_add_(0, queries, kernel[columns[first[queries] + within], queries])
+
+
 class NeighborScores:
     """`Neighbors` on a device, as `BoundEvidence`."""
 
@@ -102,42 +144,43 @@ class NeighborScores:
     def add_scores(self, entities, queries, weights, out):
         """Add the weighted scores with a slice of the entities to `out`, see `BoundEvidence`."""
         first, stop, _ = entities.indices(self.n_entities)
-        for rows, shares in self._shares(*queries):
-            scores = shares[first:stop].mul_(SCALE).log1p_().T
-            out[rows] += scores * (weights[rows] if isinstance(weights, torch.Tensor) else weights)
+        for links, rows, kernel in self._kernels(*queries):
+            inside = slice(
+                *torch.searchsorted(links.answers, torch.tensor([first, stop], device=self._device)).tolist()
+            )
+            scores = torch.sparse.mm(links.matrix, kernel)[inside].mul_(SCALE).log1p_().T
+            scores = scores * (weights[rows] if isinstance(weights, torch.Tensor) else weights)
+            out.index_put_((rows[:, None], links.answers[inside] - first), scores, accumulate=True)
 
     def pair_scores(self, queries, answers):
         """Scores of each query with one answer, see `BoundEvidence`."""
         found = torch.zeros(len(answers), device=answers.device)
-        for rows, shares in self._shares(*queries):
-            found[rows] = shares[answers[rows], torch.arange(len(rows), device=answers.device)]
+        for links, rows, kernel in self._kernels(*queries):
+            found[rows] = links.of_pairs(kernel, answers[rows])
         return (SCALE * found.double()).log1p()
 
-    def _shares(self, sources, relations):
-        """Yield rows of queries of one relation, and p of all entities ``(n_entities, n_rows)``."""
+    def _kernels(self, sources, relations):
+        """Yield links of a relation, rows of some of its queries, and K over its normaliser ``(n_sources, n_rows)``."""
         order = torch.argsort(relations)
         found, counts = torch.unique_consecutive(relations[order], return_counts=True)
         for relation, rows in zip(found.tolist(), order.split(counts.tolist()), strict=True):
             if self._neighbors.starts[relation] == self._neighbors.starts[relation + 1]:
                 continue
-            asked, n_answers, links = self._links_of(relation)
-            for part in rows.split(max(1, SIMILARITIES_AT_ONCE // max(len(asked), self.n_entities))):
+            links = self._links_of(relation)
+            vectors, n_numbers = self._rows[links.sources], max(links.matrix.shape)
+            for part in rows.split(max(1, SIMILARITIES_AT_ONCE // n_numbers)):
                 # K of the distinct sources of r, (n_sources, n_rows).
-                kernel = (self._rows[asked] @ self._rows[sources[part]].T).sub_(1).mul_(SHARPNESS).exp_()
-                kernel *= asked[:, None] != sources[part]
-                kernel /= (n_answers @ kernel).clamp_min_(torch.finfo(kernel.dtype).tiny)
-                yield part, torch.sparse.mm(links, kernel)
+                kernel = (vectors @ self._rows[sources[part]].T).sub_(1).mul_(SHARPNESS).exp_()
+                kernel *= links.sources[:, None] != sources[part]
+                kernel /= (links.counts @ kernel).clamp_min_(torch.finfo(kernel.dtype).tiny)
+                yield links, part, kernel
 
     def _links_of(self, relation):
-        """Distinct sources of a relation, how many answers each has, who answers whom ``(n_entities, n_sources)``."""
         if relation not in self._links:
             pairs = slice(*self._neighbors.starts[relation : relation + 2])
-            asked, places, counts = np.unique(self._neighbors.sources[pairs], return_inverse=True, return_counts=True)
-            indices = torch.tensor(np.stack([self._neighbors.answers[pairs], places]))
-            shape = self.n_entities, len(asked)
-            links = torch.sparse_coo_tensor(indices, torch.ones(len(places)), shape, check_invariants=False).coalesce()
-            tables = torch.tensor(asked), torch.tensor(counts, dtype=torch.float32), links
-            self._links[relation] = tuple(table.to(self._device) for table in tables)
+            self._links[relation] = _Links.of(
+                self._neighbors.sources[pairs], self._neighbors.answers[pairs], self._device
+            )
         return self._links[relation]
 
 

@@ -84,20 +84,34 @@ class KnownAnswers:
         return queries, self._starts[queries] + edges[0], edges[1] - edges[0]
 
     def contains(self, ids):
-        """Tell which triples are among those that the lists were made of."""
-        rows, answers = self.answers_of(ids[:, 0], ids[:, 1])
-        found = np.zeros(len(ids), dtype=bool)
-        found[rows[answers == ids[rows, 2]]] = True
+        """Tell which triples are among those that the lists were made of; no list is walked along, however long."""
+        low, counts = self._lists_of(ids[:, 0], ids[:, 1])
+        high = end = low + counts
+        wanted = ids[:, 2]
+        # Bisection of all lists at once: answers before `low` are smaller, those from `high` on are not.
+        while (between := low < high).any():
+            middle = (low + high) // 2
+            smaller = np.zeros(len(ids), dtype=bool)
+            smaller[between] = self._answers[middle[between]] < wanted[between]
+            low, high = np.where(smaller, middle + 1, low), np.where(between & ~smaller, middle, high)
+        found = low < end
+        found[found] = self._answers[low[found]] == wanted[found]
         return found
 
     def answers_of(self, sources, relations):
         """Return all pairs (row of the query, answer) of any queries, as two arrays."""
+        starts, counts = self._lists_of(sources, relations)
+        return np.repeat(np.arange(len(counts)), counts), self._answers[slices(starts, counts)]
+
+    def _lists_of(self, sources, relations):
+        """First positions and numbers of the answers of any queries, which are sorted."""
         keys = sources * self._base + relations
-        first = np.searchsorted(self._keys, keys, side="left")
-        found = first < np.searchsorted(self._keys, keys, side="right")
+        position = np.searchsorted(self._keys, keys)
+        found = position < len(self._keys)
+        found[found] = self._keys[position[found]] == keys[found]
         starts, counts = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.int64)
-        starts[found], counts[found] = self._starts[first[found]], self.counts[first[found]]
-        return np.repeat(np.arange(len(keys)), counts), self._answers[slices(starts, counts)]
+        starts[found], counts[found] = self._starts[position[found]], self.counts[position[found]]
+        return starts, counts
 
 
 class KnownUnion:
