@@ -17,8 +17,9 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
-from .signed_weights import learn_from, logits_of, query_groups, without_unlabelled
+from .signed_weights import learn_from, logits_of, without_unlabelled
 from .trees import MOST_LEAVES, Trees
+from .weighting import query_groups
 
 # Candidates of a query above the gate, on average: more made nothing better, and cost time.
 ABOVE_THE_GATE = 15
@@ -134,7 +135,7 @@ def learn_combiner(told, ridge, n_relations, random_state):
     -------
     Combiner or None
     """
-    groups = query_groups(told)
+    groups = query_groups(told.sources, told.relations)
     if len(np.unique(groups)) < FEWEST_GROUPS:
         return None
     folds = _folds(groups, random_state)

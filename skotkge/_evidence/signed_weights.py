@@ -11,19 +11,23 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 from scipy.special import logsumexp
-from sklearn.model_selection import GroupKFold
 from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
-from .weighting import LARGEST_SAMPLE, LARGEST_SEARCH, WEIGHED_AT_ONCE, scores_of_kinds
+from .weighting import (
+    LARGEST_SAMPLE,
+    LARGEST_SEARCH,
+    WEIGHED_AT_ONCE,
+    folds_that_choose,
+    query_groups,
+    scores_of_kinds,
+)
 
 BEST_CANDIDATES = 100
 SAMPLED_CANDIDATES = 100
 # So many queries weigh as much as the squared distance of a relation's weights from the shared ones; which of them is
-# chosen by how likely it makes the answers to queries left out, of so many queries at most.
+# chosen by how likely it makes the answers to queries left out.
 RIDGES = (1.0, 3.0, 10.0, 30.0)
-N_FOLDS = 2
-QUERIES_THAT_CHOOSE = 2000
 # The same for the distance of the shared weights from the start: a few held-out answers can always be told apart from
 # their candidates, and would make the weights endless.
 SHARED_RIDGE = 1.0
@@ -71,28 +75,17 @@ def learn_from(told, ridge, n_relations):
     return weights
 
 
-def query_groups(told):
-    """Number the distinct queries ``(n_queries,)``: all triples of one are one group."""
-    return np.unique(np.column_stack([told.sources, told.relations]), axis=0, return_inverse=True)[1].ravel()
-
-
 def best_ridge(told, n_relations, random_state):
     """The ridge of `learn_from` whose weights make the answers to left-out queries likeliest."""
-    groups = query_groups(told)
-    if len(groups) > QUERIES_THAT_CHOOSE:
-        # In the order of the triples, the first would all ask for tails.
-        chosen = random_state.choice(len(groups), QUERIES_THAT_CHOOSE, replace=False)
-        told, groups = told.of(chosen), groups[chosen]
-    if len(np.unique(groups)) < N_FOLDS:
-        return RIDGES[-1]
     losses = np.zeros(len(RIDGES))
-    for learned, left_out in GroupKFold(N_FOLDS).split(groups, groups=groups):
+    for learned, left_out in folds_that_choose(query_groups(told.sources, told.relations), random_state):
         left_out = told.of(left_out)
         for position, ridge in enumerate(RIDGES):
             weights = learn_from(told.of(learned), ridge, n_relations)
             logits = logits_of(left_out, weights) + without_unlabelled(left_out, weights)
             losses[position] += np.sum(logsumexp(logits, axis=1) - logits[:, 0])
-    return RIDGES[np.argmin(losses)]
+    # Without folds to tell by, the strongest.
+    return RIDGES[np.argmin(losses)] if losses.any() else RIDGES[-1]
 
 
 def candidates_of(mixture, base, ids, known, share, n_relations, random_state):

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logsumexp
+from sklearn.model_selection import GroupKFold
 from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
@@ -17,8 +18,11 @@ WEIGHED_AT_ONCE = 2**24
 LARGEST_SAMPLE = 2**27
 # Scores of one kind with all entities that are computed for it: on large graphs fewer queries have to do.
 LARGEST_SEARCH = 2**30
-# Pulls the weights of a relation towards those that all relations share; so many queries weigh as much as the data.
-SHRINKAGE = 0.3
+# Pull the weights of a relation towards those that all relations share; the one is chosen whose weights make answers
+# to queries left out likeliest, of so many queries at most.
+SHRINKAGES = (0.3, 3.0, 30.0)
+N_FOLDS = 2
+QUERIES_THAT_CHOOSE = 2000
 LARGEST_CHANGES = 100
 
 
@@ -57,7 +61,49 @@ def learn_weights(mixture, ids, known, n_relations, random_state):
         candidates, offset = _candidates(of_kinds, left_out, answered, mixture.indices(sample)[0], n_best)
         picked = of_kinds.gather(2, candidates.expand(n_kinds, -1, -1))
         sampled[rows], offsets[rows] = picked.transpose(0, 1).cpu().numpy(), offset.cpu().numpy()
-    return weights_of_scores(sampled, offsets, relations, 2 * n_relations)
+    shrinkage = best_shrinkage(sampled, offsets, sources, relations, 2 * n_relations, random_state)
+    return weights_of_scores(sampled, offsets, relations, 2 * n_relations, shrinkage)
+
+
+def query_groups(sources, relations):
+    """Number the distinct queries ``(n_queries,)``: all triples of one are one group."""
+    return np.unique(np.column_stack([sources, relations]), axis=0, return_inverse=True)[1].ravel()
+
+
+def folds_that_choose(groups, random_state):
+    """Yield pairs of positions of queries, to learn from and left out; none if there are too few groups.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_queries,)
+        Queries of one group are on one side.
+    random_state : RandomState
+        Chooses from more than `QUERIES_THAT_CHOOSE` queries: in their order, the first would all ask for tails.
+
+    Yields
+    ------
+    learned, left_out : ndarray of int
+    """
+    chosen = np.arange(len(groups))
+    if len(groups) > QUERIES_THAT_CHOOSE:
+        chosen = random_state.choice(len(groups), QUERIES_THAT_CHOOSE, replace=False)
+    groups = groups[chosen]
+    if len(np.unique(groups)) >= N_FOLDS:
+        for learned, left_out in GroupKFold(N_FOLDS).split(groups, groups=groups):
+            yield chosen[learned], chosen[left_out]
+
+
+def best_shrinkage(scores, offsets, sources, relations, n_relations, random_state):
+    """Return the shrinkage whose weights make the answers to left-out queries likeliest; see `weights_of_scores`."""
+    losses = np.zeros(len(SHRINKAGES))
+    for learned, left_out in folds_that_choose(query_groups(sources, relations), random_state):
+        for position, shrinkage in enumerate(SHRINKAGES):
+            weights = weights_of_scores(scores[learned], offsets[learned], relations[learned], n_relations, shrinkage)
+            of_queries = weights.astype(scores.dtype)[:, relations[left_out]].T
+            logits = np.matmul(of_queries[:, None], scores[left_out])[:, 0] + offsets[left_out]
+            losses[position] += np.sum(logsumexp(logits, axis=1) - logits[:, 0])
+    # Without folds to tell by, the strongest.
+    return SHRINKAGES[np.argmin(losses)] if losses.any() else SHRINKAGES[-1]
 
 
 def scores_of_kinds(mixture, sources, relations, known):
@@ -102,7 +148,7 @@ def _candidates(scores, left_out, answers, sample, n_best):
     return torch.cat(columns, dim=1), torch.cat(counts, dim=1).log()
 
 
-def weights_of_scores(scores, offsets, relations, n_relations):
+def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKAGES[0]):
     """Weights that maximise the likelihood of the answers under the softmax of the weighted sum of scores.
 
     ``w[k, r] = softplus(a_k + b_kr) / s_k`` with the standard deviation s_k of the scores of kind k, and a quadratic
@@ -119,6 +165,8 @@ def weights_of_scores(scores, offsets, relations, n_relations):
         In ``[0, n_relations)``.
     n_relations : int
         Reciprocals included.
+    shrinkage : float, default=SHRINKAGES[0]
+        Factor of the penalty: so many queries weigh as much as a squared distance of one.
 
     Returns
     -------
@@ -143,8 +191,8 @@ def weights_of_scores(scores, offsets, relations, n_relations):
         by_relation = np.zeros((n_kinds, n_relations))
         np.add.at(by_relation.T, relations, by_query)
         by_relation *= expit(logits_of_weights) / spread[:, None]
-        gradient = np.concatenate([by_relation.sum(axis=1), (by_relation + 2 * SHRINKAGE * own).ravel()])
-        return (loss + SHRINKAGE * np.sum(own**2)) / n_queries, gradient / n_queries
+        gradient = np.concatenate([by_relation.sum(axis=1), (by_relation + 2 * shrinkage * own).ravel()])
+        return (loss + shrinkage * np.sum(own**2)) / n_queries, gradient / n_queries
 
     start = np.zeros(n_kinds * (1 + n_relations))
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": LARGEST_CHANGES, "ftol": 1e-7})

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skotkge._evidence.weighting import _candidates, weights_of_scores
+from skotkge._evidence.weighting import SHRINKAGES, _candidates, best_shrinkage, folds_that_choose, weights_of_scores
 
 
 def problem(rng, n_queries, informative):
@@ -43,6 +43,25 @@ def test_weights_are_a_minimum_of_the_cross_entropy(rng):
     for kind in (0, 1):
         for factor in (0.8, 1.25):
             assert loss(np.where(np.arange(3) == kind, factor, 1) * weights) > loss(weights)
+
+
+def test_the_shrinkage_is_chosen_by_what_relations_have_in_common(rng):
+    def chosen(n_queries, informative):
+        scores, offsets, relations = problem(rng, n_queries, informative)
+        return best_shrinkage(scores, offsets, np.arange(n_queries), relations, len(informative), rng)
+
+    # Many relations of four queries each that all need the same, and two that need different evidence.
+    assert chosen(400, [[0]] * 100) == SHRINKAGES[-1]
+    assert chosen(400, [[0], [1]]) < SHRINKAGES[-1]
+    assert best_shrinkage(*problem(rng, 1, [[0]])[:2], [0], np.zeros(1, dtype=int), 1, rng) == SHRINKAGES[-1]
+
+
+def test_no_query_is_on_both_sides_of_a_fold_and_few_choose(rng):
+    groups = np.repeat(np.arange(1500), 2)
+    for learned, left_out in folds_that_choose(groups, rng):
+        assert not set(groups[learned]) & set(groups[left_out])
+        assert len(learned) + len(left_out) == 2000
+    assert not list(folds_that_choose(np.zeros(5, dtype=int), rng))
 
 
 def test_candidates_stand_for_all_that_are_not_left_out(rng):
