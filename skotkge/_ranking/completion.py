@@ -44,6 +44,18 @@ class Completions:
     questions : Questions
     vocabulary : Vocabulary
         That of the model.
+
+    Examples
+    --------
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> triples += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> answers = RuleBaseline(random_state=0).fit(triples).complete([("joe", "husband_of", None)], k=1)
+    >>> answers.labels
+    array([['eve']], dtype=object)
+    >>> answers.to_frame()[["question", "rank", "head", "relation", "tail", "known"]]
+       question  rank head    relation tail  known
+    0         0     1  joe  husband_of  eve  False
     """
 
     labels: np.ndarray
@@ -155,6 +167,15 @@ class Neighbors:
         The entities asked about.
     vocabulary : Vocabulary
         That of the model.
+
+    Examples
+    --------
+    >>> from skotkge import OTKGEClassifier
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> kge = OTKGEClassifier(embedding_dim=4, max_iter=1, random_state=0).fit(triples)
+    >>> labels, cosines = kge.nearest(["e7", "e3"], k=5)
+    >>> labels.shape, bool((abs(cosines) <= 1).all())
+    ((2, 5), True)
     """
 
     labels: np.ndarray

@@ -43,6 +43,18 @@ class FusionBounds:
         Upper bound on the errors in every single space, ``err_F + 2 K max_i W_1``; None without `fused_error`.
     comprehensiveness_bound : float or None
         Upper bound on the error in the fused space, ``min_i (err_i + 2 K W_1)``; None without `errors`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skotkge import MultimodalTriples, OTFusionTransformer
+    >>> from skotkge.inspection import fusion_bounds
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> labels = [f"e{i}" for i in range(30)]
+    >>> X = MultimodalTriples(triples, {"text": np.random.RandomState(0).normal(size=(30, 6))}, entities=labels)
+    >>> bounds = fusion_bounds(OTFusionTransformer(n_components=4, random_state=0).fit(X), X, fused_error=0.1)
+    >>> bounds.consistency_bound == 0.1 + 2 * max(bounds.wasserstein.values())
+    True
     """
 
     wasserstein: dict
