@@ -7,6 +7,7 @@ from pathlib import Path
 from sphinx_gallery.sorting import ExplicitOrder
 
 from skotkge import __version__
+from skotkge._utils.api_links import documentation_address
 
 project = "skotkge"
 copyright = "the skotkge developers"
@@ -49,7 +50,7 @@ bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "plain"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-ogp_site_url = ""
+ogp_site_url = html_baseurl = documentation_address() and f"{documentation_address()}/"
 ogp_social_cards = {"enable": True, "line_color": "#4c78a8"}
 
 sphinx_gallery_conf = {

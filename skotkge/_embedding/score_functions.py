@@ -3,11 +3,12 @@
 import torch
 from sklearn.base import BaseEstimator
 
+from .._utils.api_links import LinksToApi
 from .pair_products import pair_products
 from .softmax import complex_n3, n3
 
 
-class ScoreFunction(BaseEstimator):
+class ScoreFunction(LinksToApi, BaseEstimator):
     """A query vector for (head, relation), compared with tails; larger scores are more plausible.
 
     Subclasses write `query`, `score_rows`, `score_all`, `score_entities`, `add_gradients` and `score_pairs`;

@@ -30,7 +30,7 @@ from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
-from .html import html_of_fitted
+from .html import caption_of_fitted, html_of_fitted
 from .lookup import check_new_entities, entities_of, ids_of, ids_of_labels, ids_of_sets
 from .open_questions import answer_openly
 from .vectors import chosen_table, embed
@@ -110,6 +110,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
 
     def _html_of_fit(self):
         return html_of_fitted(self) if self.__sklearn_is_fitted__() else ""
+
+    def _caption_of_fit(self):
+        return caption_of_fitted(self) if self.__sklearn_is_fitted__() else ""
 
     def _plain_state(self):
         state = super()._plain_state()

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
+from .._utils.api_links import LinksToApi
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
@@ -39,6 +40,7 @@ PARTS = {
 
 
 class OTFusionTransformer(
+    LinksToApi,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     CheckedParameters,
