@@ -1,6 +1,6 @@
 """
-What each kind of evidence is worth: ablations
-==============================================
+Ablations: text, image, fusion and rules
+========================================
 
 Is the text needed? The image? The fusion? This example redraws the ablations that ``benchmarks/paper_tables.py``
 measured on two graphs, each model tuned on the validation triples and fitted with several seeds.

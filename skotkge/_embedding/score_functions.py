@@ -18,7 +18,7 @@ class ScoreFunction(LinksToApi, BaseEstimator):
     Attributes
     ----------
     needs_even_width : bool
-        Whether columns are [real | imaginary] halves.
+        Whether dimensions are [real | imaginary] halves.
     regularizes_relations : bool
         Whether N3 holds for the relation rows too.
     gradients_need_scores : bool
@@ -39,7 +39,7 @@ class ScoreFunction(LinksToApi, BaseEstimator):
     gradients_need_scores = True
 
     def relation_width(self, width):
-        """Columns of a relation's row for entity rows of this width."""
+        """Dimensions of a relation's row for entity rows of this width."""
         return width
 
     def initial_relations(self, n_relations, width, scale, generator):
@@ -245,7 +245,7 @@ class Distance(ScoreFunction):
 
 
 class _Complex(ScoreFunction):
-    """Columns are [real | imaginary] halves."""
+    """Dimensions are [real | imaginary] halves."""
 
     needs_even_width = True
 
@@ -356,7 +356,7 @@ class RotatE(_Complex, Distance):
 class CrossSpaceTransE(Distance):
     """``-sum ||h_a + r - t_b||`` over the views a of the head and b of the tail, with one r for all.
 
-    An entity's row holds the columns of its structure and its modalities, joined per half as a concatenation is. The
+    An entity's row holds the dimensions of its structure and its modalities, joined per half as a concatenation is. The
     views are the structure and the sum of the modalities.
 
     Parameters

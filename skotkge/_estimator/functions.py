@@ -12,7 +12,7 @@ from .._ranking.explanation import Explanation
 
 
 def complete(model: Any, questions: ArrayLike | Sequence[Sequence[Any]], **options: Any) -> Completions:
-    """Fill the empty place of each triple with the best labels.
+    """Fill the empty position of each triple with the best labels.
 
     Parameters
     ----------

@@ -50,19 +50,19 @@ class OTFusionTransformer(
 ):
     """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
 
-    The points that are transported are feature columns, seen as vectors over entities (Eq. 1-3 of [1]_).
+    The points that are transported are the dimensions of features, seen as vectors over entities (Eq. 1-3 of [1]_).
 
     Parameters
     ----------
     n_components : int, default=200
-        Columns of the structural space, and of the fused one but for ``fusion="concat"``. Complex scorers need an even
-        number. Ignored in matrix form.
+        Dimensions of the structural space, and of the fused one but for ``fusion="concat"``. Complex scorers need an
+        even number. Ignored in matrix form.
     alignment : {"transport", "linear", "pca"} or ColumnAligner, default="transport"
         How a modality reaches the structural space: by the barycentric map of an optimal plan; by a random linear
         projection for the classifier to train; by its leading principal components; or as an object with a method
         ``align(modality, structure, random_state)`` finds it, see `ColumnAligner`.
     p : {1, 2}, default=2
-        Power of the cost between columns and of the barycenter: OTKGE_1 or OTKGE_2.
+        Power of the cost between dimensions and of the barycenter: OTKGE_1 or OTKGE_2.
     fusion : {"barycenter", "mean", "concat", "none"}, default="barycenter"
         What the aligned spaces become: their Wasserstein barycenter, weighted mean or concatenation, or the structure
         alone.
@@ -75,23 +75,23 @@ class OTFusionTransformer(
         adjacency, by a randomised SVD; Gaussian noise; or the `entity_embeddings_` of an estimator fitted on the same
         triples.
     standardize : bool, default=True
-        Scale the columns of every space to zero mean and unit variance over the entities that have them.
+        Scale the dimensions of every space to zero mean and unit variance over the entities that have them.
     max_iter : int, default=20
         Most iterations of the barycenter.
     tol : float, default=1e-4
         The barycenter stops when its objective falls by less than this share.
     random_state : int, RandomState instance or None, default=None
         Draws the start of the randomised SVD, on which its vectors depend where singular values lie close together;
-        random structures and projections; and columns beyond the rank of the structure.
+        random structures and projections; and dimensions beyond the rank of the structure.
 
     Attributes
     ----------
     transport_plans_ : dict of str to ndarray of shape (d_k, d)
         Plan of each modality (Eq. 1); zeros for the alignments without transport, and where an aligner tells none.
     transport_maps_ : dict of str to ndarray of shape (d_k, d)
-        Map of each modality's scaled columns into the fused space, barycenter plans included.
+        Map of each modality's scaled dimensions into the fused space, barycenter plans included.
     wasserstein_distances_ : dict of str to float
-        W_p between the columns of each modality and of the structure, over the entities that have both; NaN for the
+        W_p between the dimensions of each modality and of the structure, over the entities that have both; NaN for the
         alignments without transport.
     plan_times_ : dict of str to float
         Seconds that the plan of each modality took to solve (Eq. 1), the cost matrix not included; NaN where no plan
@@ -99,7 +99,7 @@ class OTFusionTransformer(
     structural_embedding_ : ndarray of shape (n_entities, d)
         Scaled; zero for entities without a training triple.
     embedding_ : ndarray of shape (n_entities, d)
-        The fusion. In a concatenation it has d columns for each space.
+        The fusion. In a concatenation it has d dimensions for each space.
     weights_ : dict of str to float
     n_iter_ : int
         Iterations of the barycenter; 0 without one.

@@ -199,8 +199,8 @@ def _spaces(transformer, X):
     width = transformer.structural_embedding_.shape[1]
     if transformer.embedding_.shape[1] != width:
         raise ValueError(
-            f"transformer has fusion={transformer.fusion_.fusion!r}, whose {transformer.embedding_.shape[1]} columns "
-            f"cannot be compared with the {width} of a single space; use 'barycenter' or 'mean'."
+            f"transformer has fusion={transformer.fusion_.fusion!r}, whose {transformer.embedding_.shape[1]} "
+            f"dimensions cannot be compared with the {width} of a single space; use 'barycenter' or 'mean'."
         )
     spaces = {STRUCTURE: transformer.structural_embedding_} | transformer.fusion_.aligned(matrices, observed)
     observed = {STRUCTURE: transformer.fusion_.structure_observed} | observed
@@ -272,7 +272,7 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     if isinstance(space.score_function, CrossSpaceTransE | ManhattanTransE):
         raise ValueError(
             f"classifier is a {type(classifier).__name__}, whose score is a sum of distances between several spaces or "
-            "of columns; give an OTKGEClassifier."
+            "of dimensions; give an OTKGEClassifier."
         )
     entities, relations = space.entities, space.relations
     if isinstance(space.score_function, Distance):

@@ -270,7 +270,7 @@ class TestFusionBounds:
         with pytest.raises(ValueError, match=r"X has the modalities \{\}"):
             fusion_bounds(fuse, MultimodalTriples(small.labels, entities=small.entities))
         wide = OTFusionTransformer(n_components=8, fusion="concat", random_state=0).fit(small)
-        with pytest.raises(ValueError, match="fusion='concat', whose 24 columns cannot be compared with the 8"):
+        with pytest.raises(ValueError, match="fusion='concat', whose 24 dimensions cannot be compared with the 8"):
             fusion_bounds(wide, small)
 
 
