@@ -26,7 +26,7 @@ extensions = [
     "sphinxext.opengraph",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "example.rst", "Thumbs.db", ".DS_Store"]
+exclude_patterns = ["_build", "Thumbs.db", ".DS_Store"]
 default_role = "py:obj"
 
 # The class template lists the methods itself: numpydoc's own tables would ask for one page for each method.
