@@ -15,12 +15,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
-from .._utils.api_links import LinksToApi
+from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
+from .html import caption_of_fusion, html_of_fusion
 from .information import informative
 from .matrix_form import check_structural_space, first_matrix, matrices_of_fit, matrices_to_fit
 from .structure import StructuralSpace, learn_structure
@@ -40,7 +41,7 @@ PARTS = {
 
 
 class OTFusionTransformer(
-    LinksToApi,
+    FittedHtml,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     CheckedParameters,
@@ -183,6 +184,12 @@ class OTFusionTransformer(
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+
+    def _html_of_fit(self):
+        return html_of_fusion(self.fusion_) if "fusion_" in vars(self) else ""
+
+    def _caption_of_fit(self):
+        return caption_of_fusion(self.fusion_) if "fusion_" in vars(self) else ""
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None) -> "OTFusionTransformer":

@@ -76,7 +76,7 @@ def diagram_block(estimator: Any, caption: str) -> Any:
     Parameters
     ----------
     estimator : BaseEstimator
-        Without parameters that are fitted themselves, which would have boxes of their own.
+        One with estimators among its parameters has boxes of theirs, as by default, and no caption.
     caption : str
         Without one if it is empty.
 
@@ -84,6 +84,11 @@ def diagram_block(estimator: Any, caption: str) -> Any:
     -------
     _VisualBlock
     """
+    parameters = estimator.get_params(deep=False).items()
+    nested = {name: value for name, value in parameters if hasattr(value, "get_params") and hasattr(value, "fit")}
+    if nested:
+        names = [f"{name}: {type(value).__name__}" for name, value in nested.items()]
+        return _VisualBlock("parallel", [*nested.values()], names=names, name_details=[*map(str, nested.values())])
     details = {"names": type(estimator).__name__, "name_details": str(estimator), "name_caption": caption or None}
     return _VisualBlock("single", estimator, **details)
 

@@ -99,6 +99,17 @@ def test_a_pipeline_shows_the_quality_of_its_last_step(fitted, small):
     assert f"30 entities, 3 relations, validation score {best:.3f}" in pipe._repr_html_()
 
 
+def test_a_fitted_fusion_shows_its_spaces(small):
+    fuse = OTFusionTransformer(n_components=4, weights={"structure": 2, "text": 1, "image": 1}, random_state=0)
+    assert "W_2" not in fuse._repr_html_()
+    shown = fuse.fit(small)._repr_html_()
+    tables = cells(shown[shown.rindex("<table") :])
+    assert tables[0] == ["", "weight", "", "W_2 to the structure"]
+    assert tables[1] == ["structure", "0.500", "", ""]
+    assert tables[2] == ["text", "0.250", "", format(fuse.wasserstein_distances_["text"], ".3f")]
+    assert "30 entities: structure, text, image" in shown
+
+
 def test_diagrams_link_to_the_api_pages_once_these_have_an_address(monkeypatch, fitted):
     def published_at(*addresses):
         told = Message()

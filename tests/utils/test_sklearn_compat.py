@@ -100,6 +100,12 @@ def test_a_block_of_the_diagram_has_its_caption():
     assert diagram_block(Shelf(), "").name_caption is None
 
 
+def test_estimators_among_the_parameters_have_boxes_of_their_own():
+    (inner,) = diagram_block(Shelf(wood=Shelf(width=7)), "").estimators
+    assert inner.width == 7
+    assert "structure: Shelf" in OTFusionTransformer(structure=Shelf(width=7))._repr_html_()
+
+
 def test_links_of_the_diagram_are_made_of_module_and_name():
     class Linked(Shelf):
         _doc_link_module = "shelves"
