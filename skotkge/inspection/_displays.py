@@ -393,7 +393,7 @@ class TrainingDisplay:
         -------
         TrainingDisplay
         """
-        self.figure_, self.ax_ = figure_and_axes(self, ax)
+        self.figure_, self.ax_ = figure_and_axes(self, ax, layout="constrained")
         epochs = np.arange(1, len(self.loss_curve) + 1)
         (self.line_,) = self.ax_.plot(epochs, self.loss_curve, **{"color": "C0", "label": "loss"} | kwargs)
         self.ax_.set(xlabel="epoch", ylabel="loss per triple")

@@ -421,6 +421,13 @@ class TestTrainingDisplay:
         assert without.validation_line_ is None
         assert without.best_iter == 2
 
+    def test_both_axes_have_room_for_their_labels(self, pyplot):
+        display = TrainingDisplay.from_predictions([12.0, 7.0, 5.0], [0.29, 0.436, 0.468])
+        display.figure_.canvas.draw()
+        for ax in (display.ax_, display.validation_ax_):
+            label = ax.yaxis.label.get_window_extent()
+            assert 0 <= label.x0 < label.x1 <= display.figure_.bbox.x1
+
     def test_scores_of_other_epochs_are_named(self, pyplot):
         with pytest.raises(ValueError, match="validation_scores has 1 values; give one for each of the 2 epochs"):
             TrainingDisplay.from_predictions([3.0, 2.0], [0.1])
