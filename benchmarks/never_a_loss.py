@@ -7,7 +7,8 @@ FOLDER has PyKEEN's small graphs, ``nations/train.txt`` and so on: ``pykeen/data
 as it is, with a modality of Gaussian noise, with one of its modalities twice, and with one that only 5 % of the
 entities have. All evidence is compared with the best of its parts: one kind left out, "embeddings", "fused", each
 modality by itself. The best is chosen by the MRR of the valid split and compared on test, filtered by all splits. All
-models stay as trained on train alone, so that the valid split can choose.
+models stay as trained on train alone, so that the valid split can choose. Beside the loss stands its standard error
+over the queries of test, each with the mean of its seeds: nations has 402 of them.
 """
 
 import argparse
@@ -30,7 +31,7 @@ OF_STRUCTURE = ("structure", "rules", "counts", "cosines", "neighbors")
 OF_PYKEEN = ("nations", "umls", "kinships")
 NOISE_COLUMNS = 64
 FEW = 0.05
-ALLOWED_LOSS = 0.003
+VALID, TEST = 0, 1
 
 
 def main():
@@ -41,7 +42,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
     print(f"skotkge {skotkge.__version__}, torch {torch.__version__}, {platform.machine()}, {options.seeds} seeds")
-    print(f"{'':<34}{'all: valid':>12}{'test':>18}  {'best part':<24}{'valid':>8}{'test':>18}{'loss':>9}{'s a fit':>9}")
+    print(
+        f"{'':<34}{'all: valid':>12}{'test':>18}  {'best part':<24}{'valid':>8}{'test':>18}{'loss':>18}{'s a fit':>9}"
+    )
     for name in options.datasets:
         splits = small_graph(options.pykeen, name) if name in OF_PYKEEN else bundled_or_external(name, options.data)
         for variant, modalities in variants(splits[0]).items():
@@ -95,26 +98,37 @@ def line(title, splits, modalities, n_seeds):
         rows |= {"embeddings": ("embeddings", modalities), "fused": ("fused", modalities)}
         rows |= {f"{name} alone": (kinds, {name: matrix}) for name, matrix in modalities.items() if len(modalities) > 1}
         rows["no modality"] = (OF_STRUCTURE, {})
-    figures = {}
+    found = {}
     for row, (evidence, chosen) in rows.items():
-        figures[row] = np.array([run(splits, evidence, chosen, seed) for seed in range(n_seeds)])
+        found[row] = [run(splits, evidence, chosen, seed) for seed in range(n_seeds)]
         n_fits += n_seeds
-    everything = figures.pop("all")
-    best = max(figures, key=lambda row: figures[row][:, 0].mean())
+    everything = found.pop("all")
+    best = max(found, key=lambda row: mrr(found[row], VALID).mean())
     cells = [
-        f"{title:<34}{everything[:, 0].mean():>12.4f}{told(everything[:, 1]):>18}",
-        f"  {best:<24}{figures[best][:, 0].mean():>8.4f}{told(figures[best][:, 1]):>18}",
-        f"{figures[best][:, 1].mean() - everything[:, 1].mean():>+9.4f}{(time.perf_counter() - start) / n_fits:>9.1f}",
+        f"{title:<34}{mrr(everything, VALID).mean():>12.4f}{told(mrr(everything, TEST)):>18}",
+        f"  {best:<24}{mrr(found[best], VALID).mean():>8.4f}{told(mrr(found[best], TEST)):>18}",
+        f"{loss(everything, found[best]):>18}{(time.perf_counter() - start) / n_fits:>9.1f}",
     ]
     return "".join(cells)
+
+
+def mrr(runs, split):
+    """MRR of each seed."""
+    return np.array([reciprocal[split].mean() for reciprocal in runs])
 
 
 def told(figures):
     return f"{figures.mean():.4f} ± {figures.std():.4f}"
 
 
+def loss(everything, part):
+    """By how much the part is better on test, with the standard error over queries."""
+    by_query = np.mean([b[TEST] - a[TEST] for a, b in zip(everything, part, strict=True)], axis=0)
+    return f"{by_query.mean():+.4f} ± {by_query.std(ddof=1) / np.sqrt(by_query.size):.4f}"
+
+
 def run(splits, evidence, modalities, seed):
-    """MRR of the valid and the test split."""
+    """Reciprocal ranks of the queries of the valid and of the test split."""
     train, valid, test = splits
     X = MultimodalTriples(train.labels, modalities, entities=train.entities, relations=train.relations)
     steps = [OTFusionTransformer(random_state=seed)] if modalities else []
@@ -123,7 +137,7 @@ def run(splits, evidence, modalities, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         model = make_pipeline(*steps, classifier).fit(X, otkgeclassifier__X_val=held[0])
-        return [skotkge.evaluate(model, part, known=held)["mrr"] for part in held]
+        return [1 / skotkge.rank(model, part, known=held).ravel() for part in held]
 
 
 if __name__ == "__main__":

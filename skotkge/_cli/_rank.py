@@ -6,7 +6,7 @@ import numpy as np
 from rich.console import Console
 
 from .._graph.headers import COLUMNS
-from .._graph.streams import check_table_path, writing_rows
+from .._graph.written_tables import check_table_path, writing_rows
 from .._utils.whole_files import check_writable, whole_file
 from ._evaluate import test_files
 from ._options import (

@@ -15,9 +15,7 @@ def add_to(parser):
     parser.description = "Score the triples of a table, however long it is, and write them to another one."
     parser.set_defaults(run=run)
     add_model_option(parser)
-    parser.add_argument(
-        "triples", type=Path, metavar="TRIPLES", help=".tsv, .txt or .csv file, maybe with .gz, .bz2, .xz or .zip"
-    )
+    parser.add_argument("triples", type=Path, metavar="TRIPLES", help=".tsv, .txt or .csv file, maybe compressed")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", required=True, help="write triples and scores to this .csv or .tsv file"
     )

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from .._graph.streams import row_writer
+from .._graph.written_tables import row_writer
 from .._utils.whole_files import check_writable, whole_file
 
 STYLES = {".csv": {}, ".tsv": dict(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None)}

@@ -6,7 +6,8 @@ from typing import Any
 
 from scipy.special import expit
 
-from .._graph.streams import check_table_path, stream_triples, writing_rows
+from .._graph.readers import ReadingOptions, stream_rows
+from .._graph.written_tables import check_table_path, writing_rows
 from .._utils.messages import check_choice
 from .._utils.whole_files import check_writable, whole_file
 from .base import SIDES
@@ -34,20 +35,20 @@ def score_file(
     model : estimator or Pipeline
         Fitted; of a pipeline the last step answers.
     source : path-like
-        A table of triples whose name ends with ``.csv``, ``.tsv`` or ``.txt``, maybe followed by ``.gz``, ``.bz2``,
-        ``.xz`` or ``.zip``.
+        A table of triples as `MultimodalTriples.from_csv` reads it if its name ends with ``.csv``, as `from_tsv` does
+        if it ends with ``.tsv`` or ``.txt``; maybe followed by ``.gz``, ``.bz2``, ``.xz``, ``.zip`` or ``.zst``.
     destination : path-like
         The ``.csv`` or ``.tsv`` file to write: head, relation, tail, score (log-odds, those of `decision_function`) and
         probability (that of `predict_proba`), in the order of the source. It is whole or not there.
     side : {"both", "head", "tail"}, default="both"
         As for `OTKGEClassifier.decision_function`.
     columns : tuple of three str or int, default=None
-        Names or numbers, from 0, of head, relation and tail. None is the usual names in the first line, or the first
-        three columns.
+        Names or numbers, from 0, of head, relation and tail. None is the usual names in the first line, or the three
+        columns that there are.
     header : bool, default=None
-        Whether the first line has names. None looks whether it has usual ones.
+        Whether the first line has names. None guesses, and tells if it has.
     sep : str, default=None
-        The character between fields. None is a tab, in ``.csv`` files a comma.
+        The character between fields, or ``r"\\s+"`` for any white space. None is a tab, in ``.csv`` files a comma.
     handle_unknown : {"error", "last"}, default=None
         What happens to labels that `fit` has not seen: a `ValueError`, or a score of -inf. None is as `fit` was told.
     chunk_size : int, default=100000
@@ -82,7 +83,7 @@ def score_file(
     if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
         raise ValueError(f"chunk_size={chunk_size!r}; give a number of at least 1.")
     step, n_triples = last_step(model, "decision_function"), 0
-    pieces = stream_triples(source, chunk_size, columns=columns, header=header, sep=sep)
+    pieces = stream_rows(source, ReadingOptions(columns=columns, header=header, sep=sep), chunk_size)
     with (
         whole_file(destination, "w", encoding="utf-8", newline="") as file,
         writing_rows(file, destination, "destination") as table,

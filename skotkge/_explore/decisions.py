@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import as_labels
-from .._graph.streams import row_writer
+from .._graph.written_tables import row_writer
 from .._utils.messages import shown
 from .._utils.whole_files import whole_file
 

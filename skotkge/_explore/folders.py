@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .._graph.files import brief, find_split
+from .._graph.files import find_split
 from .._graph.labels import name_first
 from .._graph.readers import FORMATS
 from .._graph.tables import Dialect, read_records, read_table
+from .._utils.messages import brief
 
 SPLITS = ("train", "valid", "test")
 # An SVG may hold a script.

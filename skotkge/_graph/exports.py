@@ -5,7 +5,8 @@ import re
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from .files import brief, read_bytes, read_text, shortened
+from .._utils.messages import brief, cut
+from .files import read_bytes, read_text
 from .headers import SIGNS
 from .notices import tell, tell_of_isolated
 
@@ -34,7 +35,7 @@ def neo4j_table_rows(names, table):
             rows.append(number)
         elif not node or any(triple):
             raise ValueError(
-                shortened(
+                cut(
                     f"{brief(table.path)}, line {table.lines[number]}: neither a node with _id nor a relationship with "
                     f"_start, _type and _end: {[node, *triple]!r}."
                 )
@@ -86,7 +87,7 @@ def read_neo4j(path):
                 raise KeyError("type")
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
-                shortened(
+                cut(
                     f"{brief(path)}, line {line}: expected a node or relationship as apoc.export.json writes them, got "
                     f"{json.dumps(item)[:150]} ({error} is missing, empty or of another kind)."
                 )
@@ -117,7 +118,7 @@ def _json_items(path):
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":  # one object a line is no JSON as a whole
             message = f"{brief(path)}, line {error.lineno}, column {error.colno}: {error.msg}; expected JSON."
-            raise ValueError(shortened(message)) from error
+            raise ValueError(cut(message)) from error
         yield from _json_lines(text, path)
         return
     if isinstance(whole, dict) and "nodes" in whole:
@@ -137,7 +138,7 @@ def _json_lines(text, path):
             yield number, json.loads(line)
         except json.JSONDecodeError as error:
             message = f"{brief(path)}, line {number}, column {error.colno}: {error.msg}; expected JSON."
-            raise ValueError(shortened(message)) from error
+            raise ValueError(cut(message)) from error
 
 
 def read_graphml(path):
@@ -184,7 +185,7 @@ def read_graphml(path):
     if unnamed and (len(unnamed) < len(edges) or not _are_relations(ids)):
         line, element = unnamed[0]
         raise ValueError(
-            shortened(
+            cut(
                 f"{brief(path)}, line {line}: the edge from {element.get('source')!r} to {element.get('target')!r} "
                 "tells no relation; give the edges an attribute 'label'."
             )
@@ -216,7 +217,7 @@ def _elements_with_lines(path):
     builder.close()
     line, root = found[0]
     if root.tag != "graphml":
-        raise ValueError(shortened(f"{brief(path)}, line {line}: begins with <{root.tag}>, expected GraphML."))
+        raise ValueError(cut(f"{brief(path)}, line {line}: begins with <{root.tag}>, expected GraphML."))
     return found
 
 

@@ -1,42 +1,17 @@
-"""The bytes and the text of files: whatever compresses them, whatever way their lines end."""
+"""The names of files of a graph, and their text in whatever encoding."""
 
-import bz2
 import codecs
-import gzip
-import io
-import lzma
-import zipfile
-import zlib
+from itertools import chain
 from pathlib import Path
 
-COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd", ".zstd": "zstd"}
-# A compressed file is known by its first bytes, whatever its name is.
-BEGINNINGS = {
-    "gzip": b"\x1f\x8b",
-    "bz2": b"BZh",
-    "xz": b"\xfd7zXZ\x00",
-    "zip": b"PK\x03\x04",
-    "zstd": b"\x28\xb5\x2f\xfd",
-}
-BZ2_BLOCK = b"1AY&SY"  # after "BZh" and a digit; three letters alone could begin a label
+from .._utils.messages import brief
+from .decompression import COMPRESSIONS, EVERYTHING, byte_chunks, read_bytes
+
 SPLITS = {
     "train": ("train", "training"),
     "valid": ("valid", "validation", "val", "dev"),
     "test": ("test", "testing"),
 }
-LONGEST = 500
-
-
-def brief(path, limit=120):
-    """Write a path for a message; of a long one the end, which tells the file."""
-    path = str(path)
-    return path if len(path) <= limit else f"...{path[-limit:]}"
-
-
-def shortened(message, limit=LONGEST):
-    """Cut a message in its middle, so that both the place and the remedy stay."""
-    half = (limit - 5) // 2
-    return message if len(message) <= limit else f"{message[:half]} ... {message[-half:]}"
 
 
 def suffix_of(path):
@@ -63,94 +38,49 @@ def find_split(folder, split, suffixes):
     return found[0] if found else None
 
 
-def read_bytes(path):
-    """Return what a file holds once it is decompressed.
+def text_chunks(path, size=EVERYTHING):
+    """Yield the text of a file in UTF-8, or in UTF-16 with a byte order mark.
 
-    Raises
+    Parameters
+    ----------
+    path : path-like
+    size : int, default=EVERYTHING
+        Bytes that are read at once.
+
+    Yields
     ------
-    ImportError
-        If zstandard is needed and missing.
-    ValueError
-        If the file is damaged, or not compressed as its name says.
-    """
-    path = Path(path)
-    data = path.read_bytes()
-    kind = COMPRESSIONS.get(path.suffix.lower()) or _compression_of(data)
-    if kind is None:
-        return data
-    try:
-        data = OPENERS[kind](data, path)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
-        named = " as its name says" if path.suffix.lower() in COMPRESSIONS else ", though it begins like one"
-        raise ValueError(shortened(f"{brief(path)} is no complete {kind} file{named}: {error}.")) from error
-    if data[257:262] == b"ustar":
-        raise ValueError(f"{brief(path)} is a tar archive; unpack it and pass the files or their folder.")
-    return data
-
-
-def _compression_of(data):
-    kind = next((kind for kind, beginning in BEGINNINGS.items() if data.startswith(beginning)), None)
-    return None if kind == "bz2" and data[4:10] != BZ2_BLOCK else kind
-
-
-def _unzip(data, path):
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
-        if len(names) != 1:
-            raise ValueError(
-                shortened(
-                    f"{brief(path)} holds {len(names)} files, expected one: {', '.join(names[:5])}; unpack it and pass "
-                    "the files or their folder."
-                )
-            )
-        if archive.getinfo(names[0]).flag_bits & 1:
-            raise ValueError(f"{brief(path)} is encrypted; unpack it and pass the file that it holds.")
-        return archive.read(names[0])
-
-
-def _unzstd(data, path):
-    try:
-        from zstandard import ZstdDecompressor, ZstdError
-    except ImportError as error:
-        raise ImportError(f'{brief(path)} needs zstandard to be decompressed: pip install ".[zstd]".') from error
-    parts = []
-    try:
-        while data:  # one frame after another, since a stream reader does not tell when the last one is cut off
-            frame = ZstdDecompressor().decompressobj()
-            parts.append(frame.decompress(data))
-            if not frame.eof:
-                raise EOFError("compressed data ended before the end of a frame")
-            data = frame.unused_data
-    except ZstdError as error:
-        raise EOFError(error) from error
-    return b"".join(parts)
-
-
-def _unbz2(data, _):
-    try:
-        return bz2.decompress(data)
-    except ValueError as error:  # as bz2 calls a file that is cut off
-        raise EOFError(error) from error
-
-
-OPENERS = {
-    "gzip": lambda data, _: gzip.decompress(data),
-    "bz2": _unbz2,
-    "xz": lambda data, _: lzma.decompress(data),
-    "zip": _unzip,
-    "zstd": _unzstd,
-}
-
-
-def read_text(path):
-    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark.
+    str
 
     Raises
     ------
     ValueError
         If it is in another encoding; the message names the line.
     """
-    return _decoded(read_bytes(path), path)
+    chunks = byte_chunks(path, size)
+    beginning = next(chunks)
+    decoder = codecs.getincrementaldecoder(_encoding_of(beginning, path))()
+    # Lines that have ended, and bytes after the last of them, before the bytes that the decoder looks at.
+    n_lines, n_bytes = 0, 0
+    for chunk in chain([beginning], chunks, [b""]):
+        unread = decoder.getstate()[0] + chunk
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            before = unread[: error.start]
+            line, column = n_lines + before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+            column += 0 if b"\n" in before else n_bytes
+            raise ValueError(
+                f"{brief(path)}, line {line}: {error} (byte {column} of the line); convert the file to UTF-8."
+            ) from error
+        read = unread[: len(unread) - len(decoder.getstate()[0])]
+        n_lines += read.count(b"\n")
+        n_bytes = len(read) - read.rfind(b"\n") - 1 + (0 if b"\n" in read else n_bytes)
+        yield text
+
+
+def read_text(path):
+    """Return the text of a file, or raise as `text_chunks` does."""
+    return "".join(text_chunks(path))
 
 
 def read_utf8(path):
@@ -159,11 +89,11 @@ def read_utf8(path):
     Raises
     ------
     ValueError
-        As for `read_text`, of files that are in UTF-16 or UTF-32.
+        As for `text_chunks`, of files that are in UTF-16 or UTF-32.
     """
     data = read_bytes(path)
     if _encoding_of(data, path) == "utf-16":
-        data = _decoded(data, path).encode()
+        data = read_text(path).encode()
     return data.removeprefix(codecs.BOM_UTF8)
 
 
@@ -184,14 +114,3 @@ def _encoding_of(data, path):
         f"{brief(path)}, line 1: looks like {looks}{'' if looks == 'UTF-32' else ' without byte order mark'}; convert "
         f"the file to UTF-8 (iconv -f {looks} -t UTF-8)."
     )
-
-
-def _decoded(data, path):
-    try:
-        return data.decode(_encoding_of(data, path))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - data.rfind(b"\n", 0, error.start)
-        raise ValueError(
-            f"{brief(path)}, line {line}: {error} (byte {column} of the line); convert the file to UTF-8."
-        ) from error

@@ -2,8 +2,8 @@
 
 import re
 
-from .._utils.messages import shown
-from .files import brief, read_utf8, shortened, suffix_of
+from .._utils.messages import brief, cut, shown
+from .files import read_utf8, suffix_of
 from .notices import tell
 
 # Suffixes, and names that the argument `format` takes besides.
@@ -17,6 +17,7 @@ RDF_FORMATS = {
     "jsonld": ("JSON-LD", "JSON_LD", ".jsonld"),
 }
 RDF_SUFFIXES = {suffix: name for name, (_, _, *suffixes) in RDF_FORMATS.items() for suffix in suffixes}
+XML_ENCODING = re.compile(rb"""(\s*<\?xml[^>]*?)\s+encoding\s*=\s*["']([\w.:-]+)["']""")
 LITERALS = ("keep", "drop", "attributes")
 XSD = "http://www.w3.org/2001/XMLSchema#"
 LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
@@ -96,7 +97,7 @@ def _pyoxigraph(rdf_format):
 def _parsed(path, rdf_format, base_iri, library):
     """Yield the statements of a file."""
     title, constant = RDF_FORMATS[rdf_format][:2]
-    data = read_utf8(path)
+    data = read_utf8(path) if rdf_format != "rdfxml" else _xml_in_utf8(read_utf8(path), path)
     try:
         yield from library.parse(data, format=getattr(library.RdfFormat, constant), base_iri=base_iri)
     except SyntaxError as error:
@@ -105,7 +106,24 @@ def _parsed(path, rdf_format, base_iri, library):
             remedy = "; its @context is at another place, and nothing is fetched: put the context itself into the file"
         if "scheme" in str(error) and base_iri is None:
             remedy = "; its IRIs are relative: pass base_iri, such as 'http://example.org/'"
-        raise ValueError(shortened(f"{brief(path)} is no {title} file: {error}{remedy}.")) from error
+        raise ValueError(cut(f"{brief(path)} is no {title} file: {error}{remedy}.")) from error
+
+
+def _xml_in_utf8(data, path):
+    """Recode a document that declares another encoding, without the declaration, since the parser knows UTF-8 alone."""
+    declared = XML_ENCODING.match(data)
+    if declared is None:
+        return data
+    name = declared[2].decode()
+    # What begins with a byte order mark of UTF-16 is in UTF-8 by now.
+    encoding = "utf-8" if name.lower().startswith("utf-16") else name
+    try:
+        rest = data[declared.end() :].decode(encoding).encode()
+    except (LookupError, UnicodeDecodeError) as error:
+        raise ValueError(
+            cut(f"{brief(path)} declares the encoding {name}: {error}; convert the file to UTF-8.")
+        ) from error
+    return declared[1] + rest
 
 
 def _other_format(data, path, rdf_format, base_iri, library):

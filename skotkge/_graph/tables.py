@@ -15,9 +15,9 @@ from operator import itemgetter
 
 import numpy as np
 
-from .._utils.messages import shown
+from .._utils.messages import brief, cut, shown
 from .coded import CodedColumn
-from .files import brief, read_text, shortened
+from .files import read_text
 
 WHITE_SPACE = r"\s+"
 BLANKS = re.compile(r"[ \t\f\v]+")  # white space of ASCII: a no-break space belongs to its label
@@ -76,9 +76,17 @@ class Table:
         """Return the fields of one row."""
         return [column[number] for column in self.columns]
 
+    def rows(self, chosen):
+        """Return the table of a slice of the rows."""
+        return Table(self.path, [column[chosen] for column in self.columns], self.lines[chosen])
+
     def without_first(self):
         """Return the rows after the first."""
-        return Table(self.path, [column[1:] for column in self.columns], self.lines[1:])
+        return self.rows(slice(1, None))
+
+    def from_line(self, first_line):
+        """Return the same table, its lines a range from 1, as it stands in the file from a line on."""
+        return Table(self.path, self.columns, range(first_line, first_line + len(self.lines)))
 
 
 def read_table(path, dialect, n_fields=None, at_least=1, long_text=LONG_TEXT):
@@ -104,12 +112,16 @@ def read_table(path, dialect, n_fields=None, at_least=1, long_text=LONG_TEXT):
     ValueError
         If a line has another number of fields, or its quotes are not closed; the message names the line.
     """
-    text = read_text(path)
+    return table_of_text(read_text(path), path, dialect, n_fields, at_least, long_text)
+
+
+def table_of_text(text, path, dialect, n_fields=None, at_least=1, long_text=LONG_TEXT, first_line=1):
+    """Return the table that a text is; as `read_table`, with the number of the first line within the file `path`."""
     quoted = dialect.quoting and '"' in text
     if len(text) >= long_text and importlib.util.find_spec("polars") is not None:
         table = _by_polars(text, dialect, quoted, n_fields, path, at_least)
         if table is not None:
-            return table
+            return table.from_line(first_line)
     if not quoted and dialect.sep != WHITE_SPACE and dialect.sep.isascii():
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         table = _split_at_once(text, dialect.sep, n_fields, path, at_least)
@@ -118,8 +130,8 @@ def read_table(path, dialect, n_fields=None, at_least=1, long_text=LONG_TEXT):
     else:
         table = None
     if table is not None:
-        return table
-    rows = list(_records(text, dialect, path))
+        return table.from_line(first_line)
+    rows = list(_records(text, dialect, path, first_line))
     n_fields = n_fields or max(at_least, len(rows[0][1]) if rows else 0)
     for line, row in rows:
         if len(row) != n_fields:
@@ -229,11 +241,11 @@ def _quoted_at_once(text, dialect, n_fields, path, at_least):
     return Table(path, columns, range(1, len(rows) + 1))
 
 
-def _records(text, dialect, path):
+def _records(text, dialect, path, first_line=1):
     if dialect.quoting and '"' in text and dialect.sep != WHITE_SPACE:
-        yield from _quoted_records(text, dialect, path)
+        yield from _quoted_records(text, dialect, path, first_line)
         return
-    for line, content in enumerate(LINE_END.split(text), 1):
+    for line, content in enumerate(LINE_END.split(text), first_line):
         if dialect.sep != WHITE_SPACE:
             if content:
                 yield line, content.split(dialect.sep)
@@ -243,11 +255,11 @@ def _records(text, dialect, path):
             yield line, BLANKS.split(content.strip(" \t\f\v"))
 
 
-def _quoted_records(text, dialect, path):
+def _quoted_records(text, dialect, path, first_line):
     """Yield the line in which each row begins, and its fields; a quote inside of a field without quotes is kept."""
     sep = re.escape(dialect.sep)
     field = re.compile(rf'(?:"([^"]*(?:""[^"]*)*)"|((?!")[^{sep}\r\n]*))({sep}|\r\n|\r|\n|\Z)')
-    position, line, begins, row = 0, 1, 1, []
+    position, line, begins, row = 0, first_line, first_line, []
     while position < len(text) or row:
         found = field.match(text, position)
         if found is None:
@@ -289,7 +301,7 @@ def wrong_number(path, line, fields, n_fields, dialect):
         f"{brief(path)}, line {line}: {len(fields)} fields separated by {between}, expected {n_fields}, so {place}: "
         f"{_shown_fields(fields)}."
     )
-    return shortened(message + _better_separator(fields, n_fields, dialect))
+    return cut(message + _better_separator(fields, n_fields, dialect))
 
 
 def _shown_fields(fields):

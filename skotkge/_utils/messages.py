@@ -26,6 +26,12 @@ def cut(text, limit=LONGEST):
     return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"
 
 
+def brief(path, limit=120):
+    """Write a path for a message; of a long one the end, which tells the file."""
+    path = str(path)
+    return path if len(path) <= limit else f"...{path[-limit:]}"
+
+
 @contextmanager
 def reading(argument, value, expected):
     """Name the argument in errors of a conversion that others have written.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._graph.tables import Dialect, read_records
 from .._graph.triples import MultimodalTriples
 from .._matching.pairs import EntityPairs
 
@@ -99,21 +100,19 @@ def _read_field(folder):
     """Ids of the field's files are numbers of their own; they become positions."""
     names, positions = [], []
     for file in FIELD[:2]:
-        rows = [line.split("\t") for line in _lines(folder / file)]
+        rows = _rows(folder / file)
         positions.append({row[0]: position for position, row in enumerate(rows)})
         names.append([row[1].rsplit("/resource/", 1)[-1].replace("_", " ") for row in rows])
     triples = []
     for position, file in zip(positions, FIELD[2:], strict=True):
-        rows = [line.split("\t") for line in _lines(folder / file)]
+        rows = _rows(folder / file)
         relations = {number: row for row, number in enumerate(dict.fromkeys(row[1] for row in rows))}
         triples.append(np.array([(position[row[0]], relations[row[1]], position[row[2]]) for row in rows]))
-    found = dict.fromkeys(
-        tuple(line.split("\t")[:2]) for name in LINKS if (folder / name).is_file() for line in _lines(folder / name)
-    )
+    found = dict.fromkeys(tuple(row[:2]) for name in LINKS if (folder / name).is_file() for row in _rows(folder / name))
     if not found:
         raise FileNotFoundError(f"The folder {folder} has no file of pairs: none of {', '.join(LINKS)} has a line.")
     return names, triples, np.array([(positions[0][first], positions[1][second]) for first, second in found])
 
 
-def _lines(path):
-    return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+def _rows(path):
+    return [row for _, row in read_records(path, Dialect("\t"))]

@@ -4,7 +4,7 @@ from importlib.resources import as_file, files
 
 import numpy as np
 
-from .._graph.readers import read_tsv
+from .._graph.triple_tables import read_tsv
 from ._graph import SPLITS, GraphBunch, graph_bunch, read_triples, relations_of
 
 PICTURES_PER_ROW = 42

@@ -5,7 +5,7 @@ from os import PathLike
 import numpy as np
 
 from .._graph.labels import as_labels
-from .._graph.readers import read_tsv
+from .._graph.triple_tables import read_tsv
 from ._authors import FILES as AUTHORS_FILES
 from ._authors import is_authors_layout, load_authors_layout
 from ._folder import Source, read_features

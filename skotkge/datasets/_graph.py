@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from .._graph.labels import as_labels, counted
-from .._graph.readers import read_tsv
+from .._graph.triple_tables import read_tsv
 from .._graph.triples import MultimodalTriples
 
 SPLITS = ("train", "valid", "test")

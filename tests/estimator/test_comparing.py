@@ -12,7 +12,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import OTFusionTransformer, OTKGEClassifier
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge.baselines import RuleBaseline
 
 
@@ -105,6 +105,32 @@ class TestScoreFile:
         np.testing.assert_array_equal(frame["score"], log_odds)
         np.testing.assert_allclose(frame["probability"], 1 / (1 + np.exp(-log_odds)))
 
+    @pytest.mark.parametrize(
+        ("name", "text", "options"),
+        [
+            ("a.csv", 'head,relation,tail\r\n"a, ""b""",r,"two\nlines"\r\n\r\nc,r,d\r\n', {"header": True}),
+            ("a.tsv", "a b\tr\tc d\ra\tr\te\r", {}),
+            ("a.txt", "  a   r\tb\n c r d\n", {"sep": r"\s+"}),
+            ("a.csv", "1;a;r;b\n2;c;r;d\n", {"sep": ";", "columns": (1, 2, 3)}),
+            ("a.csv", "weight,Target,Source,Type\n1,b,a,r\n", {"header": True}),
+            ("a.csv", "a,r," + "b" * 200_000 + "\n", {}),
+        ],
+    )
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    @pytest.mark.parametrize("packed", [bytes, gzip.compress, bz2.compress, lzma.compress])
+    def test_tables_are_read_as_everywhere(self, models, tmp_path, name, text, options, encoding, packed):
+        source, scored = tmp_path / name, tmp_path / "scored.csv"
+        source.write_bytes(packed(text.encode(encoding)))
+        read = MultimodalTriples.from_csv if name.endswith("csv") else MultimodalTriples.from_tsv
+        rows = read(source, duplicates="keep", **options).labels.tolist()
+        assert skotkge.score_file(models[0], source, scored, handle_unknown="last", **options) == len(rows)
+        assert MultimodalTriples.from_csv(scored, header=True, duplicates="keep").labels.tolist() == rows
+
+    def test_further_columns_without_names_are_refused_as_everywhere(self, models, tmp_path):
+        (tmp_path / "a.csv").write_text("1,a,r,b\n")
+        with pytest.raises(ValueError, match=r"line 1: 4 fields .*Say which are head, relation and tail"):
+            skotkge.score_file(models[0], tmp_path / "a.csv", tmp_path / "b.csv")
+
     def test_columns_and_headers(self, models, emoji, tmp_path):
         head, relation, tail = emoji.test.labels[0]
         source, scored = tmp_path / "a.csv", tmp_path / "b.csv"
@@ -120,7 +146,7 @@ class TestScoreFile:
 
     def test_memory_does_not_grow_with_the_file(self, models, emoji, tmp_path):
         peaks = []
-        for n_copies in (2, 30):
+        for n_copies in (10, 60):
             source = tmp_path / "long.tsv"
             source.write_text("".join("\t".join(row) + "\n" for row in emoji.test.labels.tolist()) * n_copies)
             tracemalloc.start()
@@ -133,9 +159,9 @@ class TestScoreFile:
         row = "\t".join(emoji.test.labels[0])
         source, scored = tmp_path / "a.tsv", tmp_path / "scored.tsv"
         for text, message in [
-            (f"{row}\nx\ty\n", "line 2: the tail is missing"),
+            (f"{row}\nx\ty\n", "line 2: 2 fields .*expected 3, so column 3 is missing"),
             (f"{row}\n{row}\tmore\n", "line 2: 4 fields .*expected 3"),
-            (f"{row}\nx\t\ty\n", "line 2: the relation is empty"),
+            (f"{row}\nx\t\ty\n", "line 2, column 2: the relation is empty; give the label"),
             (f"{row}\nstranger\tannotated_with\tother\n", "fit has not seen: 'stranger'"),
         ]:
             source.write_text(text)
@@ -144,8 +170,8 @@ class TestScoreFile:
             assert [path.name for path in tmp_path.iterdir()] == ["a.tsv"]
         assert skotkge.score_file(models[0], source, scored, handle_unknown="last") == 2
         assert scored.read_text().splitlines()[2].endswith("\t-inf\t0.0")
-        source.write_bytes(b"\xff\xfe\xff")
-        with pytest.raises(ValueError, match="cannot be read as text in UTF-8"):
+        source.write_bytes(f"{row}\nx\t".encode() + b"\xff\n")
+        with pytest.raises(ValueError, match=r"line 2: .*\(byte 3 of the line\); convert the file to UTF-8"):
             skotkge.score_file(models[0], source, scored)
         with pytest.raises(ValueError, match=r"destination .*: expected a name that ends with \.csv or \.tsv"):
             skotkge.score_file(models[0], source, tmp_path / "scored.xlsx")

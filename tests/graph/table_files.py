@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from skotkge import MultimodalTriples
+from skotkge._graph.streams import table_blocks
 from skotkge._graph.tables import Dialect, read_table
 
 WHITE_SPACE = r"\s+"
@@ -157,6 +158,25 @@ def check_long_and_short_texts_are_read_alike(path, dialect):
         except ValueError as error:
             found.append(str(error))
     assert found[0] == found[1]
+    check_blocks_make_the_table(path, dialect, found[0])
+
+
+def check_blocks_make_the_table(path, dialect, whole):
+    """Make sure that a table read in blocks of some bytes is the whole one, or refused as well with the line."""
+    for size in (1, 5, 64):
+        try:
+            blocks = [block for block in table_blocks(path, dialect, size) if block.lines]
+        except ValueError as error:
+            blocks = str(error)
+        assert isinstance(blocks, str) == isinstance(whole, str), (blocks, whole)
+        if isinstance(blocks, str):
+            assert ", line " in blocks, blocks
+        elif blocks:
+            columns = zip(*(block.columns for block in blocks), strict=True)
+            assert [[field for part in parts for field in part] for parts in columns] == whole[0]
+            assert [line for block in blocks for line in block.lines] == whole[1]
+        else:
+            assert not whole[1]
 
 
 def check_the_guess_of_the_header(table, path):

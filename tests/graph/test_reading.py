@@ -397,6 +397,26 @@ class TestRdf:
         path = write(tmp_path / "graph.jsonld", '{"@context": "http://x.org/", "@id": "x:a", "name": "x"}')
         assert "nothing is fetched" in told(lambda: MultimodalTriples.from_rdf(path))
 
+    @pytest.mark.parametrize(
+        ("encoding", "declared"),
+        [("utf-16", "UTF-16"), ("utf-8", "utf-8"), ("utf-8-sig", "UTF-8"), ("latin-1", "ISO-8859-1")],
+    )
+    def test_xml_is_in_the_encoding_that_it_declares(self, tmp_path, encoding, declared):
+        text = (
+            f'<?xml version="1.0" encoding="{declared}"?><r:RDF xmlns:e="http://e/" '
+            'xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description r:about="http://e/a">'
+            '<e:p r:resource="http://e/é"/></r:Description></r:RDF>'
+        )
+        path = write(tmp_path / "graph.rdf", text, encoding)
+        assert MultimodalTriples.from_rdf(path).labels.tolist() == [["http://e/a", "http://e/p", "http://e/é"]]
+
+    def test_xml_that_declares_a_wrong_encoding_is_told(self, tmp_path):
+        for declared in ("klingon", "ascii"):
+            text = f'<?xml version="1.0" encoding="{declared}"?><a>é</a>'
+            message = told(lambda: MultimodalTriples.from_rdf(write(tmp_path / "graph.rdf", text)))  # noqa: B023
+            assert f"declares the encoding {declared}" in message
+            assert "convert the file to UTF-8" in message
+
     def test_relative_iris_need_a_base(self, tmp_path):
         path = write(tmp_path / "graph.ttl", "<a> <p> <b> .")
         assert "pass base_iri" in told(lambda: MultimodalTriples.from_rdf(path))
