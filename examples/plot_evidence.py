@@ -41,7 +41,7 @@ axes[0].set_yticks(range(len(shown)), shown.values())
 axes[0].invert_yaxis()
 
 # %%
-# On Chinese characters the image of a character is worth more than its definition and more than the triples, and one
+# On Chinese characters the image of a character tells more than its definition and more than the triples, and one
 # fused space loses part of that; scored apart and weighted, all kinds together are better than the best alone.
 #
 # What training gives away
