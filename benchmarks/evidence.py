@@ -1,4 +1,4 @@
-"""What each kind of evidence is worth, and whether the probabilities of answers hold, by default parameters.
+"""Ablation of the kinds of evidence, and whether the probabilities of answers hold, by default parameters.
 
     python benchmarks/evidence.py emoji --seeds 3
     python benchmarks/evidence.py hanzi codex_s --data ../shared/data --seeds 3 --rows all

@@ -180,7 +180,7 @@ def rows_of(names, settings):
         rows |= {f"OTKGE_2 without {name}": fused([other for other in names if other != name]) for name in names}
     rows |= {f"{name} alone": fused([name], weights={"structure": 0, name: 1}) for name in names}
     rows |= {
-        "all spaces, as many columns": fused(evidence=SPACES, n_components=share(len(names) + 2)),
+        "all spaces, as many dimensions": fused(evidence=SPACES, n_components=share(len(names) + 2)),
         "all spaces, linear": fused(evidence=SPACES, alignment="linear", fusion="mean"),
         "all spaces": fused(evidence=SPACES),
         "all spaces and rules": fused(evidence=(*SPACES, "rules")),

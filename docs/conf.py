@@ -7,6 +7,7 @@ from pathlib import Path
 from sphinx_gallery.sorting import ExplicitOrder
 
 from skotkge import __version__
+from skotkge._utils.api_links import documentation_address
 
 project = "skotkge"
 copyright = "the skotkge developers"
@@ -17,6 +18,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_design",
@@ -25,7 +27,7 @@ extensions = [
     "sphinxext.opengraph",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "example.rst", "Thumbs.db", ".DS_Store"]
+exclude_patterns = ["_build", "Thumbs.db", ".DS_Store"]
 default_role = "py:obj"
 
 # The class template lists the methods itself: numpydoc's own tables would ask for one page for each method.
@@ -49,7 +51,7 @@ bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "plain"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-ogp_site_url = ""
+ogp_site_url = html_baseurl = documentation_address() and f"{documentation_address()}/"
 ogp_social_cards = {"enable": True, "line_color": "#4c78a8"}
 
 sphinx_gallery_conf = {

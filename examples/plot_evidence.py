@@ -1,6 +1,6 @@
 """
-What each kind of evidence is worth: ablations
-==============================================
+Ablations: text, image, fusion and rules
+========================================
 
 Is the text needed? The image? The fusion? This example redraws the ablations that ``benchmarks/paper_tables.py``
 measured on two graphs, each model tuned on the validation triples and fitted with several seeds.
@@ -41,7 +41,7 @@ axes[0].set_yticks(range(len(shown)), shown.values())
 axes[0].invert_yaxis()
 
 # %%
-# On Chinese characters the image of a character is worth more than its definition and more than the triples, and one
+# On Chinese characters the image of a character tells more than its definition and more than the triples, and one
 # fused space loses part of that; scored apart and weighted, all kinds together are better than the best alone.
 #
 # What training gives away

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from skotkge import OTFusionTransformer, OTKGEClassifier
 from skotkge.datasets import load_emoji
+from skotkge.inspection import TrainingDisplay
 
 # %%
 # One fixed fold
@@ -51,7 +52,8 @@ ax.spines[["top", "right"]].set_visible(False)
 # ----------------
 # It is trained on the training triples, and the validation triples choose the number of epochs. `evaluate` filters
 # both, and the test triples. In the search nothing was known of the test triples, so they counted as wrong answers: the
-# scores of a search rank its settings, no more.
+# scores of a search rank its settings, no more. The curves are those of its training, with a mark at the epoch kept.
 best = pipe.set_params(kge__evidence="all", **search.best_params_).fit(kg.train, kge__X_val=kg.valid)
 report = best["kge"].evaluate(kg.test)
 print(search.best_params_, {metric: round(report[metric], 3) for metric in ("mrr", "hits@1", "hits@3", "hits@10")})
+display = TrainingDisplay.from_estimator(best)

@@ -35,8 +35,8 @@ pipe = Pipeline([("fuse", OTFusionTransformer(n_components=64, random_state=0)),
 print(X)
 
 # %%
-# None is the place to fill, and only what the relation has on that side may answer. A probability tells how often an
-# answer with such a score and place was true.
+# None is the position to fill, and only what the relation has on that side may answer. A probability tells how often an
+# answer with such a score and position was true.
 questions = [("croissant", "annotated_with", None), (None, "spoken_language_of", "flag: France")]
 answers = kge.complete(questions, k=4, candidates="seen")
 print(answers.to_frame().round(2).to_string(index=False))

@@ -20,7 +20,7 @@ COMMANDS = {
     "evaluate": "rank test triples",
     "rank": "write the ranks of test triples to a file",
     "score": "score a file of triples, however long",
-    "complete": "fill the empty places of triples",
+    "complete": "fill the empty positions of triples",
     "explain": "tell what speaks for triples",
     "nearest": "find the entities that are most alike",
     "export": "write the embeddings to a file of another program",

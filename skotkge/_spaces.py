@@ -26,6 +26,12 @@ class EvidenceId(NamedTuple):
         A value of `KINDS`, or the name of a kind of the user's.
     part : str, default=None
         The one modality, space or count that it is about, where it is one of several.
+
+    Examples
+    --------
+    >>> from skotkge import EvidenceId
+    >>> str(EvidenceId("rules")), str(EvidenceId("rules", "paths")), str(EvidenceId("modalities", "text"))
+    ('rules', 'rules of paths', 'text')
     """
 
     kind: str

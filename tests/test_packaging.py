@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 
@@ -69,13 +70,13 @@ def test_the_script_of_the_recipe_finds_faults():
     assert [line.split(":")[0] for line in found] == ["version", "dependencies"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_completion_knows_all_commands_and_their_options(shell, capsys):
+@pytest.mark.parametrize(("shell", "option"), [("bash", "--"), ("zsh", "--"), ("fish", "-l ")])
+def test_completion_knows_all_commands_and_their_options(shell, option, capsys):
     pytest.importorskip("shtab")
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     assert all(command in script for command in COMMANDS)
-    assert all(option in script for option in ("--modality", "--questions", "--json"))
+    assert all(f"{option}{name}" in script for name in ("modality", "questions", "json"))
 
 
 def test_bash_accepts_the_completion(tmp_path, capsys):
@@ -84,6 +85,18 @@ def test_bash_accepts_the_completion(tmp_path, capsys):
     (tmp_path / "completion.bash").write_text(capsys.readouterr().out)
     command = ["bash", "-c", "source completion.bash && complete -p skotkge"]
     assert "skotkge" in subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish")
+def test_fish_completes_commands_and_values(tmp_path, capsys):
+    pytest.importorskip("shtab")
+    main(["completion", "fish"])
+    (tmp_path / "completion.fish").write_text(capsys.readouterr().out)
+    asked = {"skotkge comp": ["complete", "completion"], "skotkge fit --fusion m": ["mean"]}
+    for line, answers in asked.items():
+        command = ["fish", "--no-config", "-c", f'source completion.fish; complete -C "{line}"']
+        told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert [answer.split("\t")[0] for answer in told.splitlines()] == answers
 
 
 def test_completion_without_shtab_names_the_remedy(monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """The project keeps its own rules: imports, documented defaults, examples, command line."""
 
 import ast
+import doctest
 import inspect
 import re
 import runpy
@@ -13,7 +14,6 @@ from helpers import REPOSITORY
 
 import skotkge
 import skotkge.__main__
-from skotkge import baselines, callbacks, datasets, encoding, inspection, metrics, model_selection
 
 PACKAGE = Path(skotkge.__file__).parent
 
@@ -25,18 +25,8 @@ ORDER = [
 ]
 USES_TORCH = {"encoding", "_embedding", "_evidence", "_ranking", "_matching", "baselines", "callbacks"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PUBLIC = [
-    *(
-        getattr(module, name)
-        for module in (skotkge, callbacks, datasets, baselines, encoding, inspection)
-        for name in module.__all__
-        if name != "__version__"
-    ),
-    *(metrics.mean_reciprocal_rank, metrics.hits_at_k, metrics.adjusted_mean_rank_index, metrics.summarize_ranks),
-    metrics.expected_calibration_error,
-    *(metrics.ranking_report, metrics.RankingReport, metrics.make_ranking_scorer),
-    *(getattr(model_selection, name) for name in model_selection.__all__),
-]
+PUBLIC_MODULES = (skotkge, *(getattr(skotkge, name) for name in skotkge._SUBMODULES))
+PUBLIC = [getattr(module, name) for module in PUBLIC_MODULES for name in module.__all__ if name != "__version__"]
 
 
 def room_of(path):
@@ -99,6 +89,21 @@ def test_public_docstrings_have_the_numpydoc_sections(thing):
     assert doc
     if not inspect.isclass(thing):
         assert "Returns\n-------" in doc
+
+
+@pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
+def test_public_docstrings_have_an_example(thing):
+    assert doctest.DocTestParser().get_examples(thing.__doc__)
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES, ids=lambda module: module.__name__)
+def test_every_public_name_is_on_the_api_page(module):
+    page = (REPOSITORY / "docs" / "api.rst").read_text(encoding="utf-8")
+    tables = re.findall(
+        r"^\.\. currentmodule:: (\S+)\n((?:\n|\.\. autosummary.*\n| +.*\n?)+)", page, flags=re.MULTILINE
+    )
+    listed = [name for of, table in tables if of == module.__name__ for name in re.findall(r"^ +(\w+)$", table, re.M)]
+    assert sorted(listed) == sorted(set(module.__all__) - {"__version__"})
 
 
 @pytest.mark.parametrize("script", sorted((REPOSITORY / "examples").glob("plot_*.py")), ids=lambda path: path.stem)

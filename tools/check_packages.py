@@ -20,12 +20,7 @@ FOLDER = ROOT / "build" / "packages"
 ANSWERED = [
     "GH",  # GitHub's actions: the project's own CI runs .ci/run
     "PC",  # hooks that fetch from the network: ours run what `make lint` installs
-    "RTD",  # no account at Read the Docs yet
     "PP006",  # extras and not dependency groups, which pip reads since 25.1 only
-    "MY",  # mypy checks what a user's script sees, not the sources
-    "NOX",  # make and not nox
-    "RF",  # the selection of ruff's rules is the project's own
-    "PY004",  # the documentation is in docs/
     "PY007",  # the Makefile is the task runner
 ]
 

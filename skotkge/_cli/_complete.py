@@ -16,7 +16,7 @@ from ._writing import add_output_option, check_output, write_rows
 def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = (
-        "Fill the empty places of triples: give one or two of --head, --relation and --tail, or a file of questions."
+        "Fill the empty positions of triples: give one or two of --head, --relation and --tail, or a file of questions."
     )
     parser.set_defaults(run=run)
     add_model_option(parser)
@@ -73,7 +73,7 @@ def run(options):
 
 
 def _questions(options):
-    """Return the questions as an object array with None in the empty places of each row."""
+    """Return the questions as an object array with None in the empty positions of each row."""
     given = np.array([[options.head, options.relation, options.tail]], dtype=object)
     n_given = sum(label is not None for label in given[0])
     if options.missing and (n_given or options.questions is not None):

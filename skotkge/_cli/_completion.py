@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-SHELLS = ("bash", "zsh")
+SHELLS = ("bash", "zsh", "fish")
 
 
 def add_to(parser):
     """Add the options of the command to its parser."""
     parser.description = (
-        'Print the script that completes skotkge in a shell; eval "$(skotkge completion bash)" turns it on.'
+        'Print the script that completes skotkge in a shell; eval "$(skotkge completion bash)" turns it on, '
+        "in fish skotkge completion fish | source."
     )
     parser.set_defaults(run=run)
     parser.add_argument("shell", choices=SHELLS)

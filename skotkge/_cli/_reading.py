@@ -300,7 +300,7 @@ def load_model(path, method, trust=False):
 
 
 def check_labels(model, triples, path, remedy):
-    """Make sure that a model knows the labels of triples; None stands for a place to be filled.
+    """Make sure that a model knows the labels of triples; None stands for a position to be filled.
 
     Raises
     ------

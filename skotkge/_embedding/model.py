@@ -154,7 +154,7 @@ def checked_state(state, shapes):
     state = {name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()}
     if shapes != {name: tuple(value.shape) for name, value in state.items()}:
         raise ValueError(
-            "warm_start=True needs the score function, the modalities and the number of columns of the previous "
+            "warm_start=True needs the score function, the modalities and the number of dimensions of the previous "
             "fit; set warm_start=False to start anew."
         )
     spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]

@@ -6,11 +6,12 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 
+from .._utils.api_links import LinksToApi
 from .._utils.messages import check_parameters
 from .._utils.sklearn_compat import Interval, StrOptions
 
 
-class CrossEntropy(BaseEstimator):
+class CrossEntropy(LinksToApi, BaseEstimator):
     """Softmax cross-entropy over the entities, in both directions of each triple.
 
     Parameters
@@ -73,7 +74,7 @@ class CrossEntropy(BaseEstimator):
         return kind(model, ids, n_relations, options, generator, excludes_self_loops, weights)
 
 
-class Logistic(BaseEstimator):
+class Logistic(LinksToApi, BaseEstimator):
     """The logistic loss of Eq. 6 with sampled negatives, in both directions of each triple.
 
     Parameters

@@ -3,11 +3,12 @@
 import torch
 from sklearn.base import BaseEstimator
 
+from .._utils.api_links import LinksToApi
 from .pair_products import pair_products
 from .softmax import complex_n3, n3
 
 
-class ScoreFunction(BaseEstimator):
+class ScoreFunction(LinksToApi, BaseEstimator):
     """A query vector for (head, relation), compared with tails; larger scores are more plausible.
 
     Subclasses write `query`, `score_rows`, `score_all`, `score_entities`, `add_gradients` and `score_pairs`;
@@ -17,11 +18,20 @@ class ScoreFunction(BaseEstimator):
     Attributes
     ----------
     needs_even_width : bool
-        Whether columns are [real | imaginary] halves.
+        Whether dimensions are [real | imaginary] halves.
     regularizes_relations : bool
         Whether N3 holds for the relation rows too.
     gradients_need_scores : bool
         Whether `add_gradients` reads the scores of `score_entities`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skotkge import DistMult
+    >>> score = DistMult()
+    >>> queries = score.query(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 1.0]]))
+    >>> score.score_all(queries, torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    tensor([[3., 2.]])
     """
 
     needs_even_width = False
@@ -29,7 +39,7 @@ class ScoreFunction(BaseEstimator):
     gradients_need_scores = True
 
     def relation_width(self, width):
-        """Columns of a relation's row for entity rows of this width."""
+        """Dimensions of a relation's row for entity rows of this width."""
         return width
 
     def initial_relations(self, n_relations, width, scale, generator):
@@ -140,7 +150,23 @@ class ScoreFunction(BaseEstimator):
 
 
 class DotProduct(ScoreFunction):
-    """``<query, tail>``, linear in the tail."""
+    """``<query, tail>``, linear in the tail.
+
+    Examples
+    --------
+    A score function of one's own, SimplE, and a model that is trained with it:
+
+    >>> from skotkge import DotProduct, OTKGEClassifier
+    >>> class SimplE(DotProduct):
+    ...     needs_even_width = True
+    ...
+    ...     def query(self, head, relation):
+    ...         return (head * relation).roll(head.shape[-1] // 2, dims=-1)
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> kge = OTKGEClassifier(SimplE(), embedding_dim=4, max_iter=2, early_stopping=False, random_state=0)
+    >>> kge.fit(triples).embed(["e3"]).shape
+    (1, 4)
+    """
 
     gradients_need_scores = False
 
@@ -181,6 +207,19 @@ class Distance(ScoreFunction):
     ----------
     margin : float, default=9.0
         The score at distance zero; Eq. 6 could not fit positives without it.
+
+    Examples
+    --------
+    Relations that stretch what they are about, in place of moving it:
+
+    >>> import torch
+    >>> from skotkge import Distance
+    >>> class Stretched(Distance):
+    ...     def query(self, head, relation):
+    ...         return head * relation
+    >>> score = Stretched(margin=2.0)
+    >>> score.score_rows(score.query(torch.tensor([3.0, 1.0]), torch.tensor([1.0, 4.0])), torch.tensor([0.0, 0.0]))
+    tensor(-3.)
     """
 
     def __init__(self, margin: float = 9.0) -> None:
@@ -206,7 +245,7 @@ class Distance(ScoreFunction):
 
 
 class _Complex(ScoreFunction):
-    """Columns are [real | imaginary] halves."""
+    """Dimensions are [real | imaginary] halves."""
 
     needs_even_width = True
 
@@ -238,14 +277,35 @@ class TransE(Distance):
 
 
 class DistMult(DotProduct):
-    """``<h * r, t>`` (Yang et al., 2015)."""
+    """``<h * r, t>`` (Yang et al., 2015).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skotkge import DistMult
+    >>> score, (head, relation, tail) = DistMult(), torch.tensor([[1.0, 2.0], [3.0, 1.0], [1.0, 1.0]])
+    >>> score.score_rows(score.query(head, relation), tail)
+    tensor(5.)
+    """
 
     def query(self, head, relation):
         return head * relation
 
 
 class ComplEx(_Complex, DotProduct):
-    """``Re <h * r, conj(t)>`` over complex coordinates (Trouillon et al., 2016)."""
+    """``Re <h * r, conj(t)>`` over complex coordinates (Trouillon et al., 2016).
+
+    Examples
+    --------
+    Unlike those of `DistMult`, scores change when head and tail change places. Of i * i * conj(1) and 1 * i * conj(i),
+    in rows of real and imaginary parts:
+
+    >>> import torch
+    >>> from skotkge import ComplEx
+    >>> score, one, i = ComplEx(), torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    >>> score.score_rows(score.query(i, i), one), score.score_rows(score.query(one, i), i)
+    (tensor(-1.), tensor(1.))
+    """
 
     def query(self, head, relation):
         return _ComplexProduct.apply(head, relation)
@@ -268,6 +328,17 @@ class RotatE(_Complex, Distance):
     ----------
     margin : float, default=9.0
         The score at distance zero.
+
+    Examples
+    --------
+    A relation of a quarter of a turn makes i of 1, in rows of real and imaginary parts:
+
+    >>> import torch
+    >>> from skotkge import RotatE
+    >>> score, one, i = RotatE(margin=6.0), torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    >>> quarter = torch.tensor([torch.pi / 2])
+    >>> round(float(score.score_rows(score.query(one, quarter), i)), 3)
+    6.0
     """
 
     regularizes_relations = False
@@ -285,7 +356,7 @@ class RotatE(_Complex, Distance):
 class CrossSpaceTransE(Distance):
     """``-sum ||h_a + r - t_b||`` over the views a of the head and b of the tail, with one r for all.
 
-    An entity's row holds the columns of its structure and its modalities, joined per half as a concatenation is. The
+    An entity's row holds the dimensions of its structure and its modalities, joined per half as a concatenation is. The
     views are the structure and the sum of the modalities.
 
     Parameters
@@ -294,6 +365,17 @@ class CrossSpaceTransE(Distance):
         The structure and the modalities.
     with_sum : bool
         Adds a term for the sum of both views, of the head and of the tail.
+
+    Examples
+    --------
+    Four distances between views of two dimensions, each of them the square root of 2:
+
+    >>> import torch
+    >>> from skotkge.baselines import CrossSpaceTransE
+    >>> score = CrossSpaceTransE(n_spaces=2, with_sum=False)
+    >>> head, relation, tail = torch.zeros(4), torch.zeros(2), torch.ones(4)
+    >>> score.score_rows(score.query(head, relation), tail)
+    tensor(-5.6569)
     """
 
     gradients_need_scores = False  # they hold the sum; the distance of each term is computed again

@@ -9,7 +9,7 @@ from .candidates import entity_candidates, relation_candidates
 
 
 def answer(predictor, questions, k, known, drops_known, candidates, device):
-    """Answer questions, each with one empty place.
+    """Answer questions, each with one empty position.
 
     Parameters
     ----------

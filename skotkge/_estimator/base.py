@@ -20,7 +20,7 @@ from .._embedding.trainer import is_available
 from .._graph.label_columns import as_label_triples
 from .._graph.modalities import check_modalities
 from .._graph.triples import MultimodalTriples
-from .._ranking.completion import Completions, Neighbors, Questions, empty_places
+from .._ranking.completion import Completions, Neighbors, Questions, empty_positions
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._utils.html import FittedHtml
@@ -30,7 +30,7 @@ from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
-from .html import html_of_fitted
+from .html import caption_of_fitted, html_of_fitted
 from .lookup import check_new_entities, entities_of, ids_of, ids_of_labels, ids_of_sets
 from .open_questions import answer_openly
 from .vectors import chosen_table, embed
@@ -110,6 +110,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
 
     def _html_of_fit(self):
         return html_of_fitted(self) if self.__sklearn_is_fitted__() else ""
+
+    def _caption_of_fit(self):
+        return caption_of_fitted(self) if self.__sklearn_is_fitted__() else ""
 
     def _plain_state(self):
         state = super()._plain_state()
@@ -412,7 +415,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         new_entities: MultimodalTriples | None = None,
         handle_unknown: str | None = None,
     ) -> Completions:
-        """Fill the empty places of each triple with the k best labels.
+        """Fill the empty positions of each triple with the k best labels.
 
         Parameters
         ----------
@@ -442,8 +445,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         -------
         Completions
             ``labels`` and ``scores`` of shape ``(n_questions, k)``, the best first, which is also what unpacking gives;
-            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. With two empty places labels have the
-            shape ``(n_questions, k, 2)``. Scores are log-odds, those of `decision_function` with the side asked for
+            ``probabilities`` and ``known`` of the same shape, and ``to_frame()``. With two empty positions labels have
+            the shape ``(n_questions, k, 2)``. Scores are log-odds, those of `decision_function` with the side asked for
             ("both" for a relation, and for a pair). Probabilities are those of answers in
             such a list: an answer is the best of many candidates, so that it is true less often than a triple drawn at
             random with the same score, which is what `predict_proba` tells of.
@@ -459,7 +462,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         check_choice(handle_unknown, "handle_unknown", ("error", "last", None))
         k = _checked_number(k)
         labels = as_label_triples(X)
-        empty = empty_places(labels)
+        empty = empty_positions(labels)
         unknown = handle_unknown or self.handle_unknown_
         ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, empty)
         questions = Questions.of(predictor.vocabulary, labels, empty, ids, known_rows)

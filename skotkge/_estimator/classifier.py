@@ -54,15 +54,15 @@ class OTKGEClassifier(TrainedEstimator):
     ----------
     score_function : {"complex", "distmult", "transe", "rotate"} or ScoreFunction, default="complex"
         How a query and a candidate are compared; an object such as ``TransE(margin=6.0)`` has parameters of its own.
-        "complex" and "rotate" need an even number of columns.
+        "complex" and "rotate" need an even number of dimensions.
     evidence : {"all", "embeddings", "fused"} or tuple of str, default="all"
         What is scored; the scores are added with weights learned on the validation triples. A tuple of
 
         - "structure": a space of the triples alone;
         - "modalities": a space for each aligned modality, trained by itself with a relation table of its own;
         - "fused": the one fused space of the paper;
-        - "relation_maps": ridge regressions, one for each relation and direction, from the columns of the source to
-          those of the answer: of each modality, and of several together;
+        - "relation_maps": ridge regressions, one for each relation and direction, from the vector of the source to
+          that of the answer: of each modality, and of several together;
         - "rules": the most confident rule "relation a implies relation b" for the same two entities, in the same or the
           other direction, counted in the training triples (see `skotkge.baselines.RuleBaseline`); and rules of two
           premises, "a from x to z and b from z to y imply c from x to y";
@@ -91,7 +91,7 @@ class OTKGEClassifier(TrainedEstimator):
         what is known are not offered by `complete`, score below all others in `rank`, and have a low probability.
         Triples given are never dropped: `skotkge.inspection.contradictions` lists those that contradict each other.
     embedding_dim : int, default=None
-        Columns of the entity embeddings. None takes the width of the fusion, or 200 without fusion.
+        Dimensions of the entity embeddings. None takes the width of the fusion, or 200 without fusion.
     objective : {"cross_entropy", "logistic"} or object, default="cross_entropy"
         Softmax cross-entropy over all entities, or the logistic loss of Eq. 6 with sampled negatives; with parameters
         as ``CrossEntropy(n_sampled=1024)``, ``Logistic(n_negatives=16)``. Both train the reciprocal direction of each
@@ -99,10 +99,10 @@ class OTKGEClassifier(TrainedEstimator):
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam", "rowwise_adagrad"}, default="adagrad"
-        "rowwise_adagrad" keeps one number for each row of a table in place of one for each of its columns, which halves
-        the memory of large tables. With sampled negatives or entities a batch updates the structural rows of its own
-        entities alone, sampled ones included. This changes nothing for the two kinds of Adagrad; Adam's running means
-        of an entity's gradients advance only when it occurs.
+        "rowwise_adagrad" keeps one number for each row of a table in place of one for each of its dimensions, which
+        halves the memory of large tables. With sampled negatives or entities a batch updates the structural rows of its
+        own entities alone, sampled ones included. This changes nothing for the two kinds of Adagrad; Adam's running
+        means of an entity's gradients advance only when it occurs.
     learning_rate : float, default=0.1
         Step of the optimizer.
     structure_lr_factor : float, default=0.1
@@ -168,7 +168,7 @@ class OTKGEClassifier(TrainedEstimator):
     Attributes
     ----------
     entity_embeddings_ : ndarray of shape (n_entities, d)
-        Columns of all trained spaces, side by side in the order of `space_embeddings_`.
+        Dimensions of all trained spaces, side by side in the order of `space_embeddings_`.
     relation_embeddings_ : ndarray of shape (2 * n_relations, d_r)
         Row ``n_relations + r`` is the reciprocal of relation r. For "rotate" the rows are phases, d_r = d / 2.
     space_embeddings_, space_relations_ : dict of str to ndarray
@@ -366,7 +366,7 @@ class OTKGEClassifier(TrainedEstimator):
         ------
         ValueError
             If y or `y_val` holds other values than 0 and 1 or no 1, `y_val` comes without `X_val`, `X_val` is empty or
-            has unknown labels, the number of columns does not suit the score function or the fusion, or there is no
+            has unknown labels, the number of dimensions does not suit the score function or the fusion, or there is no
             such device.
         FloatingPointError
             If training diverges in its first epoch, with no finite embeddings to keep.
@@ -515,20 +515,20 @@ class OTKGEClassifier(TrainedEstimator):
         )
 
     def _check_width(self, X):
-        """Return the number of columns of the entity embeddings."""
+        """Return the number of dimensions of the entity embeddings."""
         width = part = self.embedding_dim or DEFAULT_WIDTH
         if X.fusion is not None:
             width, part = X.fusion.width, X.fusion.structure.shape[1]
             if self.embedding_dim not in (None, width):
                 raise ValueError(
-                    f"embedding_dim={self.embedding_dim} differs from the {width} columns of the fusion; leave it at "
-                    "None and set n_components of OTFusionTransformer (in a pipeline fuse__n_components)."
+                    f"embedding_dim={self.embedding_dim} differs from the {width} dimensions of the fusion; leave it "
+                    "at None and set n_components of OTFusionTransformer (in a pipeline fuse__n_components)."
                 )
         named = isinstance(self.score_function, str)
         function = SCORE_FUNCTIONS[self.score_function] if named else self.score_function
         if function.needs_even_width and part % 2:
             raise ValueError(
-                f"score_function={self.score_function!r} needs an even number of columns for its real and imaginary "
+                f"score_function={self.score_function!r} needs an even number of dimensions for its real and imaginary "
                 f"halves, got {part}; set embedding_dim, or n_components of OTFusionTransformer, to an even number."
             )
         return width

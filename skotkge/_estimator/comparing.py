@@ -33,6 +33,18 @@ class Comparison:
         Of the interval.
     ranks : tuple of two ndarray of shape (n_triples, n_sides)
         Filtered ranks by the first and the second model.
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> models = [RuleBaseline(random_state=0).fit(triples) for _ in range(2)]
+    >>> comparison = skotkge.compare(*models, [("e0", "next", "e2"), ("e3", "next", "e1")], metric="hits@1")
+    >>> comparison.difference, comparison.is_certain
+    (0.0, False)
+    >>> print(comparison)
+    hits@1 0.0000 and 0.0000, difference +0.0000, 95 % interval [+0.0000, +0.0000], 2 triples
     """
 
     metric: str

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._graph.labels import as_labels, factorize, is_missing
 from .._graph.triples import MultimodalTriples
+from .._utils.api_links import LinksToApi
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, StrOptions, check_feature_names_in, fit_context, safe_indexing
@@ -22,7 +23,7 @@ from .vectors import chosen_table
 CONFIGURATION = ("_sklearn_output_config", "_metadata_request")
 
 
-class EntityEmbedder(TransformerMixin, CheckedParameters, Persistent, BaseEstimator):
+class EntityEmbedder(LinksToApi, TransformerMixin, CheckedParameters, Persistent, BaseEstimator):
     """Replace columns of entities by their embeddings, where `OneHotEncoder` would make a column of each entity.
 
     Every column of X holds labels of entities of one graph; `ColumnTransformer` picks them from a table with others.

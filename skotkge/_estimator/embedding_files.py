@@ -58,7 +58,7 @@ def export_embeddings(
         The name ends with
 
         - ``.txt`` or ``.vec`` for word2vec text, as gensim's ``KeyedVectors.load_word2vec_format`` reads it: a line
-          with the numbers of entities and columns, then a label and its vector in each line, separated by blanks;
+          with the numbers of entities and dimensions, then a label and its vector in each line, separated by blanks;
         - ``.parquet``: the columns "entity", "name" if the model knows names, and one for each number, called by the
           space: "fused0", "fused1", ... It needs polars: ``pip install ".[export]"``;
         - ``.npz``: the arrays "labels", "vectors", "space", and "names" if the model knows any, none of them pickled;

@@ -74,6 +74,14 @@ def to_pyg(model: Any, X: ArrayLike | None = None, *, space: str | None = None) 
         If torch_geometric is not installed: ``pip install ".[pyg]"``.
     ValueError
         If an entity or the space is not known.
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> kge = skotkge.OTKGEClassifier(embedding_dim=4, max_iter=1, random_state=0).fit(triples)
+    >>> skotkge.to_pyg(kge).x.shape
+    torch.Size([30, 4])
     """
     from .._embedding.pyg import pyg_data
 

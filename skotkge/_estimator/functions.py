@@ -12,7 +12,7 @@ from .._ranking.explanation import Explanation
 
 
 def complete(model: Any, questions: ArrayLike | Sequence[Sequence[Any]], **options: Any) -> Completions:
-    """Fill the empty place of each triple with the best labels.
+    """Fill the empty position of each triple with the best labels.
 
     Parameters
     ----------
@@ -56,6 +56,15 @@ def rank(model: Any, X: ArrayLike, **options: Any) -> NDArray[Any]:
     Returns
     -------
     ndarray of shape (n_triples, 2)
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> triples += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> skotkge.rank(RuleBaseline(random_state=0).fit(triples), [("joe", "husband_of", "eve")])
+    array([[1., 1.]])
     """
     return last_step(model, "rank").rank(transformed(model, X), **options)
 
@@ -75,6 +84,16 @@ def evaluate(model: Any, X: ArrayLike, **options: Any) -> dict[str, float]:
     Returns
     -------
     dict of str to float
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> triples += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> quality = skotkge.evaluate(RuleBaseline(random_state=0).fit(triples), [("joe", "husband_of", "eve")])
+    >>> quality["mrr"], quality["tail_hits@10"]
+    (1.0, 1.0)
     """
     return last_step(model, "evaluate").evaluate(transformed(model, X), **options)
 
@@ -93,6 +112,17 @@ def explain(model: Any, X: ArrayLike, **options: Any) -> Explanation:
     Returns
     -------
     Explanation
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> triples += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> rules = RuleBaseline(random_state=0).fit(triples)
+    >>> explanation = skotkge.explain(rules, [("joe", "husband_of", "eve")])
+    >>> explanation.log_odds.round(6) == rules.decision_function([("joe", "husband_of", "eve")]).round(6)
+    array([ True])
     """
     return last_step(model, "explain").explain(transformed(model, X), **options)
 
@@ -112,6 +142,14 @@ def nearest(model: Any, entities: ArrayLike, k: int = 10, **options: Any) -> Nei
     Returns
     -------
     Neighbors
+
+    Examples
+    --------
+    >>> import skotkge
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> kge = skotkge.OTKGEClassifier(embedding_dim=4, max_iter=1, random_state=0).fit(triples)
+    >>> skotkge.nearest(kge, ["e7", "e3"], k=5).labels.shape
+    (2, 5)
     """
     return last_step(model, "nearest").nearest(entities, k, **options)
 

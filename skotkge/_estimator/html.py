@@ -5,6 +5,13 @@ import numpy as np
 from .._utils.html import bar, table
 
 
+def caption_of_fitted(model):
+    """Return a line with the size of the graph and the best validation score of a fitted estimator."""
+    sizes = f"{len(model.entities_):,} entities, {len(model.relations_):,} relations"
+    scores = getattr(model, "validation_scores_", [])
+    return sizes + (f", validation score {max(scores):.3f}" if len(scores) else "")
+
+
 def html_of_fitted(model):
     """Return tables of the graph, the trained spaces and the evidence of a fitted estimator."""
     counts = [f"{len(model.entities_):,} entities", f"{len(model.relations_):,} relations"]

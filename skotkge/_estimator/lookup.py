@@ -18,7 +18,7 @@ def ids_of(vocabulary, X, handle_unknown):
 
 
 def ids_of_labels(vocabulary, labels, handle_unknown, empty=False):
-    """As `ids_of`, for an array of labels, or names of entities; places marked in `empty` are not looked up.
+    """As `ids_of`, for an array of labels, or names of entities; positions marked in `empty` are not looked up.
 
     Raises
     ------

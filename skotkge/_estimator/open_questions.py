@@ -1,4 +1,4 @@
-"""Answers to questions with two or three empty places, told in labels."""
+"""Answers to questions with two or three empty positions, told in labels."""
 
 import numpy as np
 from scipy.special import expit
@@ -9,7 +9,7 @@ from .candidates import SIDES, entity_candidates
 
 
 def answer_openly(predictor, questions, k, known, drops_known, candidates, device):
-    """Answer questions, each with two or three empty places.
+    """Answer questions, each with two or three empty positions.
 
     Parameters
     ----------

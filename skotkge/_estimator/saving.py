@@ -151,6 +151,18 @@ def load(path: str | PathLike[str], trusted: bool | Sequence[str] = False) -> An
     Notes
     -----
     A checksum finds damage, not forgery: whoever can write the file can write its checksum.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skotkge
+    >>> rules = skotkge.baselines.RuleBaseline(random_state=0).fit([("ann", "likes", "bob"), ("bob", "likes", "ann")])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skotkge.save(rules, Path(folder) / "rules.skops")
+    ...     loaded = skotkge.load(Path(folder) / "rules.skops")
+    >>> loaded.entities_
+    array(['ann', 'bob'], dtype=object)
     """
     check_path(path, "path")
     names = isinstance(trusted, list | tuple | set | frozenset) and all(isinstance(name, str) for name in trusted)

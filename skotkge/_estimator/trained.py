@@ -64,7 +64,7 @@ class TrainedEstimator(LinkPredictionEstimator):
 
     @property
     def entity_embeddings_(self):
-        """Columns of all trained spaces, side by side."""
+        """Dimensions of all trained spaces, side by side."""
         return _side_by_side(self.space_embeddings_)
 
     @property

@@ -17,6 +17,15 @@ class Evidence(Protocol):
     ----------
     id : EvidenceId
     n_entities : int
+
+    Examples
+    --------
+    >>> from skotkge import Evidence
+    >>> from skotkge.baselines import RuleBaseline
+    >>> rules = RuleBaseline(random_state=0).fit([("ann", "likes", "bob"), ("bob", "likes", "ann")])
+    >>> (evidence,) = rules.predictor_.evidence
+    >>> isinstance(evidence, Evidence), str(evidence.id), evidence.n_entities
+    (True, 'rules', 2)
     """
 
     id: EvidenceId
@@ -44,6 +53,19 @@ class BoundEvidence(Protocol):
     n_entities : int
     n_columns : int
         Numbers held for each query or entity while scores are computed, to plan memory by.
+
+    Examples
+    --------
+    Of the rule "who is liked likes in return", which holds in two of two cases and has one more added to smooth it:
+
+    >>> import torch
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "likes", "bob"), ("bob", "likes", "ann"), ("bob", "likes", "eve")]
+    >>> rules = RuleBaseline(random_state=0).fit(triples)
+    >>> bound = rules.predictor_.evidence[0].on("cpu")
+    >>> sources, relations, answers = (torch.tensor([number]) for number in (2, 0, 1))  # eve likes bob
+    >>> bound.pair_scores(bound.queries(sources, relations), answers)
+    tensor([0.5000], dtype=torch.float64)
     """
 
     n_entities: int

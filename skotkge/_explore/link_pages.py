@@ -76,7 +76,7 @@ class LinkPages:
 
     def _form(self, given):
         """Three fields, of which one is left empty."""
-        note("Leave the place empty that is to be answered.")
+        note("Leave the position empty that is to be answered.")
         with element("div", "ask"):
             tables = self.entities, self.relations, self.entities
             fields = {
@@ -90,7 +90,7 @@ class LinkPages:
     def _asked(self, fields):
         values = {place: field.value.strip() for place, field in fields.items()}
         if sum(map(bool, values.values())) != 2:
-            ui.notify("Fill two of the three places, and leave the one empty that is to be answered.", type="warning")
+            ui.notify("Fill two of the three positions; leave the one empty that is to be answered.", type="warning")
             return
         go(address("/ask", **{place: value or None for place, value in values.items()}))
 

@@ -33,7 +33,7 @@ class Link:
         NaN where the model has not seen a label.
     known : bool
     side : {"head", "both", "tail"}
-        Which place answers; "both" for a triple by itself and for relations.
+        Which position answers; "both" for a triple by itself and for relations.
     """
 
     triple: tuple
@@ -155,7 +155,7 @@ class LinkAnswers:
         return Found(self._judged(_spread(ids, n), known=True), len(ids))
 
     def known_answers(self, question, n=20):
-        """Return the known answers to a question in ids, with None in its empty place."""
+        """Return the known answers to a question in ids, with None in its empty position."""
         asked = question.index(None)
         given = [id for place, id in enumerate(question) if place != asked and place != 1]
         ids = self.known_ids(given[0])
@@ -200,7 +200,7 @@ class LinkAnswers:
         return Found(list(best.values())[:n], len(best), note if relation is None else "")
 
     def _roles_to_ask(self, entity):
-        """Relations with the place (0 or 2) of an entity in them: its own, then those of its peers.
+        """Relations with the position (0 or 2) of an entity in them: its own, then those of its peers.
 
         The probability of an answer holds where a question has one, which nobody knows of any relation whatever.
         """
@@ -215,7 +215,7 @@ class LinkAnswers:
         return roles[:most]
 
     def _roles(self, entity):
-        """Relations of known links with the place of an entity in them, the most frequent first."""
+        """Relations of known links with the position of an entity in them, the most frequent first."""
         ids = self.known_ids(entity)[:LINKS_OF_NEIGHBOUR]
         places = np.where(ids[:, 0] == entity, 0, 2)
         return [role for role, _ in Counter(zip(ids[:, 1].tolist(), places.tolist(), strict=True)).most_common()]
@@ -233,7 +233,7 @@ class LinkAnswers:
         return list(peers)[:MOST_PEERS]
 
     def answers(self, question, n=20):
-        """Return the best answers to a question in ids that are not known; None is its empty place."""
+        """Return the best answers to a question in ids that are not known; None is its empty position."""
         if any(
             id is not None and id >= (self.n_relations if place == 1 else self.n_entities)
             for place, id in enumerate(question)

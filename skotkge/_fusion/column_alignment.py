@@ -78,11 +78,11 @@ class ColumnAlignment:
     Parameters
     ----------
     map : ndarray of shape (d_k, d)
-        The aligned modality is ``columns @ map`` (Eq. 2); the start of the map that a classifier trains.
+        The aligned modality is ``modality @ map`` (Eq. 2); the start of the map that a classifier trains.
     plan : ndarray of shape (d_k, d), default=None
         Plan of Eq. 1, where there is one.
     distance : float, default=None
-        W_p between the columns of the modality and of the structure.
+        W_p between the dimensions of the modality and of the structure.
     seconds : float, default=None
         Time that the solution of the plan took.
 
@@ -103,7 +103,7 @@ class ColumnAlignment:
 class ColumnAligner(Protocol):
     """What `OTFusionTransformer` takes as `alignment`: any object with this method, nothing to inherit from.
 
-    An aligner decides how the columns of a modality become columns of the structural space. It holds parameters alone
+    An aligner decides how the dimensions of a modality become those of the structural space. It holds parameters alone
     and learns nothing that outlasts the call. As a `sklearn.base.BaseEstimator` it is cloned, printed and searched over
     by its parameters: ``fuse__alignment__alpha`` in a grid.
 
@@ -233,7 +233,7 @@ def _checked(matrix, name, shape, aligner):
     if matrix.shape != shape or not np.isfinite(matrix).all():
         raise ValueError(
             f"alignment={shown(aligner)} returned a {name} of shape {matrix.shape}; it has to be finite and of shape "
-            f"{shape}, a row for each column of the modality and a column for each of the structure."
+            f"{shape}, a row for each dimension of the modality and a column for each of the structure."
         )
     return matrix
 

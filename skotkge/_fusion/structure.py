@@ -174,8 +174,8 @@ def estimated_structure(estimator, X, n_components, random_state):
     embeddings = np.asarray(fitted.entity_embeddings_, dtype=float)
     if embeddings.shape[1] > n_components:
         raise ValueError(
-            f"structure={shown(estimator)} gives {embeddings.shape[1]} columns, more than n_components={n_components}; "
-            f"set n_components={embeddings.shape[1]}."
+            f"structure={shown(estimator)} gives {embeddings.shape[1]} dimensions, more than "
+            f"n_components={n_components}; set n_components={embeddings.shape[1]}."
         )
     if hasattr(fitted, "entities_"):
         positions = LabelIndex(fitted.entities_, "structure.entities_").positions(X.entities)

@@ -15,11 +15,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
+from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
 from .column_alignment import ColumnAligner
 from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
+from .html import caption_of_fusion, html_of_fusion
 from .information import informative
 from .matrix_form import check_structural_space, first_matrix, matrices_of_fit, matrices_to_fit
 from .structure import StructuralSpace, learn_structure
@@ -39,6 +41,7 @@ PARTS = {
 
 
 class OTFusionTransformer(
+    FittedHtml,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     CheckedParameters,
@@ -48,19 +51,19 @@ class OTFusionTransformer(
 ):
     """Align modality matrices with a structural space by optimal transport and fuse them in a Wasserstein barycenter.
 
-    The points that are transported are feature columns, seen as vectors over entities (Eq. 1-3 of [1]_).
+    The points that are transported are the dimensions of features, seen as vectors over entities (Eq. 1-3 of [1]_).
 
     Parameters
     ----------
     n_components : int, default=200
-        Columns of the structural space, and of the fused one but for ``fusion="concat"``. Complex scorers need an even
-        number. Ignored in matrix form.
+        Dimensions of the structural space, and of the fused one but for ``fusion="concat"``. Complex scorers need an
+        even number. Ignored in matrix form.
     alignment : {"transport", "linear", "pca"} or ColumnAligner, default="transport"
         How a modality reaches the structural space: by the barycentric map of an optimal plan; by a random linear
         projection for the classifier to train; by its leading principal components; or as an object with a method
         ``align(modality, structure, random_state)`` finds it, see `ColumnAligner`.
     p : {1, 2}, default=2
-        Power of the cost between columns and of the barycenter: OTKGE_1 or OTKGE_2.
+        Power of the cost between dimensions and of the barycenter: OTKGE_1 or OTKGE_2.
     fusion : {"barycenter", "mean", "concat", "none"}, default="barycenter"
         What the aligned spaces become: their Wasserstein barycenter, weighted mean or concatenation, or the structure
         alone.
@@ -73,23 +76,23 @@ class OTFusionTransformer(
         adjacency, by a randomised SVD; Gaussian noise; or the `entity_embeddings_` of an estimator fitted on the same
         triples.
     standardize : bool, default=True
-        Scale the columns of every space to zero mean and unit variance over the entities that have them.
+        Scale the dimensions of every space to zero mean and unit variance over the entities that have them.
     max_iter : int, default=20
         Most iterations of the barycenter.
     tol : float, default=1e-4
         The barycenter stops when its objective falls by less than this share.
     random_state : int, RandomState instance or None, default=None
         Draws the start of the randomised SVD, on which its vectors depend where singular values lie close together;
-        random structures and projections; and columns beyond the rank of the structure.
+        random structures and projections; and dimensions beyond the rank of the structure.
 
     Attributes
     ----------
     transport_plans_ : dict of str to ndarray of shape (d_k, d)
         Plan of each modality (Eq. 1); zeros for the alignments without transport, and where an aligner tells none.
     transport_maps_ : dict of str to ndarray of shape (d_k, d)
-        Map of each modality's scaled columns into the fused space, barycenter plans included.
+        Map of each modality's scaled dimensions into the fused space, barycenter plans included.
     wasserstein_distances_ : dict of str to float
-        W_p between the columns of each modality and of the structure, over the entities that have both; NaN for the
+        W_p between the dimensions of each modality and of the structure, over the entities that have both; NaN for the
         alignments without transport.
     plan_times_ : dict of str to float
         Seconds that the plan of each modality took to solve (Eq. 1), the cost matrix not included; NaN where no plan
@@ -97,7 +100,7 @@ class OTFusionTransformer(
     structural_embedding_ : ndarray of shape (n_entities, d)
         Scaled; zero for entities without a training triple.
     embedding_ : ndarray of shape (n_entities, d)
-        The fusion. In a concatenation it has d columns for each space.
+        The fusion. In a concatenation it has d dimensions for each space.
     weights_ : dict of str to float
     n_iter_ : int
         Iterations of the barycenter; 0 without one.
@@ -181,6 +184,12 @@ class OTFusionTransformer(
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+
+    def _html_of_fit(self):
+        return html_of_fusion(self.fusion_) if "fusion_" in vars(self) else ""
+
+    def _caption_of_fit(self):
+        return caption_of_fusion(self.fusion_) if "fusion_" in vars(self) else ""
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None) -> "OTFusionTransformer":

@@ -49,7 +49,7 @@ def as_statements(constraints):
     Raises
     ------
     ValueError or TypeError
-        If it has another form; the message names the place.
+        If it has another form; the message names the position.
     """
     if constraints is None:
         return ()

@@ -206,11 +206,16 @@ class OTEntityMatcher(FittedHtml, CheckedParameters, Persistent, BaseEstimator):
         views = [[name, float(weight), bar(weight)] for name, weight in self.view_weights_.items()]
         found = sorted(self.matches_, key=lambda match: -match[2])[:SHOWN_MATCHES]
         matches = [[str(first), str(second), float(share), bar(share)] for first, second, share in found]
-        sizes = " and ".join(f"{size:,}" for size in self.plan_.shape)
-        title = f"{len(self.matches_):,} matches between {sizes} entities, most certain first"
+        title = f"{self._caption_of_fit()}, most certain first"
         return table("what is compared", ["", "weight", ""], views) + table(
             title, ["X", "Y", "probability", ""], matches
         )
+
+    def _caption_of_fit(self):
+        if "_answers" not in vars(self):
+            return ""
+        sizes = " and ".join(f"{size:,}" for size in self.plan_.shape)
+        return f"{len(self.matches_):,} matches between {sizes} entities"
 
     def _plain_state(self):
         state = super()._plain_state()

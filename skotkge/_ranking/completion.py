@@ -1,4 +1,4 @@
-"""Questions with one, two or three empty places, such as (head, relation, ?) or (?, relation, ?), and their answers."""
+"""Questions with one to three empty positions, such as (head, relation, ?) or (?, relation, ?), and their answers."""
 
 import importlib
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ class Completions:
     ----------
     labels : ndarray of shape (n_questions, k), dtype object
         None where fewer than k answers are left. Of shape (n_questions, k, n_empty), from head to tail, where the
-        questions have two or three empty places.
+        questions have two or three empty positions.
     scores : ndarray of shape (n_questions, k)
         Log-odds in decreasing order, the numbers that the answers are ordered by: `decision_function` of the completed
-        triples with ``side="head"`` or ``"tail"`` where the empty places are a head or a tail, alone or with the
+        triples with ``side="head"`` or ``"tail"`` where the empty positions are a head or a tail, alone or with the
         relation, and else ``"both"``; -inf where fewer than k are left.
     probabilities : ndarray of shape (n_questions, k)
         How often an answer with such a score and rank was true in lists for held-out questions, where answers that no
-        list of facts has count as false. They fall with the rank. With more empty places, those of the answer in the
+        list of facts has count as false. They fall with the rank. With more empty positions, those of the answer in the
         lists of the questions for its sides alone, joined by the mean of their log-odds; such need not fall with the
         rank. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
@@ -44,6 +44,18 @@ class Completions:
     questions : Questions
     vocabulary : Vocabulary
         That of the model.
+
+    Examples
+    --------
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> triples += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> answers = RuleBaseline(random_state=0).fit(triples).complete([("joe", "husband_of", None)], k=1)
+    >>> answers.labels
+    array([['eve']], dtype=object)
+    >>> answers.to_frame()[["question", "rank", "head", "relation", "tail", "known"]]
+       question  rank head    relation tail  known
+    0         0     1  joe  husband_of  eve  False
     """
 
     labels: np.ndarray
@@ -65,7 +77,7 @@ class Completions:
 
     @property
     def triples(self) -> np.ndarray:
-        """The questions filled in, of shape (n_questions, k, 3); None in the empty places of answers that are none."""
+        """The questions filled in, of shape (n_questions, k, 3); None where there is no answer."""
         found = np.repeat(self.questions.labels[:, None], self.scores.shape[1], axis=1)
         found[np.broadcast_to(self.questions.empty[:, None], found.shape)] = self.labels.ravel()
         return found
@@ -155,6 +167,15 @@ class Neighbors:
         The entities asked about.
     vocabulary : Vocabulary
         That of the model.
+
+    Examples
+    --------
+    >>> from skotkge import OTKGEClassifier
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> kge = OTKGEClassifier(embedding_dim=4, max_iter=1, random_state=0).fit(triples)
+    >>> labels, cosines = kge.nearest(["e7", "e3"], k=5)
+    >>> labels.shape, bool((abs(cosines) <= 1).all())
+    ((2, 5), True)
     """
 
     labels: np.ndarray
@@ -202,15 +223,15 @@ def _names(labels, vocabulary):
 
 @dataclass(frozen=True)
 class Questions:
-    """Triples with empty places, equally many in each, as labels and as ids.
+    """Triples with empty positions, equally many in each, as labels and as ids.
 
     Attributes
     ----------
     labels : ndarray of shape (n_questions, 3), dtype object
     empty : ndarray of shape (n_questions, 3), dtype bool
-        The places to be filled.
+        The positions to be filled.
     ids : ndarray of shape (n_questions, 3)
-        Zero in the empty places and in rows with an unknown label.
+        Zero in the empty positions and in rows with an unknown label.
     known_rows : ndarray of shape (n_questions,), dtype bool
         Rows whose labels are all known.
     """
@@ -231,22 +252,22 @@ class Questions:
 
     @property
     def n_empty(self):
-        """Number of the empty places of each question; 1 without questions."""
+        """Number of the empty positions of each question; 1 without questions."""
         return int(self.empty[0].sum()) if len(self.empty) else 1
 
     @property
     def asked(self):
-        """The first empty place of each question."""
+        """The first empty position of each question."""
         return self.empty.argmax(axis=1)
 
     def by_column(self):
-        """Yield the first empty places, and the rows of each that can be answered."""
+        """Yield the first empty positions, and the rows of each that can be answered."""
         for column in np.unique(self.asked[self.known_rows]):
             yield column, np.flatnonzero(self.known_rows & (self.asked == column))
 
 
-def empty_places(questions):
-    """Return a mask of the places that are to be filled in each question.
+def empty_positions(questions):
+    """Return a mask of the positions that are to be filled in each question.
 
     Parameters
     ----------
@@ -266,10 +287,11 @@ def empty_places(questions):
     wrong = np.flatnonzero((numbers == 0) | (numbers != numbers[:1]))
     if len(wrong):
         row = wrong[0]
-        remedy = "put None in exactly one place of each row, the one to be filled"
+        remedy = "put None in exactly one position of each row, the one to be filled"
         if numbers[0]:
             remedy = f"row 0 has {numbers[0]}, and those of one call have equally many; {remedy}, or in two of each"
-        raise ValueError(f"X has {numbers[row]} empty places in row {row}: {shown(questions[row].tolist())}; {remedy}.")
+        told = f"X has {numbers[row]} empty positions in row {row}: {shown(questions[row].tolist())}"
+        raise ValueError(f"{told}; {remedy}.")
     return empty
 
 

@@ -30,6 +30,12 @@ class Fact:
     value : float
     triples : tuple of (head, relation, tail), default=()
         Training triples, in labels.
+
+    Examples
+    --------
+    >>> from skotkge import Fact
+    >>> print(Fact("rules", "tail", "confidence of wife_of reversed", 0.8, (("ann", "wife_of", "bob"),)))
+    tail: confidence of wife_of reversed 0.8, (ann, wife_of, bob)
     """
 
     evidence: str
@@ -64,6 +70,17 @@ class Explanation:
         For each triple.
     vocabulary : Vocabulary
         That of the model, with names of entities if there are any.
+
+    Examples
+    --------
+    >>> from skotkge.baselines import RuleBaseline
+    >>> triples = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> triples += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> explanation = RuleBaseline(random_state=0).fit(triples).explain([("joe", "husband_of", "eve")])
+    >>> explanation.kinds
+    ['rules', 'self_loop', 'offset']
+    >>> bool(explanation.by_kind()["rules"][0] > 0)
+    True
     """
 
     triples: np.ndarray

@@ -1,4 +1,4 @@
-"""The likeliest triples of which two or all three places are empty, a tile of heads and tails at a time."""
+"""The likeliest triples of which two or all three positions are empty, a tile of heads and tails at a time."""
 
 import math
 from dataclasses import dataclass

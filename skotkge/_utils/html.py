@@ -2,15 +2,22 @@
 
 from html import escape
 
+from .api_links import LinksToApi
+from .sklearn_compat import diagram_block
+
 CELL = "text-align:{align};padding:0.1em 0.6em"
 BAR = "display:inline-block;width:{width:.0f}%;height:0.7em;background:currentColor;opacity:0.35"
 
 
-class FittedHtml:
+class FittedHtml(LinksToApi):
     """Adds what was learned to scikit-learn's diagram, in IPython's protocol.
 
-    An estimator defines `_html_of_fit`, which returns "" before it is fitted.
+    An estimator defines `_html_of_fit`, and `_caption_of_fit` with the same in a line, which stands in the box of the
+    estimator in the diagram of a Pipeline, too. Both return "" before it is fitted.
     """
+
+    def _sk_visual_block_(self):
+        return diagram_block(self, self._caption_of_fit())
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -33,12 +33,18 @@ __all__ = [
     "check_feature_names_in",
     "check_matplotlib_support",
     "check_output",
+    "diagram_block",
     "fit_context",
     "grown_trees",
     "safe_indexing",
     "validate_parameter_constraints",
     "wrap_output",
 ]
+
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock
+except ImportError:  # older versions
+    from sklearn.utils._estimator_html_repr import _VisualBlock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,6 +68,29 @@ def check_estimator_parameters(estimator: Any) -> None:
         A `ValueError` that names the parameter, its range and its value.
     """
     estimator._validate_params()
+
+
+def diagram_block(estimator: Any, caption: str) -> Any:
+    """Return the box of an estimator with a caption for scikit-learn's diagram, as its ``_sk_visual_block_`` gives it.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        One with estimators among its parameters has boxes of theirs, as by default, and no caption.
+    caption : str
+        Without one if it is empty.
+
+    Returns
+    -------
+    _VisualBlock
+    """
+    parameters = estimator.get_params(deep=False).items()
+    nested = {name: value for name, value in parameters if hasattr(value, "get_params") and hasattr(value, "fit")}
+    if nested:
+        names = [f"{name}: {type(value).__name__}" for name, value in nested.items()]
+        return _VisualBlock("parallel", [*nested.values()], names=names, name_details=[*map(str, nested.values())])
+    details = {"names": type(estimator).__name__, "name_details": str(estimator), "name_caption": caption or None}
+    return _VisualBlock("single", estimator, **details)
 
 
 def grown_trees(boosting: Any) -> list[dict[str, Any]]:

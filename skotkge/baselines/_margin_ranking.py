@@ -6,10 +6,11 @@ import torch
 from sklearn.base import BaseEstimator
 
 from .._embedding.objectives import SampledNegatives
+from .._utils.api_links import LinksToApi
 from .._utils.sklearn_compat import Interval, StrOptions
 
 
-class MarginRanking(BaseEstimator):
+class MarginRanking(LinksToApi, BaseEstimator):
     """Margin ranking loss with sampled negatives: ``[margin + f(negative) - f(positive)]_+`` for scores f.
 
     An objective for `TransAEBaseline` and `MMKRLBaseline`, in place of the cross-entropy over all entities.

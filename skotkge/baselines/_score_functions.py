@@ -6,7 +6,16 @@ from .._embedding.score_functions import CrossSpaceTransE, ScoreFunction
 
 
 class ManhattanTransE(ScoreFunction):
-    """``-||h + r - t||_1``: `TransE` of the norm that many translations were published with."""
+    """``-||h + r - t||_1``: `TransE` of the norm that many translations were published with.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skotkge.baselines import ManhattanTransE
+    >>> score, (head, relation, tail) = ManhattanTransE(), torch.tensor([[1.0, 2.0], [3.0, 1.0], [1.0, 1.0]])
+    >>> score.score_rows(score.query(head, relation), tail)
+    tensor(-5.)
+    """
 
     gradients_need_scores = False
 
@@ -35,7 +44,17 @@ class ManhattanTransE(ScoreFunction):
 
 
 class MeanCrossSpaceTransE(CrossSpaceTransE):
-    """``-1/4 sum ||h_a + r - t_b||`` over the structure and the modalities a of the head and b of the tail."""
+    """``-1/4 sum ||h_a + r - t_b||`` over the structure and the modalities a of the head and b of the tail.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skotkge.baselines import MeanCrossSpaceTransE
+    >>> score = MeanCrossSpaceTransE()
+    >>> head, relation, tail = torch.zeros(4), torch.zeros(2), torch.ones(4)
+    >>> score.score_rows(score.query(head, relation), tail)
+    tensor(-1.4142)
+    """
 
     n_spaces, with_sum = 2, False
 

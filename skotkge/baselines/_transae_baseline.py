@@ -27,7 +27,7 @@ class TransAEBaseline(ColumnsBaseline):
     `reconstruction_weight` times the mean squared error of v5 against x.
 
     Differences from the paper: the layers of v3 and v5 are linear, because distances between codes in (0, 1) are too
-    short to tell answers apart by, and a sigmoid cannot give back standardised columns; what an entity lacks is left
+    short to tell answers apart by, and a sigmoid cannot give back standardised dimensions; what an entity lacks is left
     out of code and error; triples are read in both directions; and the default is the cross-entropy over all entities
     with Euclidean distances, as all models of this library are trained. With ``objective="margin", norm=1`` it is the
     margin loss of the paper with Manhattan distances. Results of both are in the user guide.

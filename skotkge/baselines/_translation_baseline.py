@@ -23,13 +23,13 @@ class TranslationBaseline(ModalBaseline):
 
     Both are trained as all models of this library are, so that their figures can be compared: with the cross-entropy
     over all entities and reciprocal relations in place of a ranking loss with sampled negatives, on standardised
-    columns of the modalities, from a random start. The attention of [1]_ over several images of an entity, and the
+    dimensions of the modalities, from a random start. The attention of [1]_ over several images of an entity, and the
     pretrained structure and tanh layers in the code of [2]_, are left out. What an entity lacks, a vector or training
     triples, is a row of zeros.
 
     The methods, `fit` apart, and the learned attributes are those of `OTKGEClassifier`. X comes as it is, without a
     transformer before. Loops are excluded and a model that gave up rows trains again on all of them, as there by
-    default. `entity_embeddings_` holds the columns of the structure and of each mapped modality, not yet added up,
+    default. `entity_embeddings_` holds the dimensions of the structure and of each mapped modality, not yet added up,
     joined per half as by ``fusion="concat"``.
 
     Parameters

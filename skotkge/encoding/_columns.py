@@ -53,7 +53,7 @@ class BooleanEncoder(ColumnEncoder):
 
 
 class DateEncoder(ColumnEncoder):
-    """Dates as the time that has gone by, scaled, and the place in the year on a circle."""
+    """Dates as the time that has gone by, scaled, and the position in the year on a circle."""
 
     def fit(self, X, y=None):
         self.scaler_ = StandardScaler().fit(self._days(X))

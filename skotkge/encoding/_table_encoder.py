@@ -15,6 +15,7 @@ from .._graph.details import data_frame
 from .._graph.labels import name_first
 from .._graph.modalities import LABEL_COLUMN
 from .._graph.notices import tell
+from .._utils.api_links import LinksToApi
 from .._utils.sklearn_compat import Interval, StrOptions, check_feature_names_in, fit_context
 from ._columns import (
     ArrayEncoder,
@@ -47,7 +48,7 @@ DROP = "drop"
 WITH_WORDS_FOR_MISSING = ("number", "boolean", "date", "image")
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):
+class TableEncoder(LinksToApi, TransformerMixin, BaseEstimator):
     """Turn the columns of a table into numbers, kind by kind, and leave what is missing missing.
 
     The columns of a kind become one modality: "numbers" has numbers, truth values and dates, "categories" has

@@ -43,6 +43,18 @@ class FusionBounds:
         Upper bound on the errors in every single space, ``err_F + 2 K max_i W_1``; None without `fused_error`.
     comprehensiveness_bound : float or None
         Upper bound on the error in the fused space, ``min_i (err_i + 2 K W_1)``; None without `errors`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skotkge import MultimodalTriples, OTFusionTransformer
+    >>> from skotkge.inspection import fusion_bounds
+    >>> triples = [(f"e{i}", "next", f"e{(i + 1) % 30}") for i in range(30)]
+    >>> labels = [f"e{i}" for i in range(30)]
+    >>> X = MultimodalTriples(triples, {"text": np.random.RandomState(0).normal(size=(30, 6))}, entities=labels)
+    >>> bounds = fusion_bounds(OTFusionTransformer(n_components=4, random_state=0).fit(X), X, fused_error=0.1)
+    >>> bounds.consistency_bound == 0.1 + 2 * max(bounds.wasserstein.values())
+    True
     """
 
     wasserstein: dict
@@ -187,8 +199,8 @@ def _spaces(transformer, X):
     width = transformer.structural_embedding_.shape[1]
     if transformer.embedding_.shape[1] != width:
         raise ValueError(
-            f"transformer has fusion={transformer.fusion_.fusion!r}, whose {transformer.embedding_.shape[1]} columns "
-            f"cannot be compared with the {width} of a single space; use 'barycenter' or 'mean'."
+            f"transformer has fusion={transformer.fusion_.fusion!r}, whose {transformer.embedding_.shape[1]} "
+            f"dimensions cannot be compared with the {width} of a single space; use 'barycenter' or 'mean'."
         )
     spaces = {STRUCTURE: transformer.structural_embedding_} | transformer.fusion_.aligned(matrices, observed)
     observed = {STRUCTURE: transformer.fusion_.structure_observed} | observed
@@ -260,7 +272,7 @@ def lipschitz_constants(classifier: Any) -> NDArray[np.float64]:
     if isinstance(space.score_function, CrossSpaceTransE | ManhattanTransE):
         raise ValueError(
             f"classifier is a {type(classifier).__name__}, whose score is a sum of distances between several spaces or "
-            "of columns; give an OTKGEClassifier."
+            "of dimensions; give an OTKGEClassifier."
         )
     entities, relations = space.entities, space.relations
     if isinstance(space.score_function, Distance):

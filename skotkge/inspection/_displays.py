@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
-from .._utils.messages import shown
+from .._utils.messages import reading, shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ..metrics._ranks import check_ranks
 from ..metrics._report import relations_and_ranks
@@ -32,6 +32,13 @@ class RanksDisplay:
         One for each part.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skotkge.inspection import RanksDisplay
+    >>> display = RanksDisplay.from_predictions([[1, 2], [4, 20]], name="rules")
+    >>> display.lines_[0].get_label()
+    'rules (MRR 0.450)'
     """
 
     def __init__(self, ranks: Mapping[str, ArrayLike]) -> None:
@@ -153,7 +160,7 @@ class RanksDisplay:
 class TransportPlanDisplay:
     """Heat map of the transport plan between the dimensions of a modality and of the structure (Eq. 1).
 
-    Use `from_estimator` to make one.
+    Use `from_estimator` or `from_predictions` to make one.
 
     Parameters
     ----------
@@ -166,6 +173,14 @@ class TransportPlanDisplay:
     im_ : matplotlib AxesImage
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skotkge.inspection import TransportPlanDisplay
+    >>> display = TransportPlanDisplay.from_predictions(np.eye(3) / 3, "text")
+    >>> display.ax_.get_ylabel()
+    'dimension of text'
     """
 
     def __init__(self, plan: ArrayLike, modality: str) -> None:
@@ -204,7 +219,40 @@ class TransportPlanDisplay:
         plans = {name: plan for name, plan in _transport_plans(estimator).items() if plan.any()}
         if modality not in plans:
             raise ValueError(f"modality={shown(modality)} has no transport plan; those with one are {list(plans)}.")
-        return cls(plans[modality], modality).plot(ax=ax, colorbar=colorbar, **kwargs)
+        return cls.from_predictions(plans[modality], modality, ax=ax, colorbar=colorbar, **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls, plan: ArrayLike, modality: str = "modality", *, ax: Any = None, colorbar: bool = True, **kwargs: Any
+    ) -> "TransportPlanDisplay":
+        """Plot a plan, such as a value of ``transport_plans_`` or what POT gives.
+
+        Parameters
+        ----------
+        plan : array-like of shape (n_features, n_components)
+            Mass between each dimension of the modality and each of the structure.
+        modality : str, default="modality"
+            Name of the modality.
+        ax : matplotlib Axes, default=None
+            Where to plot; None makes a new figure.
+        colorbar : bool, default=True
+        **kwargs : dict
+            Passed on to matplotlib's ``imshow``.
+
+        Returns
+        -------
+        TransportPlanDisplay
+
+        Raises
+        ------
+        ValueError
+            If the plan is no matrix of numbers.
+        """
+        with reading("plan", plan, "a matrix of masses"):
+            plan = np.asarray(plan, dtype=float)
+        if plan.ndim != 2:
+            raise ValueError(f"plan has the shape {plan.shape}; give a matrix of masses (n_features, n_components).")
+        return cls(plan, modality).plot(ax=ax, colorbar=colorbar, **kwargs)
 
     def plot(self, *, ax: Any = None, colorbar: bool = True, **kwargs: Any) -> "TransportPlanDisplay":
         """Draw the heat map.
@@ -233,7 +281,7 @@ class TransportPlanDisplay:
 class TrainingDisplay:
     """Loss and validation score of each epoch of a training.
 
-    Use `from_estimator` to make one.
+    Use `from_estimator` or `from_predictions` to make one.
 
     Parameters
     ----------
@@ -254,6 +302,13 @@ class TrainingDisplay:
     ax_, validation_ax_ : matplotlib Axes
         `validation_ax_` is None if nothing was validated.
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from skotkge.inspection import TrainingDisplay
+    >>> display = TrainingDisplay.from_predictions([5.1, 3.2, 2.9], [0.10, 0.31, 0.28])
+    >>> display.best_iter
+    2
     """
 
     def __init__(self, loss_curve: ArrayLike, validation_scores: ArrayLike, best_iter: int) -> None:
@@ -281,7 +336,48 @@ class TrainingDisplay:
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         classifier = last_step(estimator)
         check_is_fitted(classifier, "loss_curve_")
-        return cls(classifier.loss_curve_, classifier.validation_scores_, classifier.best_iter_).plot(ax=ax, **kwargs)
+        curves = classifier.loss_curve_, classifier.validation_scores_
+        return cls.from_predictions(*curves, best_iter=classifier.best_iter_, ax=ax, **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        loss_curve: ArrayLike,
+        validation_scores: ArrayLike = (),
+        *,
+        best_iter: int | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> "TrainingDisplay":
+        """Plot what was recorded in each epoch of a training.
+
+        Parameters
+        ----------
+        loss_curve : array-like of shape (n_epochs,)
+        validation_scores : array-like of shape (n_epochs,), default=()
+            Empty if nothing was validated.
+        best_iter : int, default=None
+            The epoch that was kept, from 1. None: that of the greatest validation score, without scores the last.
+        ax : matplotlib Axes, default=None
+            Where to plot; None makes a new figure.
+        **kwargs : dict
+            Passed on to matplotlib's ``plot`` of the loss.
+
+        Returns
+        -------
+        TrainingDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are scores, but not one for each epoch.
+        """
+        n_epochs, n_scores = len(loss_curve), len(validation_scores)
+        if n_scores not in (0, n_epochs):
+            raise ValueError(f"validation_scores has {n_scores} values; give one for each of the {n_epochs} epochs.")
+        if best_iter is None:
+            best_iter = int(np.argmax(validation_scores)) + 1 if n_scores else n_epochs
+        return cls(loss_curve, validation_scores, best_iter).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax: Any = None, **kwargs: Any) -> "TrainingDisplay":
         """Draw the loss and, on a second axis, the validation score.
@@ -297,7 +393,7 @@ class TrainingDisplay:
         -------
         TrainingDisplay
         """
-        self.figure_, self.ax_ = figure_and_axes(self, ax)
+        self.figure_, self.ax_ = figure_and_axes(self, ax, layout="constrained")
         epochs = np.arange(1, len(self.loss_curve) + 1)
         (self.line_,) = self.ax_.plot(epochs, self.loss_curve, **{"color": "C0", "label": "loss"} | kwargs)
         self.ax_.set(xlabel="epoch", ylabel="loss per triple")

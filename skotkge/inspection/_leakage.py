@@ -42,6 +42,14 @@ class LeakageReport:
         The very triple is in training.
     relations : ndarray of shape (n_triples,), dtype object
         Labels of the relations of the triples.
+
+    Examples
+    --------
+    >>> from skotkge.inspection import leakage_report
+    >>> train = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("eve", "wife_of", "joe")]
+    >>> report = leakage_report(train, [("joe", "husband_of", "eve"), ("bob", "husband_of", "eve")])
+    >>> report.counts["inverse"], report.shares["linked"]
+    (1, 0.5)
     """
 
     linked: NDArray[np.bool_] = field(repr=False)
@@ -190,6 +198,16 @@ class LeakageEvaluation:
     ranks : ndarray of shape (n_triples, 2)
         Filtered ranks of heads and tails.
     baseline_ranks : ndarray of shape (n_triples, 2) or None
+
+    Examples
+    --------
+    >>> from skotkge.baselines import RuleBaseline
+    >>> from skotkge.inspection import evaluate_by_leakage
+    >>> train = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> train += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> evaluation = evaluate_by_leakage(RuleBaseline().fit(train), train, [("joe", "husband_of", "eve")])
+    >>> evaluation["leaked"]["mrr"], evaluation.baseline_metrics["leaked"]["mrr"]
+    (1.0, 1.0)
     """
 
     metrics: dict

@@ -137,6 +137,13 @@ def summarize_ranks(
     ------
     ValueError
         If there is no rank, one is less than 1, or there is not one for each triple and side.
+
+    Examples
+    --------
+    >>> from skotkge.metrics import summarize_ranks
+    >>> metrics = summarize_ranks([[1, 2], [4, 20]])
+    >>> metrics["mrr"], metrics["head_hits@3"], metrics["tail_mean_rank"]
+    (0.45, 0.5, 11.0)
     """
     ranks, sides = check_ranks(ranks), tuple(sides)
     if ranks.ndim != 2 or ranks.shape[1] != len(sides):

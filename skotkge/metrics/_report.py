@@ -39,6 +39,16 @@ class RankingReport:
         Number of triples of each relation, in the same order; they add up to `n_triples`.
     sides : tuple of {"head", "tail"}, default=("head","tail")
         What was ranked.
+
+    Examples
+    --------
+    >>> from skotkge.baselines import RuleBaseline
+    >>> from skotkge.metrics import ranking_report
+    >>> train = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> train += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> report = ranking_report(RuleBaseline(random_state=0).fit(train), [("joe", "husband_of", "eve")])
+    >>> report["mrr"], report.relation_counts
+    (1.0, {'husband_of': 1})
     """
 
     metrics: dict

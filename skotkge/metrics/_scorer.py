@@ -84,6 +84,16 @@ class RankingScorer:
     known : triples or list of triples
     candidates : as for ``rank``
     sides : sequence of {"head", "tail"}
+
+    Examples
+    --------
+    >>> from skotkge.baselines import RuleBaseline
+    >>> from skotkge.metrics import make_ranking_scorer
+    >>> train = [("ann", "wife_of", "bob"), ("bob", "husband_of", "ann"), ("zoe", "wife_of", "leo")]
+    >>> train += [("leo", "husband_of", "zoe"), ("eve", "wife_of", "joe")]
+    >>> scorer = make_ranking_scorer("hits@1", sides=["tail"])
+    >>> scorer(RuleBaseline(random_state=0).fit(train), [("joe", "husband_of", "eve")])
+    1.0
     """
 
     def __init__(self, metric, known, candidates, sides):

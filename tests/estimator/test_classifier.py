@@ -439,11 +439,11 @@ def test_warm_start_continues(small):
 @pytest.mark.parametrize(
     ("parameters", "y", "message"),
     [
-        (dict(embedding_dim=7), None, "score_function='complex' needs an even number of columns"),
+        (dict(embedding_dim=7), None, "score_function='complex' needs an even number of dimensions"),
         (
             dict(score_function="rotate", embedding_dim=7),
             None,
-            "score_function='rotate' needs an even number of columns",
+            "score_function='rotate' needs an even number of dimensions",
         ),
         (dict(score_function="best"), None, "'score_function' parameter"),
         (dict(learning_rate=0), None, "'learning_rate' parameter"),
@@ -460,7 +460,7 @@ def test_wrong_input_is_named(small, parameters, y, message):
 
 def test_width_that_contradicts_the_fusion_and_strange_validation_triples(small):
     fused = OTFusionTransformer(8, random_state=0).fit_transform(small)
-    with pytest.raises(ValueError, match="embedding_dim=6 differs from the 8 columns of the fusion"):
+    with pytest.raises(ValueError, match="embedding_dim=6 differs from the 8 dimensions of the fusion"):
         quick(embedding_dim=6).fit(fused)
     with pytest.raises(ValueError, match="X_val has labels that X lacks: 'stranger'"):
         quick().fit(small.labels, X_val=[("stranger", "r0", "e1")])
@@ -469,7 +469,7 @@ def test_width_that_contradicts_the_fusion_and_strange_validation_triples(small)
 
 
 def test_odd_halves_of_a_concatenation_are_refused(small):
-    with pytest.raises(ValueError, match=r"needs an even number of columns .*got 3"):
+    with pytest.raises(ValueError, match=r"needs an even number of dimensions .*got 3"):
         pipeline({"n_components": 3, "fusion": "concat"}).fit(small.with_triples(small.labels))
 
 

@@ -310,10 +310,10 @@ class TestOpenQuestions:
                 log_odds.append(np.log(share / (1 - share)))
             assert probability == pytest.approx(1 / (1 + np.exp(-np.mean(log_odds))), rel=1e-3)
 
-    def test_questions_of_one_call_have_equally_many_empty_places(self, model):
-        with pytest.raises(ValueError, match="X has 2 empty places in row 1"):
+    def test_questions_of_one_call_have_equally_many_empty_positions(self, model):
+        with pytest.raises(ValueError, match="X has 2 empty positions in row 1"):
             model.complete([("e1", "r0", None), (None, "r0", None)])
-        with pytest.raises(ValueError, match="X has 0 empty places in row 0"):
+        with pytest.raises(ValueError, match="X has 0 empty positions in row 0"):
             model.complete([("e1", "r0", "e2")])
 
     def test_unknown_labels_have_no_answer(self, model):

@@ -165,7 +165,7 @@ def test_a_question_with_a_wrong_number_of_places_is_told(visitor):
     page = visitor.open()
     page.get_by_label("Head", exact=True).fill("Q1")
     page.get_by_role("button", name="Ask").click()
-    page.get_by_text("Fill two of the three places").wait_for()
+    page.get_by_text("Fill two of the three positions").wait_for()
     visitor.open("ask?head=Q1")
     assert "A question has two of head, relation and tail." in visitor.text()
 

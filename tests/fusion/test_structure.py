@@ -74,5 +74,5 @@ def test_structure_from_a_classifier_follows_the_seed(small):
 
 
 def test_structure_wider_than_the_fusion_is_an_error(small):
-    with pytest.raises(ValueError, match="gives 9 columns, more than n_components=4; set n_components=9"):
+    with pytest.raises(ValueError, match="gives 9 dimensions, more than n_components=4; set n_components=9"):
         OTFusionTransformer(n_components=4, structure=Degrees(9)).fit(small)

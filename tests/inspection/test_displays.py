@@ -1,14 +1,16 @@
 """Displays of quality and of fitted models, by what they draw."""
 
+import inspect
 import itertools
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.pipeline import Pipeline
 
-from skotkge import EntityPairs, OTEntityMatcher, OTFusionTransformer, OTKGEClassifier
+from skotkge import EntityPairs, OTEntityMatcher, OTFusionTransformer, OTKGEClassifier, inspection
 from skotkge.inspection import (
     CalibrationDisplay,
     ContributionsDisplay,
@@ -91,6 +93,24 @@ class TestEvidenceWeights:
             EvidenceWeightsDisplay.from_estimator(fitted, direction="up")
         with pytest.raises(ValueError, match="relations has 'r9', which the model has not seen"):
             EvidenceWeightsDisplay.from_estimator(fitted, relations=["r9"])
+        with pytest.raises(ValueError, match="direction='up'; give 'tail' or 'head'"):
+            EvidenceWeightsDisplay.from_predictions([[1.0]], direction="up")
+        with pytest.raises(ValueError, match=r"weights has the shape \(1, 2\); there are 1 kinds and 1 relations"):
+            EvidenceWeightsDisplay.from_predictions([[1.0, 2.0]], relations=["likes"])
+        with pytest.raises(ValueError, match=r"weights has the shape \(2,\); give a matrix \(n_kinds, n_relations\)"):
+            EvidenceWeightsDisplay.from_predictions([1.0, 2.0])
+
+    def test_weights_of_ones_own_have_the_names_of_their_frame(self):
+        means = pd.DataFrame({"likes": [0.9, 0.1], "by": [0.2, 1.3]}, index=["structure", "rules"])
+        display = EvidenceWeightsDisplay.from_predictions(means, direction="head", cmap="viridis")
+        np.testing.assert_array_equal(display.im_.get_array(), [[0.9, 0.2], [0.1, 1.3]])
+        assert [text.get_text() for text in display.ax_.get_yticklabels()] == ["structure", "rules"]
+        assert [text.get_text() for text in display.ax_.get_xticklabels()] == ["likes", "by"]
+        assert display.ax_.get_title() == "Weights of evidence for a missing head"
+        assert display.im_.get_cmap().name == "viridis"
+        unnamed = EvidenceWeightsDisplay.from_predictions(means.to_numpy(), relations=["a", "b"])
+        assert [text.get_text() for text in unnamed.ax_.get_yticklabels()] == ["0", "1"]
+        assert [text.get_text() for text in unnamed.ax_.get_xticklabels()] == ["a", "b"]
 
 
 class TestContributions:
@@ -113,6 +133,31 @@ class TestContributions:
             ]
             spans.sort()
             assert all(first[1] <= second[0] + 1e-6 for first, second in itertools.pairwise(spans))
+
+    def test_explanations_that_are_made_already(self, fitted, small):
+        explanation = fitted["kge"].explain(small[:3])
+        display = ContributionsDisplay.from_predictions(explanation, names={small.labels[0, 0]: "the first"})
+        np.testing.assert_allclose(display.totals_.get_offsets()[:, 0], explanation.log_odds, rtol=1e-6)
+        assert (
+            display.labels
+            == ContributionsDisplay.from_estimator(fitted, small[:3], names={small.labels[0, 0]: "the first"}).labels
+        )
+        renamed = ContributionsDisplay.from_predictions(explanation, labels="abc")
+        assert [text.get_text() for text in renamed.ax_.get_yticklabels()] == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("make", [dict, lambda parts: pd.DataFrame(parts, index=["x", "y"])])
+    def test_parts_of_ones_own(self, make):
+        display = ContributionsDisplay.from_predictions(make({"rules": [2.0, -1.0], "offset": [-3.0, -3.0]}))
+        assert [bar.get_width() for bar in display.bars_["rules"]] == [2.0, -1.0]
+        assert [bar.get_x() for bar in display.bars_["offset"]] == [0.0, -1.0]
+        assert display.totals_.get_offsets()[:, 0].tolist() == [-1.0, -4.0]
+        assert display.labels == (["0", "1"] if make is dict else ["x", "y"])
+
+    def test_parts_of_different_lengths_are_named(self):
+        with pytest.raises(
+            ValueError, match=r"contributions\['rules'\] has the shape \(1,\); give one value for each of the 2"
+        ):
+            ContributionsDisplay.from_predictions({"rules": [1.0], "offset": [0.0, 0.0]})
 
 
 class TestEmbeddingMap:
@@ -173,3 +218,11 @@ class TestEntityPlan:
 def test_colour_maps_are_monotone_in_grey():
     luminance = matplotlib.colormaps["Greys"](np.linspace(0, 1, 50))[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) < 0).all()
+
+
+@pytest.mark.parametrize("name", [name for name in inspection.__all__ if name.endswith("Display")])
+def test_displays_are_made_from_a_model_or_from_what_it_gave(name):
+    display = getattr(inspection, name)
+    for method in ("from_estimator", "from_predictions"):
+        assert inspect.ismethod(getattr(display, method))
+        assert {"ax", "kwargs"} <= set(inspect.signature(getattr(display, method)).parameters)

@@ -270,7 +270,7 @@ class TestFusionBounds:
         with pytest.raises(ValueError, match=r"X has the modalities \{\}"):
             fusion_bounds(fuse, MultimodalTriples(small.labels, entities=small.entities))
         wide = OTFusionTransformer(n_components=8, fusion="concat", random_state=0).fit(small)
-        with pytest.raises(ValueError, match="fusion='concat', whose 24 columns cannot be compared with the 8"):
+        with pytest.raises(ValueError, match="fusion='concat', whose 24 dimensions cannot be compared with the 8"):
             fusion_bounds(wide, small)
 
 
@@ -375,6 +375,15 @@ class TestTransportPlanDisplay:
             TransportPlanDisplay.from_estimator(fitted, "sound")
         with pytest.raises(TypeError, match="which has no transport plans; give a fitted OTFusionTransformer"):
             TransportPlanDisplay.from_estimator(fitted["kge"], "text")
+        with pytest.raises(ValueError, match=r"plan has the shape \(2,\); give a matrix of masses"):
+            TransportPlanDisplay.from_predictions([0.5, 0.5])
+
+    def test_a_plan_of_ones_own(self, pyplot):
+        display = TransportPlanDisplay.from_predictions([[0.5, 0.0, 0.0], [0.0, 0.2, 0.3]], "text", colorbar=False)
+        np.testing.assert_array_equal(display.im_.get_array(), [[0.5, 0.0, 0.0], [0.0, 0.2, 0.3]])
+        assert display.ax_.get_ylabel() == "dimension of text"
+        assert display.ax_.get_xlabel() == "dimension of the structure"
+        assert len(display.figure_.axes) == 1
 
     @pytest.mark.parametrize("alignment", ["linear", "pca"])
     def test_alignments_without_a_plan_have_nothing_to_show(self, pyplot, small, alignment):
@@ -401,6 +410,27 @@ class TestTrainingDisplay:
         assert display.ax_ is ax
         assert display.validation_ax_ is display.validation_line_ is display.best_line_ is None
         assert len(display.line_.get_ydata()) == 2
+
+    def test_curves_of_ones_own(self, pyplot):
+        display = TrainingDisplay.from_predictions([3.0, 2.0, 1.0], [0.1, 0.4, 0.2], color="C3")
+        assert display.line_.get_xydata().tolist() == [[1, 3.0], [2, 2.0], [3, 1.0]]
+        assert display.validation_line_.get_xydata().tolist() == [[1, 0.1], [2, 0.4], [3, 0.2]]
+        assert display.best_line_.get_xdata()[0] == 2
+        assert TrainingDisplay.from_predictions([3.0, 2.0], [0.1, 0.4], best_iter=1).best_line_.get_xdata()[0] == 1
+        without = TrainingDisplay.from_predictions([3.0, 2.0])
+        assert without.validation_line_ is None
+        assert without.best_iter == 2
+
+    def test_both_axes_have_room_for_their_labels(self, pyplot):
+        display = TrainingDisplay.from_predictions([12.0, 7.0, 5.0], [0.29, 0.436, 0.468])
+        display.figure_.canvas.draw()
+        for ax in (display.ax_, display.validation_ax_):
+            label = ax.yaxis.label.get_window_extent()
+            assert 0 <= label.x0 < label.x1 <= display.figure_.bbox.x1
+
+    def test_scores_of_other_epochs_are_named(self, pyplot):
+        with pytest.raises(ValueError, match="validation_scores has 1 values; give one for each of the 2 epochs"):
+            TrainingDisplay.from_predictions([3.0, 2.0], [0.1])
 
 
 def test_without_matplotlib_the_message_is_that_of_scikit_learn(monkeypatch, fitted, parts):

@@ -1,12 +1,26 @@
 """What notebooks show of triples, estimators, answers and reports: well-formed, escaped, with the right figures."""
 
+from email.message import Message
+from importlib import metadata
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
-from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, OTKGEClassifier, compare
+import skotkge
+from skotkge import (
+    DistMult,
+    EntityPairs,
+    MultimodalTriples,
+    OTEntityMatcher,
+    OTFusionTransformer,
+    OTKGEClassifier,
+    compare,
+)
 from skotkge._ranking.completion import SHOWN_IN_NOTEBOOK
+from skotkge._utils.api_links import documentation_address
 from skotkge._utils.html import Markup, bar, signed_bar, table
 from skotkge.baselines import RuleBaseline
 from skotkge.inspection import evaluate_by_leakage, leakage_report
@@ -17,6 +31,14 @@ def cells(markup):
     """The text of every cell, row by row; fails unless the markup is well-formed."""
     root = ElementTree.fromstring(f"<div>{markup}</div>")
     return [["".join(cell.itertext()) for cell in row] for row in root.iter("tr")]
+
+
+def public_estimators():
+    """Every public class with scikit-learn's diagram, with the name of its API page."""
+    for module in (skotkge, *(getattr(skotkge, name) for name in skotkge._SUBMODULES)):
+        for name in module.__all__:
+            if isinstance(thing := getattr(module, name), type) and issubclass(thing, BaseEstimator):
+                yield f"{module.__name__}.{name}", thing
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +89,51 @@ def test_a_fitted_estimator_shows_quality_and_evidence(fitted, small):
         assert ">structure<" in tables
     assert "fitted on" not in OTKGEClassifier()._repr_html_()
     assert "text/html" in OTKGEClassifier()._repr_mimebundle_()
+
+
+def test_a_pipeline_shows_the_quality_of_its_last_step(fitted, small):
+    kge = OTKGEClassifier(embedding_dim=4, max_iter=2, random_state=0)
+    pipe = Pipeline([("fuse", OTFusionTransformer(n_components=4, random_state=0)), ("kge", kge)])
+    assert "validation score" not in pipe._repr_html_()
+    best = max(pipe.fit(small).named_steps["kge"].validation_scores_)
+    assert f"30 entities, 3 relations, validation score {best:.3f}" in pipe._repr_html_()
+
+
+def test_a_fitted_fusion_shows_its_spaces(small):
+    fuse = OTFusionTransformer(n_components=4, weights={"structure": 2, "text": 1, "image": 1}, random_state=0)
+    assert "W_2" not in fuse._repr_html_()
+    shown = fuse.fit(small)._repr_html_()
+    tables = cells(shown[shown.rindex("<table") :])
+    assert tables[0] == ["", "weight", "", "W_2 to the structure"]
+    assert tables[1] == ["structure", "0.500", "", ""]
+    assert tables[2] == ["text", "0.250", "", format(fuse.wasserstein_distances_["text"], ".3f")]
+    assert "30 entities: structure, text, image" in shown
+
+
+def test_diagrams_link_to_the_api_pages_once_these_have_an_address(monkeypatch, fitted):
+    def published_at(*addresses):
+        told = Message()
+        for address in addresses:
+            told["Project-URL"] = address
+        monkeypatch.setattr(metadata, "metadata", lambda name: told)
+
+    paper = "Code of the paper, https://code.example.org"
+    published_at(paper)
+    assert fitted._get_doc_link() == ""
+    assert "Documentation for OTKGEClassifier" not in fitted._repr_html_()
+    published_at(paper, "Documentation, https://docs.example.org/skotkge/")
+    assert "Documentation for OTKGEClassifier" in fitted._repr_html_()
+    for name, thing in public_estimators():
+        assert thing.__new__(thing)._get_doc_link() == f"https://docs.example.org/skotkge/api/generated/{name}.html"
+    assert type("Own", (DistMult,), {"__module__": "own"})()._get_doc_link() == ""
+
+
+def test_a_folder_that_is_not_installed_has_no_address(monkeypatch):
+    def absent(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "metadata", absent)
+    assert documentation_address() == ""
 
 
 def test_a_baseline_without_training_has_no_epochs(small):

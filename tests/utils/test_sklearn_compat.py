@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
 
 from skotkge import OTFusionTransformer
 from skotkge._utils import sklearn_compat
@@ -18,6 +19,7 @@ from skotkge._utils.sklearn_compat import (
     StrOptions,
     check_estimator_parameters,
     check_matplotlib_support,
+    diagram_block,
     fit_context,
     safe_indexing,
     validate_parameter_constraints,
@@ -86,6 +88,32 @@ def test_a_missing_matplotlib_is_told_with_who_needs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"ShelfDisplay\.plot requires matplotlib"):
         check_matplotlib_support("ShelfDisplay.plot")
+
+
+def test_a_block_of_the_diagram_has_its_caption():
+    class Labelled(Shelf):
+        def _sk_visual_block_(self):
+            return diagram_block(self, "two < three")
+
+    assert "two &lt; three" in Labelled()._repr_html_()
+    assert "two &lt; three" in make_pipeline(Labelled())._repr_html_()
+    assert diagram_block(Shelf(), "").name_caption is None
+
+
+def test_estimators_among_the_parameters_have_boxes_of_their_own():
+    (inner,) = diagram_block(Shelf(wood=Shelf(width=7)), "").estimators
+    assert inner.width == 7
+    assert "structure: Shelf" in OTFusionTransformer(structure=Shelf(width=7))._repr_html_()
+
+
+def test_links_of_the_diagram_are_made_of_module_and_name():
+    class Linked(Shelf):
+        _doc_link_module = "shelves"
+        _doc_link_template = "https://docs.example.org/{estimator_module}.{estimator_name}"
+
+    Linked.__module__ = "shelves.oak._private"
+    assert Linked()._get_doc_link() == "https://docs.example.org/shelves.oak.Linked"
+    assert "https://docs.example.org/shelves.oak.Linked" in Linked()._repr_html_()
 
 
 def test_nested_parameters_of_our_estimators_are_checked_at_fit():
