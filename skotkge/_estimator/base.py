@@ -23,6 +23,7 @@ from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, empty_places
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
+from .._utils.autologging import unlogged
 from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, check_choice, reading, shown
 from .._utils.persistence import Persistent
@@ -532,7 +533,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         _, table = chosen_table(predictor, space)
         asked = entities_of(entities, predictor.vocabulary, "entities")
         n_found = min(k + 1, len(table))
-        distances, found = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table).kneighbors(table[asked])
+        with unlogged():
+            neighbors = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table)
+        distances, found = neighbors.kneighbors(table[asked])
         others = np.argsort(found == asked[:, None], axis=1, kind="stable")[:, : n_found - 1]
         labels, similarities = np.full((len(asked), k), None), np.full((len(asked), k), np.nan)
         labels[:, : n_found - 1] = predictor.vocabulary.entities[np.take_along_axis(found, others, axis=1)]

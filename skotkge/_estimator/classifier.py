@@ -20,6 +20,7 @@ from .._fusion.structure import observed_in
 from .._graph.classes import read_truth
 from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
+from .._utils.autologging import autologged, unlogged
 from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .checkpoints import open_checkpoint
@@ -320,6 +321,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.random_state = random_state
 
     @shared_by_processes
+    @autologged
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -440,7 +442,8 @@ class OTKGEClassifier(TrainedEstimator):
         """
         if "predictor_" not in vars(self):
             return self.fit(X, y, callbacks=callbacks)
-        return grow(self, X, y, callbacks)
+        with unlogged():
+            return grow(self, X, y, callbacks)
 
     def forget(self, triples: ArrayLike) -> "OTKGEClassifier":
         """Take facts back that have turned out false, or that must no longer be known.
@@ -464,7 +467,8 @@ class OTKGEClassifier(TrainedEstimator):
         ValueError
             If a triple is not known, or none would be left.
         """
-        return shrink(self, triples)
+        with unlogged():
+            return shrink(self, triples)
 
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""

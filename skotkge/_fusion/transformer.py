@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
+from .._utils.autologging import unlogged
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
@@ -182,6 +183,7 @@ class OTFusionTransformer(
         self.tol = tol
         self.random_state = random_state
 
+    @unlogged()
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None) -> "OTFusionTransformer":
         """Learn the structural space, the transport plans and the fusion.
