@@ -1,6 +1,7 @@
 """Ranks and metrics among candidates and negatives, of one side or both, against plain loops over all triples."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
 
@@ -118,6 +119,14 @@ class TestNegatives:
         assert least.mean() <= told["mean_rank"] <= greatest.mean()
         tails = model.evaluate(test, sides=("tail",), negatives=negatives["tail"])
         assert tails["tail_mean_rank"] == told["tail_mean_rank"]
+        assert model.evaluate(test, sides=("tail",), negatives=negatives) == tails
+
+    def test_one_array_of_negatives_is_for_each_side(self, model, test):
+        negatives = np.array([[f"e{(row + 7 * k) % 30}" for k in range(6)] for row in range(len(test))], object)
+        told = model.evaluate(test, negatives=negatives)
+        assert told == model.evaluate(test, negatives={"head": negatives, "tail": negatives})
+        assert told != model.evaluate(test, negatives={"head": negatives, "tail": negatives[::-1]})
+        assert told == model.evaluate(test, negatives=pd.DataFrame(negatives))
 
     def test_as_many_negatives_as_there_are_give_the_filtered_ranks(self, model, test):
         all_of_them = model.evaluate(test, candidates="seen")
@@ -155,8 +164,14 @@ class TestNegatives:
         [
             ({"negatives": 0}, "negatives=0; give a number of at least 1"),
             ({"negatives": [["e1"]]}, "give a number, or a mapping of 'head' and 'tail'"),
+            ({"negatives": "e1"}, r"negatives has the shape \(\), expected .*give a number"),
             ({"negatives": [["e1"]], "sides": ("tail",)}, r"expected \(\d+, n_negatives\)"),
+            (
+                {"negatives": {"head": [["e1"]], "tail": [["e1"]]}},
+                r"negatives\['head'\] has the shape \(1, 1\), expected",
+            ),
             ({"negatives": {"tail": [["e1"]]}}, r"negatives has the sides \['tail'\]"),
+            ({"negatives": {"tail": [["e1"]], "top": [["e1"]]}, "sides": ("tail",)}, r"negatives has the sides"),
             ({"negatives": {"tail": [["e1"]]}, "candidates": "seen", "sides": ("tail",)}, "leave one out"),
             ({"average": "macro"}, "average='macro'"),
         ],
