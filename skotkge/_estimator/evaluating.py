@@ -93,6 +93,8 @@ def summary(asked, ranking, sides, average):
     """
     check_choice(average, "average", AVERAGES)
     sides = checked_sides(sides)
+    if not len(asked.rows):
+        raise ValueError("X is empty, so that there is nothing to average; give at least one triple.")
     groups = None
     if average == "relation":
         groups = np.where(asked.rows, asked.ids[:, 1], -1)
@@ -145,6 +147,11 @@ def _positions_of(asked, labels, argument):
         labels = np.asarray(labels, dtype=object)
     except ValueError as error:
         raise ValueError(f"{argument} has rows of different lengths; give as many for each triple.") from error
+    if labels.ndim == 0:
+        raise ValueError(
+            f"{argument}={shown(labels.item())}; give a whole number of at least 1, an array of labels of shape "
+            "(n_triples, n_negatives), or a mapping of 'head' and 'tail' to such arrays."
+        )
     if labels.ndim != 2 or len(labels) != len(asked.rows) or not labels.shape[1]:
         lengths = " or rows of different lengths" if labels.ndim == 1 and len(labels) == len(asked.rows) else ""
         raise ValueError(
