@@ -415,8 +415,9 @@ class OTKGEClassifier(TrainedEstimator):
 
         Much faster than a fit on all triples: each space is trained for a few epochs on old and new ones, with steps of
         old rows as small as the last ones of the fit; counts, rules, regressions and neighbours are made anew of all.
-        The maps of modalities, the weights of the evidence and the calibrations stay as they are, and a new relation
-        has the mean weights and calibration of the others. After many new triples a new fit is better. Without a fit
+        The maps of modalities, the weights of the evidence and the calibrations stay as they are: a new entity is moved
+        from where the map of a modality puts it by its facts alone, and a new relation has the mean weights and
+        calibration of the others. After many new triples a new fit is better. Without a fit
         before it is one.
 
         Parameters
@@ -450,8 +451,8 @@ class OTKGEClassifier(TrainedEstimator):
 
         They are no known answers any more, and counts, rules, regressions and neighbours are made without them. The
         embeddings of their entities are moved back by the share of their facts that has gone, and trained for a few
-        epochs on the facts that remain. Maps of modalities, weights and calibrations still were learned with them; a
-        new fit alone has seen none of them.
+        epochs on the facts that remain. Maps of modalities, weights and calibrations still were learned with them, and
+        what `partial_fit` has moved in the space of a modality stays; a new fit alone has seen none of them.
 
         Parameters
         ----------

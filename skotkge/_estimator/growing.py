@@ -104,12 +104,11 @@ def continue_with(predictor, graph, options, history):
     for kind in predictor.evidence:
         if isinstance(kind, EmbeddingEvidence):
             epochs = max(1, round(SHARE_OF_EPOCHS * history[str(kind.id)]["n_iter"]))
-            training = replace(options.training.for_epochs(epochs), transport_lr_factor=0.0)
             trained[kind.id] = train_further(
                 kind.extended(graph.unseen),
                 graph,
                 graph.relative_weights,
-                training,
+                _further(options.training, epochs),
                 options.seed,
                 loops,
                 options.callbacks,
@@ -127,6 +126,12 @@ def continue_with(predictor, graph, options, history):
         fact_weights=graph.fact_weights,
         **of_relations,
     )
+
+
+def _further(training, epochs):
+    """Options of the further training: the maps stay as they are, so that the structure takes the steps of both."""
+    structure_lr_factor = 1.0 if training.structure_lr_factor > 0 else 0.0
+    return replace(training.for_epochs(epochs), transport_lr_factor=0.0, structure_lr_factor=structure_lr_factor)
 
 
 def _excluded_loops(predictor, graph, options):
