@@ -1,8 +1,9 @@
 """Callbacks of `fit` that report to Optuna, MLflow and TensorBoard; each needs its library only where it is used."""
 
-import re
 from os import PathLike
 from typing import Any
+
+from ._utils.autologging import mlflow_name
 
 __all__ = ["MLflowLogger", "OptunaPruner", "TensorBoardLogger"]
 
@@ -84,8 +85,9 @@ class OptunaPruner:
 class MLflowLogger:
     """Log the parameters of the estimator, and the loss and validation score of each epoch, to the active MLflow run.
 
-    Without an active run one is started, and ended with the fit. ``mlflow.sklearn.autolog`` logs a `Pipeline` that ends
-    with our estimators by itself; this callback adds the epochs, and logs an estimator that is in no pipeline.
+    Without an active run one is started, and ended with the fit. ``mlflow.sklearn.autolog`` logs our estimators at the
+    end of a fit, and needs no callback; this one tells of each epoch while the fit runs, and of the training on all
+    triples.
 
     Parameters
     ----------
@@ -134,7 +136,7 @@ class MLflowLogger:
         """
         import mlflow
 
-        figures = {re.sub(r"[^\w\-./ ]", "_", name): value for name, value in figures_of(state).items()}
+        figures = {mlflow_name(name): value for name, value in figures_of(state).items()}
         mlflow.log_metrics(figures, step=state.epoch)
 
     def on_fit_end(self, estimator: Any) -> None:

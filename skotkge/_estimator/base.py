@@ -23,6 +23,7 @@ from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, empty_positions
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
+from .._utils.autologging import unlogged
 from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, check_choice, reading, shown
 from .._utils.persistence import Persistent
@@ -306,6 +307,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             True triples.
         known : triples or list of triples, default=None
             More true triples to leave out of the ranking. Those of `fit` (`X_val` included) and of X always are.
+            Constraints take them for facts, as they take those of `fit`, but not the rows of X.
         candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
             The entities to rank, as for `complete`; the true answer is always among them. None is "all".
         sides : sequence of {"head", "tail"}, default=("head","tail")
@@ -342,7 +344,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
             True triples.
         known : triples or list of triples, default=None
-            More true triples to leave out of the ranking.
+            More true triples to leave out of the ranking, facts for constraints as for `rank`.
         candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
             The entities to rank, as for `complete`; the true answer is always among them. None is "all".
         sides : sequence of {"head", "tail"}, default=("head","tail")
@@ -350,7 +352,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         negatives : int, array-like of labels of shape (n_triples, n_negatives) or mapping of side to such, default=None
             Rank each true answer among these alone. A number draws so many of the candidates that answer no known
             triple, for each side of each triple, without replacement. Given ones, as the leaderboards of OGB [1]_ have
-            them, are not filtered: one array where `sides` has one side, else ``{"head": ..., "tail": ...}``.
+            them, are not filtered: one array is for each of the sides, ``{"head": ..., "tail": ...}`` has one for each.
         average : {"micro", "relation", "degree"}, default="micro"
             Each rank counts the same; or each metric is the mean of what it is for each relation, or for answers of
             each degree in `fit`: 0, 1, 2 to 3, 4 to 7, and so on.
@@ -427,7 +429,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             first letter, make no difference.
         k : int, default=10
         known : triples or list of triples, default=None
-            More true triples, whose answers are known as those of training are.
+            More true triples, whose answers are known as those of training are; constraints take them for facts.
         known_answers : {"drop", "mark"}, default="drop"
             Leave known answers out, or list them with a mark.
         candidates : {"all", "seen"}, array-like of labels or mapping of relation to labels, default=None
@@ -466,9 +468,11 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         unknown = handle_unknown or self.handle_unknown_
         ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, empty)
         questions = Questions.of(predictor.vocabulary, labels, empty, ids, known_rows)
-        known = predictor.known_with(ids_of_sets(predictor.vocabulary, known))
+        sets, device = ids_of_sets(predictor.vocabulary, known), self._device_of_answers()
+        known = predictor.known_with(sets)
+        predictor = predictor.knowing(predictor.with_entailed(sets), device)
         answers = answer if questions.n_empty == 1 else answer_openly
-        return answers(predictor, questions, k, known, known_answers == "drop", candidates, self._device_of_answers())
+        return answers(predictor, questions, k, known, known_answers == "drop", candidates, device)
 
     def likeliest_missing(
         self,
@@ -535,7 +539,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         _, table = chosen_table(predictor, space)
         asked = entities_of(entities, predictor.vocabulary, "entities")
         n_found = min(k + 1, len(table))
-        distances, found = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table).kneighbors(table[asked])
+        with unlogged():
+            neighbors = NearestNeighbors(n_neighbors=n_found, metric="cosine").fit(table)
+        distances, found = neighbors.kneighbors(table[asked])
         others = np.argsort(found == asked[:, None], axis=1, kind="stable")[:, : n_found - 1]
         labels, similarities = np.full((len(asked), k), None), np.full((len(asked), k), np.nan)
         labels[:, : n_found - 1] = predictor.vocabulary.entities[np.take_along_axis(found, others, axis=1)]

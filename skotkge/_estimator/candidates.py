@@ -1,6 +1,6 @@
 """What a user allows as answers, in ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def relation_candidates(predictor, candidates, ids):
         )
     if not isinstance(candidates, str):
         chosen = np.zeros((1, n_relations), dtype=bool)
-        chosen[0, relations_of(candidates, predictor.vocabulary, "candidates")] = True
+        chosen[0, relations_of(_listed(candidates), predictor.vocabulary, "candidates")] = True
         return chosen
     if candidates != "seen":
         raise ValueError(f"candidates={shown(candidates)}; give 'all', 'seen', None or labels.")
@@ -95,4 +95,9 @@ def _sets_of_relations(predictor, candidates):
 
 
 def _entities(predictor, labels):
-    return entities_of(labels, predictor.vocabulary, "candidates")
+    return entities_of(_listed(labels), predictor.vocabulary, "candidates")
+
+
+def _listed(labels):
+    """Labels of which no order is asked: a set as a list."""
+    return list(labels) if isinstance(labels, Set) else labels

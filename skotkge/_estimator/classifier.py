@@ -20,6 +20,7 @@ from .._fusion.structure import observed_in
 from .._graph.classes import read_truth
 from .._graph.triples import as_triples
 from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
+from .._utils.autologging import autologged, unlogged
 from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .checkpoints import open_checkpoint
@@ -320,6 +321,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.random_state = random_state
 
     @shared_by_processes
+    @autologged
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -413,8 +415,9 @@ class OTKGEClassifier(TrainedEstimator):
 
         Much faster than a fit on all triples: each space is trained for a few epochs on old and new ones, with steps of
         old rows as small as the last ones of the fit; counts, rules, regressions and neighbours are made anew of all.
-        The maps of modalities, the weights of the evidence and the calibrations stay as they are, and a new relation
-        has the mean weights and calibration of the others. After many new triples a new fit is better. Without a fit
+        The maps of modalities, the weights of the evidence and the calibrations stay as they are: a new entity is moved
+        from where the map of a modality puts it by its facts alone, and a new relation has the mean weights and
+        calibration of the others. After many new triples a new fit is better. Without a fit
         before it is one.
 
         Parameters
@@ -440,15 +443,16 @@ class OTKGEClassifier(TrainedEstimator):
         """
         if "predictor_" not in vars(self):
             return self.fit(X, y, callbacks=callbacks)
-        return grow(self, X, y, callbacks)
+        with unlogged():
+            return grow(self, X, y, callbacks)
 
     def forget(self, triples: ArrayLike) -> "OTKGEClassifier":
         """Take facts back that have turned out false, or that must no longer be known.
 
         They are no known answers any more, and counts, rules, regressions and neighbours are made without them. The
         embeddings of their entities are moved back by the share of their facts that has gone, and trained for a few
-        epochs on the facts that remain. Maps of modalities, weights and calibrations still were learned with them; a
-        new fit alone has seen none of them.
+        epochs on the facts that remain. Maps of modalities, weights and calibrations still were learned with them, and
+        what `partial_fit` has moved in the space of a modality stays; a new fit alone has seen none of them.
 
         Parameters
         ----------
@@ -464,7 +468,8 @@ class OTKGEClassifier(TrainedEstimator):
         ValueError
             If a triple is not known, or none would be left.
         """
-        return shrink(self, triples)
+        with unlogged():
+            return shrink(self, triples)
 
     def _evidence_kinds(self):
         """The kinds of evidence asked for, as a tuple."""

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .. import metrics
-from .._graph.arguments import checked_sides
+from .._graph.arguments import SIDES, checked_sides
+from .._graph.queries import KnownAnswers
 from .._ranking.evaluation import Ranking, rank_among_entities, rank_among_negatives, sample_negatives
 from .._utils.messages import check_choice, shown
 from .candidates import entity_candidates
@@ -33,9 +34,9 @@ def rank_triples(asked, known, candidates, sides, device):
     Ranking
         Rows with an unknown label come after all entities.
     """
-    predictor, sides = asked.predictor, checked_sides(sides)
-    allowed = entity_candidates(predictor, candidates)
-    left_out, ids = _left_out(asked, known), asked.ids[asked.rows]
+    sides, ids, sets = checked_sides(sides), asked.ids[asked.rows], ids_of_sets(asked.predictor.vocabulary, known)
+    allowed, left_out = entity_candidates(asked.predictor, candidates), asked.predictor.known_with([ids, *sets])
+    predictor = _knowing_all_but(asked.predictor, ids, sets, device)
     ranking = rank_among_entities(predictor, ids, left_out, sides, allowed, device)
     return _filled(ranking, asked.rows, len(predictor.vocabulary.entities) + 1)
 
@@ -61,17 +62,18 @@ def rank_triples_among_negatives(asked, known, candidates, sides, negatives, ran
         If negatives are not of these forms, or given together with candidates.
     """
     predictor, sides, ids = asked.predictor, checked_sides(sides), asked.ids[asked.rows]
+    sets = ids_of_sets(predictor.vocabulary, known)
     if isinstance(negatives, Integral) and not isinstance(negatives, bool | np.bool_):
         if negatives < 1:
             raise ValueError(f"negatives={shown(negatives)}; give a number of at least 1, or labels.")
-        allowed, left_out = entity_candidates(predictor, candidates), _left_out(asked, known)
+        allowed, left_out = entity_candidates(predictor, candidates), predictor.known_with([ids, *sets])
         random_state = check_random_state(random_state)
         among = sample_negatives(predictor, ids, left_out, sides, int(negatives), allowed, random_state)
     else:
         if not (candidates is None or (isinstance(candidates, str) and candidates == "all")):
             raise ValueError("negatives and candidates both say what the answers are ranked among; leave one out.")
         among = {side: found[asked.rows] for side, found in _given_negatives(asked, negatives, sides).items()}
-    ranking = rank_among_negatives(predictor, ids, among, device)
+    ranking = rank_among_negatives(_knowing_all_but(predictor, ids, sets, device), ids, among, device)
     return _filled(ranking, asked.rows, 1 + max(found.shape[1] for found in among.values()))
 
 
@@ -91,6 +93,8 @@ def summary(asked, ranking, sides, average):
     """
     check_choice(average, "average", AVERAGES)
     sides = checked_sides(sides)
+    if not len(asked.rows):
+        raise ValueError("X is empty, so that there is nothing to average; give at least one triple.")
     groups = None
     if average == "relation":
         groups = np.where(asked.rows, asked.ids[:, 1], -1)
@@ -109,9 +113,10 @@ def _degree_groups(asked, sides):
     return np.where(asked.rows[:, None], bits, -1)
 
 
-def _left_out(asked, known):
-    predictor = asked.predictor
-    return predictor.known_with([asked.ids[asked.rows], *ids_of_sets(predictor.vocabulary, known)])
+def _knowing_all_but(predictor, asked, sets, device):
+    """The predictor whose constraints take more triples for facts: none that is asked about, or follows from one."""
+    answers = KnownAnswers(np.concatenate(predictor.with_entailed([asked])), predictor.n_relations)
+    return predictor.knowing([ids[~answers.contains(ids)] for ids in predictor.with_entailed(sets)], device)
 
 
 def _filled(ranking, rows, last):
@@ -125,30 +130,32 @@ def _filled(ranking, rows, last):
 
 def _given_negatives(asked, negatives, sides):
     """Positions of the entities given as negatives of each side."""
-    if isinstance(negatives, Mapping):
-        if set(negatives) != set(sides):
-            raise ValueError(f"negatives has the sides {list(negatives)}, expected those of sides, {list(sides)}.")
-        by_side = {side: negatives[side] for side in sides}
-    elif len(sides) == 1:
-        by_side = {sides[0]: negatives}
-    else:
+    if not isinstance(negatives, Mapping):
+        positions = _positions_of(asked, negatives, "negatives")
+        return dict.fromkeys(sides, positions)
+    if set(negatives) - set(SIDES) or set(sides) - set(negatives):
         raise ValueError(
-            f"negatives={shown(negatives)}; give a number, or a mapping of 'head' and 'tail' to arrays of labels of "
-            "shape (n_triples, n_negatives), or one array with one side in sides."
+            f"negatives has the sides {list(negatives)}; give those of sides, {list(sides)}, each with an array of "
+            "labels."
         )
-    found, n_triples = {}, len(asked.rows)
-    for side, labels in by_side.items():
-        try:
-            labels = np.asarray(labels, dtype=object)
-        except ValueError as error:
-            raise ValueError(
-                f"negatives of the {side} have rows of different lengths; give as many for each."
-            ) from error
-        if labels.ndim != 2 or len(labels) != n_triples or not labels.shape[1]:
-            raise ValueError(
-                f"negatives of the {side} have the shape {labels.shape}, expected ({n_triples}, n_negatives): labels "
-                "for each triple of X."
-            )
-        positions = entities_of(labels.ravel(), asked.predictor.vocabulary, "negatives")
-        found[side] = positions.reshape(labels.shape)
-    return found
+    return {side: _positions_of(asked, negatives[side], f"negatives[{side!r}]") for side in sides}
+
+
+def _positions_of(asked, labels, argument):
+    """Positions of entities in an array with a row for each triple."""
+    try:
+        labels = np.asarray(labels, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{argument} has rows of different lengths; give as many for each triple.") from error
+    if labels.ndim == 0:
+        raise ValueError(
+            f"{argument}={shown(labels.item())}; give a whole number of at least 1, an array of labels of shape "
+            "(n_triples, n_negatives), or a mapping of 'head' and 'tail' to such arrays."
+        )
+    if labels.ndim != 2 or len(labels) != len(asked.rows) or not labels.shape[1]:
+        lengths = " or rows of different lengths" if labels.ndim == 1 and len(labels) == len(asked.rows) else ""
+        raise ValueError(
+            f"{argument} has the shape {labels.shape}{lengths}, expected ({len(asked.rows)}, n_negatives): labels for "
+            "each triple of X; or give a number, or a mapping of 'head' and 'tail' to such arrays."
+        )
+    return entities_of(labels.ravel(), asked.predictor.vocabulary, argument).reshape(labels.shape)

@@ -28,8 +28,9 @@ from .grown_spaces import folded_in, train_further
 from .record import grown_record
 
 # Of the epochs that a space was trained for in the fit, at least one. Each goes over all triples: going more often over
-# the new ones and a sample of the old ones, at the same cost, forgot more of the others.
-SHARE_OF_EPOCHS = 0.15
+# the new ones and a sample of the old ones, at the same cost, forgot more of the others. What the structure alone knows
+# by heart needs more of them.
+SHARE_OF_EPOCHS, SHARE_OF_STRUCTURE = 0.15, 0.3
 KINDS_OF_OURS = (EmbeddingEvidence, Counts, RuleEvidence, PathEvidence, RelationMaps, Cosines, Neighbors)
 
 
@@ -103,13 +104,13 @@ def continue_with(predictor, graph, options, history):
     trained = {}
     for kind in predictor.evidence:
         if isinstance(kind, EmbeddingEvidence):
-            epochs = max(1, round(SHARE_OF_EPOCHS * history[str(kind.id)]["n_iter"]))
-            training = replace(options.training.for_epochs(epochs), transport_lr_factor=0.0)
+            share = SHARE_OF_STRUCTURE if kind.id.kind == STRUCTURE else SHARE_OF_EPOCHS
+            epochs = max(1, round(share * history[str(kind.id)]["n_iter"]))
             trained[kind.id] = train_further(
                 kind.extended(graph.unseen),
                 graph,
                 graph.relative_weights,
-                training,
+                _further(options.training, epochs),
                 options.seed,
                 loops,
                 options.callbacks,
@@ -127,6 +128,12 @@ def continue_with(predictor, graph, options, history):
         fact_weights=graph.fact_weights,
         **of_relations,
     )
+
+
+def _further(training, epochs):
+    """Options of the further training: the maps stay as they are, so that the structure takes the steps of both."""
+    structure_lr_factor = 1.0 if training.structure_lr_factor > 0 else 0.0
+    return replace(training.for_epochs(epochs), transport_lr_factor=0.0, structure_lr_factor=structure_lr_factor)
 
 
 def _excluded_loops(predictor, graph, options):

@@ -74,7 +74,7 @@ def start_of(kind, graph):
     squares = {"relations": np.tile(1 - graph.relation_shares, 2) * graph.by_relation(_squares(kind, "relations"), 0.0)}
     before = kind.parameters.get("structure")
     if before is None:
-        return SpaceStart(None, None, kind.entities, None, _named(squares))
+        return _start_of_modality(kind, graph, squares)
     weight = _filled(kind.continuation.get("structure_weight", np.ones(len(before))), graph.n_entities)
     structure = _filled(before, graph.n_entities)
     new_weight, fixed, order = _fixed_part(kind, graph, structure, weight)
@@ -86,6 +86,20 @@ def start_of(kind, graph):
     structure += towards * folded_in(_filled(before, graph.n_entities), graph.ids, weight > 0, graph.n_relations)
     squares["structure"] = (1 - shares) * _filled(_squares(kind, "structure"), graph.n_entities)
     return SpaceStart(structure, new_weight, fixed, order, _named(squares))
+
+
+def _start_of_modality(kind, graph, squares):
+    """Start of a space of one modality: E = C, and E = C + S, at first S = 0, for new entities with vector and facts.
+
+    The map of the fit knows nothing of new entities; a fit on all would have moved it so that their facts hold. In its
+    place each of them takes steps of its own.
+    """
+    is_new = np.arange(graph.n_entities) >= graph.n_before[0]
+    moves = is_new & graph.placed & kind.entities.any(axis=1)
+    if not moves.any():
+        return SpaceStart(None, None, kind.entities, None, _named(squares))
+    squares["structure"] = np.zeros(graph.n_entities, dtype=np.float32)
+    return SpaceStart(np.zeros_like(kind.entities), moves.astype(np.float32), kind.entities, None, _named(squares))
 
 
 def _fixed_part(kind, graph, structure, weight):
@@ -180,9 +194,10 @@ def train_further(kind, graph, weights, options, seed, excludes_self_loops, call
         weights=weights,
     )
     space = trainer.run(callbacks=callbacks, name=str(kind.id))
-    trained = {name: space.parameters[name] for name in ("structure", "relations") if name in space.parameters}
-    squares = {name: space.continuation[name] for name in start.squares if name in space.continuation}
-    weight = {} if start.weight is None else {"structure_weight": start.weight}
+    # Of a space of one modality S is in E from now on, as if it were of C.
+    trained = {name: space.parameters[name] for name in ("structure", "relations") if name in kind.parameters}
+    squares = {name: space.continuation[name] for name in _named(trained) if name in space.continuation}
+    weight = {"structure_weight": start.weight} if "structure" in trained else {}
     return EmbeddingEvidence(
         kind.id, kind.score_function, space.entities, space.relations, kind.parameters | trained, squares | weight
     )

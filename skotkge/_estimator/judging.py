@@ -1,5 +1,7 @@
 """What early stopping judges an epoch by: ranks, accuracy, or a scorer of the user's, on the held-out triples."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -9,6 +11,7 @@ from .._ranking.calibration import Calibration, corrupted_ids
 from .._ranking.predictor import LinkPredictor
 from .._ranking.ranker import Ranker
 from .._spaces import STRUCTURE, EvidenceId
+from .._utils.messages import shown
 from .base import LinkPredictionEstimator
 from .validation import ValidationScore
 
@@ -103,9 +106,32 @@ def _by_scorer(split, facts, options):
     X = np.column_stack([names[column] for names, column in zip(columns, ids.T, strict=True)])
 
     def score(entities, relations):
-        return float(options.metric(space_so_far(split, facts, options, entities, relations), X, truth))
+        return _value_of(options.metric, space_so_far(split, facts, options, entities, relations), X, truth)
 
     return score
+
+
+def _value_of(scorer, estimator, X, truth):
+    """What a scorer of the user's says, or an error that tells what it may have missed."""
+    try:
+        value = scorer(estimator, X, truth)
+    except (AttributeError, TypeError, ValueError) as error:
+        remedy = "give a scorer, called as scorer(estimator, X, y)"
+        if truth is None:
+            remedy = (
+                "the validation triples have no labels for it, all of them are true: give y_val with rows of 0 for "
+                "triples of X_val that are false (without X_val, y), or a metric of ranks, 'mrr' or "
+                "skotkge.metrics.make_ranking_scorer()"
+            )
+        raise ValueError(
+            f"metric={shown(scorer)} has failed on the validation triples: {type(error).__name__}: {error}; {remedy}."
+        ) from error
+    if not isinstance(value, Real) or np.isnan(value):
+        raise ValueError(
+            f"metric={shown(scorer)} says {shown(value)} of the validation triples; give a scorer that returns one "
+            "number, greater where the model is better."
+        )
+    return float(value)
 
 
 class SpaceSoFar(LinkPredictionEstimator):

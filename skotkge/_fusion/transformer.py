@@ -16,6 +16,7 @@ from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
 from .._utils.html import FittedHtml
+from .._utils.autologging import unlogged
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
@@ -191,6 +192,7 @@ class OTFusionTransformer(
     def _caption_of_fit(self):
         return caption_of_fusion(self.fusion_) if "fusion_" in vars(self) else ""
 
+    @unlogged()
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None) -> "OTFusionTransformer":
         """Learn the structural space, the transport plans and the fusion.

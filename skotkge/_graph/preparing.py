@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn import get_config
 
+from .._utils.autologging import unlogged
 from .._utils.memory import row_blocks
 from .notices import tell
 
@@ -213,7 +214,7 @@ def _leading_components(matrix):
     kept = max(1, min(N_COMPONENTS, affordable, np.count_nonzero(observed) - 1, n_columns - 1))
     rows = (matrix if observed.all() else matrix[observed]).astype(np.float32)
     # X = U S V': the columns X V = U S keep the inner products of the rows as well as any so few can.
-    with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, where all rows are equal
+    with unlogged(), np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, where all rows are equal
         svd = TruncatedSVD(kept, random_state=0).fit(rows)
     squares = np.square(rows.data if issparse(rows) else rows, dtype=float).sum()
     return svd.components_, np.square(svd.singular_values_, dtype=float).sum() / max(squares, np.finfo(float).tiny)

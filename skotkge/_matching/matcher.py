@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._utils.autologging import autologged
 from .._utils.html import FittedHtml, bar, table
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
@@ -156,6 +157,7 @@ class OTEntityMatcher(FittedHtml, CheckedParameters, Persistent, BaseEstimator):
         self.device = device
         self.verbose = verbose
 
+    @autologged
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, pairs: EntityPairs, y: Any = None) -> "OTEntityMatcher":
         """Match the two graphs of some known pairs.

@@ -112,11 +112,11 @@ def sample_negatives(predictor, ids, known, sides, number, allowed, random_state
 
     Returns
     -------
-    dict of str to ndarray of shape (n_triples, number)
+    dict of str to ndarray of shape (n_triples, number), or (n_triples, n_entities) if these are fewer
         -1 at the end of rows for which there are fewer.
     """
-    everyone = np.arange(len(predictor.vocabulary.entities))
-    drawn = {}
+    everyone, drawn = np.arange(len(predictor.vocabulary.entities)), {}
+    number = min(number, len(everyone))
     for side in sides:
         sources, relations, answers = side_queries(ids, side, predictor.n_relations)
         rows, others = known.answers_of(sources, relations)

@@ -138,6 +138,12 @@ class LinkPredictor:
 
     def ranker(self, device="cpu"):
         """Return the `Ranker` on a device; its tensors are kept."""
+        processes = answering_processes()
+        ranker = self._own_ranker(device)
+        return ranker if processes is None else ranker.shared_by(processes)
+
+    def _own_ranker(self, device):
+        """The ranker of this process alone."""
         if device not in self._rankers:
             mixture = Mixture(
                 [kind.on(device) for kind in self.evidence],
@@ -150,8 +156,7 @@ class LinkPredictor:
                 device=device,
             )
             self._rankers[device] = Ranker(mixture, self.checker)
-        processes = answering_processes()
-        return self._rankers[device] if processes is None else self._rankers[device].shared_by(processes)
+        return self._rankers[device]
 
     def contributions(self, ids, device="cpu", side="both"):
         """What each kind of evidence adds to the scores of triples.
@@ -199,10 +204,35 @@ class LinkPredictor:
 
     def known_with(self, sets):
         """Known answers of the fit together with those of more sets of triples, and what follows from these."""
-        if self.statements:
-            sets = [self.constraints.closed(ids) for ids in sets]
-        more = [KnownAnswers(ids, self.n_relations) for ids in sets if len(ids)]
+        more = [KnownAnswers(ids, self.n_relations) for ids in self.with_entailed(sets) if len(ids)]
         return KnownUnion([self.known, *more])
+
+    def with_entailed(self, sets):
+        """Return sets of triples with what follows from them by the constraints."""
+        return [self.constraints.closed(ids) for ids in sets] if self.statements else sets
+
+    def knowing(self, sets, device="cpu"):
+        """Return a predictor whose constraints also take more sets of triples for facts.
+
+        Parameters
+        ----------
+        sets : list of ndarray of shape (n_triples, 3)
+            With what follows from them.
+        device : str, default="cpu"
+            The one to be asked on, whose tensors both share.
+
+        Returns
+        -------
+        LinkPredictor
+            Itself where there are no constraints, or no triples.
+        """
+        sets = [ids for ids in sets if len(ids)]
+        if not self.statements or not sets:
+            return self
+        given = self.true_ids if self.given_ids is None else self.given_ids
+        more = replace(self, given_ids=np.concatenate([given, *sets]))
+        more._rankers[device] = self._own_ranker(device).checked_by(more.checker)
+        return more
 
     def best_answers(self, ids, column, k, known=None, allowed=None, device="cpu"):
         """The k best answers to questions of one form, best first.

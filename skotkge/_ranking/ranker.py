@@ -37,6 +37,12 @@ class Ranker:
         shared._part = PartOfEntities(processes)
         return shared
 
+    def checked_by(self, checker):
+        """Return a ranker of the same scores that asks another `ConstraintChecker`."""
+        checked = copy(self)
+        checked.checker = checker
+        return checked
+
     def is_blank(self, sources, relations):
         """Tell of which queries nothing is known."""
         return self._mixture.is_blank(sources, relations)

@@ -17,6 +17,7 @@ from .._estimator.holdout import make_split, true_and_false
 from .._estimator.trained import TrainedEstimator
 from .._graph.classes import read_truth
 from .._graph.triples import as_triples
+from .._utils.autologging import autologged
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 
 PARAMETER_CONSTRAINTS = {
@@ -43,6 +44,7 @@ class ModalBaseline(TrainedEstimator):
     Subclasses write `_with_fusion`, `_make_spaces`, `_score_function` and `_objective`, and `_reason_for_modality`.
     """
 
+    @autologged
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,

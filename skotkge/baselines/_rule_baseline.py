@@ -25,6 +25,7 @@ from .._graph.triples import as_triples
 from .._ranking.calibration import Calibration
 from .._ranking.predictor import LinkPredictor, register_evidence
 from .._spaces import RULES, EvidenceId
+from .._utils.autologging import autologged
 from .._utils.sklearn_compat import Interval, StrOptions, fit_context
 
 LARGEST_CALIBRATION = 10_000
@@ -113,6 +114,7 @@ class RuleBaseline(LinkPredictionEstimator):
         self.handle_unknown = handle_unknown
         self.random_state = random_state
 
+    @autologged
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> "RuleBaseline":
         """Count the rules and the frequencies of answers in true triples.

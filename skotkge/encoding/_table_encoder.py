@@ -16,6 +16,7 @@ from .._graph.labels import name_first
 from .._graph.modalities import LABEL_COLUMN
 from .._graph.notices import tell
 from .._utils.api_links import LinksToApi
+from .._utils.autologging import unlogged
 from .._utils.sklearn_compat import Interval, StrOptions, check_feature_names_in, fit_context
 from ._columns import (
     ArrayEncoder,
@@ -157,6 +158,7 @@ class TableEncoder(LinksToApi, TransformerMixin, BaseEstimator):
         self.max_categories = max_categories
         self.random_state = random_state
 
+    @unlogged()
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
         """Learn how each column is encoded.
@@ -188,6 +190,7 @@ class TableEncoder(LinksToApi, TransformerMixin, BaseEstimator):
         self._fit_columns(as_columns(X, self.entity))
         return self
 
+    @unlogged()
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
         """Fit, then encode the same table, with each column encoded once.

@@ -10,6 +10,7 @@ from sklearn.manifold import TSNE
 from sklearn.utils.validation import check_is_fitted
 
 from .._graph.labels import first_occurrences, name_first
+from .._utils.autologging import unlogged
 from .._utils.messages import shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ._figures import MARKERS, figure_and_axes, last_step, positions_of
@@ -160,7 +161,8 @@ class EmbeddingMapDisplay:
             raise ValueError(f"projection={shown(projection)}; give 'pca' or 'tsne'.")
         perplexity = min(30, max(1, (len(embeddings) - 1) // 3))
         tsne = TSNE(perplexity=perplexity, metric="cosine", init="random", random_state=random_state)
-        positions = (PCA(2, random_state=0) if projection == "pca" else tsne).fit_transform(embeddings)
+        with unlogged():
+            positions = (PCA(2, random_state=0) if projection == "pca" else tsne).fit_transform(embeddings)
         groups = np.full(len(embeddings), None) if groups is None else np.asarray(groups, dtype=object)
         return cls(positions, groups, names).plot(ax=ax, **kwargs)
 

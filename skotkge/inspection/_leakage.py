@@ -13,6 +13,7 @@ from .._graph.label_columns import as_label_triples
 from .._graph.labels import LabelIndex, first_occurrences
 from .._graph.queries import KnownAnswers
 from .._graph.triples import as_triples
+from .._utils.autologging import unlogged
 from .._utils.html import bar, table
 from .._utils.messages import shown
 from ..baselines import RuleBaseline
@@ -292,7 +293,8 @@ def evaluate_by_leakage(
         raise ValueError(f"kind={shown(kind)} is not among {', '.join(KINDS)}; give one of them.")
     leaked = getattr(leakage_report(train, test), kind)
     ranks = relations_and_ranks(estimator, test, None, known)[1]
-    baseline_ranks = RuleBaseline(handle_unknown="last").fit(train).rank(test, known=known) if baseline else None
+    with unlogged():
+        baseline_ranks = RuleBaseline(handle_unknown="last").fit(train).rank(test, known=known) if baseline else None
     return LeakageEvaluation(
         metrics=_summaries(ranks, leaked),
         baseline_metrics=_summaries(baseline_ranks, leaked) if baseline else None,

@@ -182,6 +182,71 @@ def test_a_known_triple_and_what_follows_from_it_are_filtered(kge, every, closed
     )[0]
 
 
+@pytest.fixture(scope="module")
+def more(every, wrong, closed):
+    """Facts that the fit has not seen and that contradict none, as they are written and as sets with what follows."""
+    rng, found, facts = np.random.RandomState(1), [], set(closed)
+    for triple in map(tuple, rng.permutation(every[~wrong])):
+        if triple not in facts and triple[0] != triple[2] and not contradicts(triple, facts):
+            found.append(triple)
+            facts = following({*facts, triple})
+        if len(found) == 25:
+            return found, facts
+    raise AssertionError("too few")
+
+
+def test_complete_obeys_what_follows_from_known_triples(kge, every, more):
+    known, facts = more
+    excluded = dict(zip(kge.relations_, kge.predictor_.excludes_self_loops, strict=False))
+    allowed = {tuple(t) for t in every if not contradicts(tuple(t), facts)} - facts
+    allowed = {triple for triple in allowed if not (triple[0] == triple[2] and excluded[triple[1]])}
+    half = len(known) // 2
+    for question in ((None, None, None), (None, "rival", None), ("e1", None, None)):
+        found = kge.complete([question], k=2000, known=[known[:half], known[half:]])
+        wanted = {t for t in allowed if all(label in (None, own) for label, own in zip(question, t, strict=True))}
+        assert {tuple(triple) for triple in found.triples[0][np.isfinite(found.scores[0])]} == wanted
+    for column in range(3):
+        rows = every[::11].copy()
+        rows[:, column] = None
+        found = kge.complete(rows, k=20, known=known)
+        asked = {tuple(np.delete(question, column)) for question in rows}
+        wanted = {triple for triple in allowed if triple[:column] + triple[column + 1 :] in asked}
+        assert {tuple(triple) for triple in found.triples[np.isfinite(found.scores)]} == wanted
+    again = kge.complete([[None] * 3], k=2000)
+    assert np.isfinite(again.scores).sum() > len(allowed)
+
+
+def test_ranks_obey_known_triples_other_than_those_asked_about(kge, every, more, closed):
+    known, facts = more
+    rows = [t for t in map(tuple, every[::13]) if t not in facts]
+    of_asked = dict.fromkeys(range(2), 0)
+    for triple in rows + known:
+        told = following({*closed, *known} - following({triple})) - following({triple})
+        ranks = kge.rank([triple], known=known)[0]
+        drawn = kge.evaluate([triple], known=known, negatives=len(kge.entities_))
+        for place, (column, rank) in enumerate(zip((0, 2), ranks, strict=True)):
+            others = [(*triple[:column], entity, *triple[column + 1 :]) for entity in kge.entities_]
+            others = [t for t in others if t not in facts and t != triple]
+            n_right = sum(not contradicts(other, told) for other in others)
+            is_wrong = contradicts(triple, told)
+            assert rank > n_right - 1e-9 if is_wrong else rank <= n_right + 1
+            of_asked[place] += n_right < len(others)
+            of_drawn = drawn["head_mean_rank" if place == 0 else "tail_mean_rank"]
+            assert of_drawn > n_right - 1e-9 if is_wrong else of_drawn <= n_right + 1
+    assert min(of_asked.values()) > 10
+
+
+def test_known_triples_that_are_asked_about_give_no_answer_away(kge, more):
+    known, _ = more
+    of_one = [triple for triple in known if triple[1] in ("born_in", "boss", "rival")]
+    assert of_one
+    np.testing.assert_array_equal(kge.rank(of_one, known=of_one), kge.rank(of_one))
+    mirrored = [triple[::-1] for triple in of_one if triple[1] == "rival"]
+    asked = [triple for triple in of_one if triple[1] == "rival"]
+    if asked:
+        np.testing.assert_array_equal(kge.rank(asked, known=mirrored), kge.rank(asked))
+
+
 def test_explain_says_which_constraint(kge, closed):
     head, _, tail = next(triple for triple in sorted(closed) if triple[1] == "born_in")
     other = next(city for city in ("e2", "e3", "e4") if city != tail)

@@ -113,14 +113,24 @@ def test_partial_fit_counts_as_a_fit_of_all_would(small):
 def test_new_entities_with_vectors(with_modalities, small):
     _, model = with_modalities
     text, image = small.modalities["text"], small.modalities["image"]
-    vectors = {"text": {"twin": text[0]}, "image": {"twin": np.full(image.shape[1], np.nan), "alone": image[0]}}
+    assert np.isfinite(image[1]).all()
+    before = model.space_embeddings_
+    vectors = {
+        "text": {"twin": text[0]},
+        "image": {"twin": np.full(image.shape[1], np.nan), "alone": image[1]},
+    }
     X = MultimodalTriples([("twin", "r0", "e5"), ("plain", "r1", "e6")], vectors)
     model.partial_fit(X)
     assert model.entities_[-3:].tolist() == ["twin", "plain", "alone"]
     places = {label: place for place, label in enumerate(model.entities_)}
     tables = model.space_embeddings_
-    np.testing.assert_allclose(tables["text"][places["twin"]], tables["text"][0], rtol=1e-5)
-    np.testing.assert_array_equal(tables["text"][places["alone"]], 0)
+    for name in ("text", "image"):
+        np.testing.assert_array_equal(tables[name][:30], before[name])
+    np.testing.assert_allclose(tables["image"][places["alone"]], tables["image"][1], rtol=1e-5)
+    # The same vector as that of the first entity, and a fact of its own.
+    assert np.linalg.norm(tables["text"][places["twin"]] - tables["text"][0]) > 0.1
+    for name, place in (("text", "alone"), ("text", "plain"), ("image", "plain"), ("image", "twin")):
+        np.testing.assert_array_equal(tables[name][places[place]], 0)
     np.testing.assert_array_equal(tables["structure"][places["alone"]], 0)
     assert tables["structure"][places["plain"]].any()
     assert model.predictor_.informed[0].all()

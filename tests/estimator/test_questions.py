@@ -1,6 +1,7 @@
 """Ranks and metrics among candidates and negatives, of one side or both, against plain loops over all triples."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
 
@@ -118,6 +119,14 @@ class TestNegatives:
         assert least.mean() <= told["mean_rank"] <= greatest.mean()
         tails = model.evaluate(test, sides=("tail",), negatives=negatives["tail"])
         assert tails["tail_mean_rank"] == told["tail_mean_rank"]
+        assert model.evaluate(test, sides=("tail",), negatives=negatives) == tails
+
+    def test_one_array_of_negatives_is_for_each_side(self, model, test):
+        negatives = np.array([[f"e{(row + 7 * k) % 30}" for k in range(6)] for row in range(len(test))], object)
+        told = model.evaluate(test, negatives=negatives)
+        assert told == model.evaluate(test, negatives={"head": negatives, "tail": negatives})
+        assert told != model.evaluate(test, negatives={"head": negatives, "tail": negatives[::-1]})
+        assert told == model.evaluate(test, negatives=pd.DataFrame(negatives))
 
     def test_as_many_negatives_as_there_are_give_the_filtered_ranks(self, model, test):
         all_of_them = model.evaluate(test, candidates="seen")
@@ -125,6 +134,7 @@ class TestNegatives:
         # The one is in single precision, the other in double.
         assert drawn == pytest.approx(all_of_them, abs=0.05)
         assert drawn["amri"] == pytest.approx(all_of_them["amri"], abs=0.01)
+        assert model.evaluate(test, candidates="seen", negatives=10**15, random_state=0) == pytest.approx(drawn)
 
     def test_drawn_negatives_are_false_distinct_and_of_the_candidates(self, model, small, test):
         from skotkge._estimator.candidates import entity_candidates
@@ -155,8 +165,16 @@ class TestNegatives:
         [
             ({"negatives": 0}, "negatives=0; give a number of at least 1"),
             ({"negatives": [["e1"]]}, "give a number, or a mapping of 'head' and 'tail'"),
+            ({"negatives": "e1"}, r"negatives='e1'; give a whole number"),
+            ({"negatives": 10.0}, r"negatives=10.0; give a whole number"),
+            ({"negatives": True}, r"negatives=True; give a whole number"),
             ({"negatives": [["e1"]], "sides": ("tail",)}, r"expected \(\d+, n_negatives\)"),
+            (
+                {"negatives": {"head": [["e1"]], "tail": [["e1"]]}},
+                r"negatives\['head'\] has the shape \(1, 1\), expected",
+            ),
             ({"negatives": {"tail": [["e1"]]}}, r"negatives has the sides \['tail'\]"),
+            ({"negatives": {"tail": [["e1"]], "top": [["e1"]]}, "sides": ("tail",)}, r"negatives has the sides"),
             ({"negatives": {"tail": [["e1"]]}, "candidates": "seen", "sides": ("tail",)}, "leave one out"),
             ({"average": "macro"}, "average='macro'"),
         ],
@@ -164,6 +182,8 @@ class TestNegatives:
     def test_other_forms_are_refused(self, model, test, options, message):
         with pytest.raises(ValueError, match=message):
             model.evaluate(test, **options)
+        with pytest.raises(ValueError, match="X is empty"):
+            model.evaluate(test[:0])
         with pytest.raises(ValueError, match="negatives has labels that the model does not know: 'e99'"):
             model.evaluate(test, negatives=[["e99"]] * len(test), sides=("tail",))
 
@@ -192,6 +212,18 @@ def test_unknown_labels_come_last_however_one_ranks(model, test):
     assert model.rank(rows, candidates="seen", sides="head", handle_unknown="last")[-1].tolist() == [31]
     told = model.evaluate(rows, negatives=4, random_state=0, average="relation", handle_unknown="last")
     assert all(np.isfinite(list(told.values())))
+
+
+def test_candidates_may_be_sets(model, test):
+    labels = CANDIDATES["labels"]
+    np.testing.assert_array_equal(model.rank(test, candidates=set(labels)), model.rank(test, candidates=labels))
+    by_side = {"r1": {"tail": frozenset(labels)}}
+    np.testing.assert_array_equal(
+        model.rank(test, candidates=by_side), model.rank(test, candidates={"r1": {"tail": labels}})
+    )
+    question = [(test[0][0], None, test[0][2])]
+    (found,) = model.complete(question, candidates={"r0", "r1"}, known_answers="mark").labels
+    assert {label for label in found if label is not None} <= {"r0", "r1"}
 
 
 def test_candidates_that_name_nothing_are_refused(model, test):

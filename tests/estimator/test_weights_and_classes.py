@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from sklearn.metrics import get_scorer, roc_auc_score
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
@@ -213,6 +214,36 @@ def test_a_scorer_judges_the_space_alone(labelled):
     assert calls == [(40, None)] * 3
     quick(metric=scorer, max_iter=1).fit(X, y)
     assert set(calls[-1][1]) == {0, 1}
+
+
+def test_scorers_of_labels_need_known_negatives(labelled):
+    X, y = labelled
+    scorer = get_scorer("roc_auc")
+    kge = quick(metric=scorer, max_iter=2).fit(X, y)
+    assert all(0 <= score <= 1 for score in kge.validation_scores_)
+    given = quick(metric=scorer, max_iter=2).fit(X[y == 1], X_val=X[140:210], y_val=y[140:210])
+    assert all(0 <= score <= 1 for score in given.validation_scores_)
+    for told in ({}, {"X_val": X[y == 1][:40]}):
+        with pytest.raises(
+            ValueError, match=r"metric=make_scorer\(roc_auc_score.* has failed .*give y_val with rows of 0"
+        ):
+            quick(metric=scorer).fit(X[y == 1], **told)
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (roc_auc_score, r"metric=<function roc_auc_score.* has failed .*called as scorer\(estimator, X, y\)"),
+        (
+            lambda estimator, X, y: np.nan,
+            r"metric=.* says nan of the validation triples; give a scorer that returns one",
+        ),
+        (lambda estimator, X, y: {"mrr": 1.0}, r"metric=.* says \{'mrr': 1.0\} of the validation triples"),
+    ],
+)
+def test_what_is_no_scorer_is_told(labelled, metric, message):
+    with pytest.raises(ValueError, match=message):
+        quick(metric=metric).fit(*labelled)
 
 
 def test_accuracy_at_the_best_thresholds():
