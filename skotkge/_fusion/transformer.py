@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._graph.label_columns import as_label_triples
 from .._graph.triples import MultimodalTriples
 from .._spaces import STRUCTURE, joined_width
-from .._utils.html import FittedHtml
 from .._utils.autologging import unlogged
+from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, shown
 from .._utils.persistence import Persistent
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, check_output, fit_context, wrap_output
