@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import expit
+from sklearn.isotonic import isotonic_regression
 
 from .._ranking.completion import Completions
 from .._ranking.pairs import Search, likeliest_of_entity, likeliest_pairs, list_log_odds_of
@@ -38,7 +39,10 @@ def answer_openly(predictor, questions, k, known, drops_known, candidates, devic
         n_found = len(best.ids)
         labels[row, :n_found] = predictor.vocabulary.labels_of(best.ids)[:, empty]
         scores[row, :n_found] = best.log_odds
-        probabilities[row, :n_found] = expit(list_log_odds_of(predictor, best.ids, sides, search))
+        # Log-odds order the answers; where the probabilities of lists for one side would rise with the rank, neighbours
+        # share their mean, the closest falling sequence.
+        of_lists = expit(list_log_odds_of(predictor, best.ids, sides, search))
+        probabilities[row, :n_found] = isotonic_regression(of_lists, increasing=False) if n_found else of_lists
         marks[row, :n_found] = known.contains(best.ids)
     return Completions(labels, scores, probabilities, marks, questions, predictor.vocabulary)
 

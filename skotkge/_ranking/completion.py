@@ -35,8 +35,8 @@ class Completions:
     probabilities : ndarray of shape (n_questions, k)
         How often an answer with such a score and rank was true in lists for held-out questions, where answers that no
         list of facts has count as false. They fall with the rank. With more empty positions, those of the answer in the
-        lists of the questions for its sides alone, joined by the mean of their log-odds; such need not fall with the
-        rank. NaN where fewer than k answers are left.
+        lists of the questions for its sides alone, joined by the mean of their log-odds; where they would rise with the
+        rank, neighbours share their mean. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
         Whether the completed triple was known to be true.
     names : ndarray of shape (n_questions, k), dtype object, or None
