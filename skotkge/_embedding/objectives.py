@@ -142,6 +142,9 @@ class AllEntities(TrainingLoss):
 
     def _backward_folded(self, batch, candidates):
         """Score in the columns of the only modality, which are constant, with its map on the side of the queries."""
+        # With M (n_entities, c) constant and W (c, d) the map, entities are M W, and <q, W' m> = <W q, m>: scores are
+        # those of Q W' with M. Their gradient G (n_queries, c) by Q W' is G W by Q and G' Q by W; the rows M_b W of the
+        # factors, of gradient F, add M_b' F to that of W.
         columns, weight = self.model.folded(candidates.entities)
         of_rows = columns.index_select(0, candidates.places)
         numbers = torch.arange(len(of_rows), device=of_rows.device)
@@ -162,6 +165,8 @@ class AllEntities(TrainingLoss):
 
     def _loss(self, batch, found, n3):
         """Sum of the losses of a batch."""
+        # Gradients are those of the mean over the triples, n3 and value are turned into sums: an epoch adds them up,
+        # and batches of different sizes count by their triples.
         return torch.add(self.options.regularization * n3, found.value, alpha=1 / _share(batch))
 
     def _cross_entropy(self, batch, candidates, factors, query, against, table, wants_entities):
@@ -207,6 +212,8 @@ class AllEntities(TrainingLoss):
         own, weights = scores.detach(), batch.counts_of_answers.to(scores.dtype)
         beside = None if of_softmax is None else log_sums(own, batch.rows, len(counts))
         found = log_partition(*asked, candidates.excluded, beside=beside, **told)
+        # loss = scale (sum_q counts_q log Z_q - sum_a w_a s_a). Where the own answers are no candidates they enter Z_q
+        # beside these, so that the gradient by s_a is scale (counts_q exp(s_a) / Z_q - w_a), and else -scale w_a.
         of_own, gradient = -scale * weights, found.entity_gradient
         if of_softmax is not None:
             shift = counts.to(own.dtype).log() - found.normalizer
@@ -251,6 +258,9 @@ class SampledEntities(AllEntities):
         return sample, entities, *places.split([len(batch.entities), len(sample)])
 
     def candidates(self, batch):
+        # With e_s drawn from part s, E sum_s m_s exp(s_q(e_s)) [e_s is no answer] is the sum of exponentials over all
+        # entities but the answers, which enter exactly. So an answer that is drawn must not count among the sample,
+        # too.
         sample, entities, places, of_sample = self._with_sample(batch)
         excluded = self._if_drawn(sample, batch.answers, batch.rows, LEAST_SCORE)
         if self._has_loops:
@@ -333,6 +343,8 @@ class SampledNegatives(TrainingLoss):
         n3 = factors.regularize(score_function, self._counts(batch, weights), self.options.regularization * share)
         query = score_function.query(factors.sources, factors.relation_rows).detach().requires_grad_()
         table.requires_grad_(trained)
+        # Eq. (6) over pairs of a query and an entity: (2 + n_negatives) d multiplications for each triple, and as many
+        # again for each of two gradients, whatever the number of entities.
         scores = score_function.score_pairs(query, table, queries, places.view(-1)).view(len(batch), -1)
         loss = self.compare(scores, queries, _times(counted, None if weights is None else weights[:, None]))
         of_query, *gradient = torch.autograd.grad(loss, [query, table][: 1 + trained], loss.new_full((), share))
@@ -344,6 +356,7 @@ class SampledNegatives(TrainingLoss):
     def _counts(self, batch, weights):
         """What the sources of the queries count, and their relations: an entity is a factor of both directions."""
         if weights is None:
+            # A slice around the middle of 2, ..., 2, 1, ..., 1 serves batches of any size.
             longest, n_queries = len(self._counted_twice) // 2, 2 * len(batch)
             return self._counted_twice[longest - n_queries : longest + n_queries]
         weights = weights.repeat_interleave(2)

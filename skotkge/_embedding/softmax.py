@@ -83,6 +83,9 @@ def log_partition(
     value, normalizers = query.new_zeros(()), []
     precision = query.dtype if precision is None else precision
     factors = entities.to(precision)
+    # The sum of a query, Z_q = sum_e m_e exp(s_eq), comes together from those of chunks of entities, as the logsumexp
+    # of their log Z_qc. The gradient of scale counts_q log Z_q by s_eq is w_q p(e | q) with w_q = scale counts_q and
+    # p(e | q) = m_e exp(s_eq - log Z_q); the factor goes into the exponent, as log Z_q - log w_q.
     for block in _blocks(query, len(entities)):
         asked = query[block].to(precision)
         weights = scale * counts[block].to(query.dtype)
@@ -144,6 +147,8 @@ def cross_entropy(
     LogPartition
         Its normalizer is None.
     """
+    # Scores lie as (n_entities, n_queries), so that the softmax is over dim 0, and entity e with query q stands at
+    # place `e * n_queries + q` of the flat array.
     n_queries = len(query)
     precision = query.dtype if precision is None else precision
     factors, asked = entities.to(precision), query.to(precision)
@@ -188,6 +193,8 @@ class _Exponentials:
     """
 
     def __init__(self, scores, multiplicity, keeps_scores):
+        # log sum_e m_e exp(s_e) = M + log sum_e m_e exp(s_e - M) with M = max_e s_e: no exponential overflows, and the
+        # largest is 1.
         self._scores, self._multiplicity, self._keeps_scores = scores, multiplicity, keeps_scores
         self._largest = scores.amax(dim=0)
         exponentials = scores - self._largest if keeps_scores else scores.sub_(self._largest)
@@ -200,6 +207,7 @@ class _Exponentials:
         if self._keeps_scores:
             mass = torch.exp_(self._scores - normalizer)
         else:
+            # exp(s - M) exp(M - n) = exp(s - n): one exponential for each query in place of one for each score.
             mass = self._scores.mul_(torch.exp(self._largest - normalizer))
         return mass if self._multiplicity is None else mass.mul_(self._multiplicity[:, None])
 
@@ -216,6 +224,8 @@ def log_sums(values, groups, n_groups):
     -------
     tensor of shape (n_groups,)
     """
+    # The shift by the maximum as above, for groups of any sizes: O(n_members), without an array (n_groups, largest
+    # group).
     largest = values.new_full((n_groups,), -torch.inf).scatter_reduce_(0, groups, values, "amax")
     sums = values.new_zeros(n_groups).index_add_(0, groups, torch.exp(values - largest[groups]))
     return sums.log_().add_(largest)
@@ -223,6 +233,7 @@ def log_sums(values, groups, n_groups):
 
 def logistic(scores, signs, counted=None):
     """Sum of ``log(1 + exp(-Y f))`` over positives and sampled negatives that count, Eq. 6; signs are those of -Y."""
+    # softplus(x) = log(1 + exp(x)), without the overflow of exp(x).
     losses = functional.softplus(scores * signs)
     return losses.sum() if counted is None else (losses * counted).sum()
 
@@ -238,6 +249,7 @@ def complex_n3(rows, counts, strength):
 
     Columns are [real | imaginary] halves.
     """
+    # The count c of a row goes into its moduli: c |z|, (n_rows, d / 2).
     real, imaginary = rows.chunk(2, dim=-1)
     modulus = (real * real).addcmul_(imaginary, imaginary).sqrt_().mul_(counts[:, None])
     direction = rows.unflatten(-1, (2, -1)) * modulus[..., None, :]
