@@ -12,7 +12,7 @@ from .factors import Factors, add_gradient
 from .negatives import Corruption, FilteredCorruption
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import LogPartition, cross_entropy, fits_at_once, log_partition, log_sums, logistic
+from .softmax import LogPartition, Softmax, cross_entropy, fits_at_once, log_partition, log_sums, logistic
 
 
 class TrainingLoss:
@@ -189,29 +189,31 @@ class AllEntities(TrainingLoss):
         of_query : tensor of shape (n_queries, d) or None
             Gradient of the queries, beside that by way of `against`.
         """
-        n_queries, of_softmax = len(query), candidates.of_softmax
-        rows = table if of_softmax is None else table.index_select(0, of_softmax)
-        asked = against, rows, self.options.score_function, batch.counts[:n_queries]
-        told = {
-            "multiplicity": candidates.multiplicity,
-            "scale": _share(batch),
-            "wants_entities": wants_entities,
-            "precision": self._precision,
-        }
-        if of_softmax is None and fits_at_once(n_queries, len(table), table.device, table.element_size()):
+        n_queries = len(query)
+        softmax = Softmax(
+            self.options.score_function,
+            batch.counts[:n_queries],
+            candidates.excluded,
+            candidates.multiplicity,
+            scale=_share(batch),
+            wants_entities=wants_entities,
+            precision=self._precision,
+        )
+        if candidates.of_softmax is None and fits_at_once(n_queries, len(table), table.device, table.element_size()):
             answers = candidates.places[n_queries:], batch.rows, batch.counts_of_answers
-            return cross_entropy(*asked, answers, candidates.excluded, **told), None
-        return self._cross_entropy_in_parts(batch, candidates, factors, query, table, asked, told)
+            return cross_entropy(against, table, softmax, answers), None
+        return self._cross_entropy_in_parts(batch, candidates, factors, query, against, table, softmax)
 
-    def _cross_entropy_in_parts(self, batch, candidates, factors, query, table, asked, told):
+    def _cross_entropy_in_parts(self, batch, candidates, factors, query, against, table, softmax):
         """`_cross_entropy` with the answers scored by themselves."""
-        scale, counts, of_softmax = told["scale"], asked[-1], candidates.of_softmax
+        scale, counts, of_softmax = softmax.scale, softmax.counts, candidates.of_softmax
+        rows = table if of_softmax is None else table.index_select(0, of_softmax)
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         query, answers = query.detach().requires_grad_(), factors.answers.detach().requires_grad_()
         scores = self.options.score_function.score_rows(query.index_select(0, batch.rows), answers)
         own, weights = scores.detach(), batch.counts_of_answers.to(scores.dtype)
         beside = None if of_softmax is None else log_sums(own, batch.rows, len(counts))
-        found = log_partition(*asked, candidates.excluded, beside=beside, **told)
+        found = log_partition(against, rows, softmax, beside=beside)
         # loss = scale (sum_q counts_q log Z_q - sum_a w_a s_a). Where the own answers are no candidates they enter Z_q
         # beside these, so that the gradient by s_a is scale (counts_q exp(s_a) / Z_q - w_a), and else -scale w_a.
         of_own, gradient = -scale * weights, found.entity_gradient
