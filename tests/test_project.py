@@ -106,6 +106,47 @@ def test_every_public_name_is_on_the_api_page(module):
     assert sorted(listed) == sorted(set(module.__all__) - {"__version__"})
 
 
+def private_names(tree):
+    """Private names of skotkge in a script: in its imports and strings, and as attributes of what is not its own."""
+    own = {"self", "cls"} | sys.stdlib_module_names  # os._exit is private in another sense
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            dotted = ".".join([*imported(node), *(alias.name for alias in node.names)]).split(".")
+            yield from (name for name in dotted if "skotkge" in dotted and is_private(name))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"\bskotkge(?:\.\w+)*\.(_[a-z]\w*)", node.value)
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", None) not in own and is_private(node.attr):
+            yield node.attr
+
+
+def is_private(name):
+    return name.startswith("_") and not name.endswith("__")
+
+
+@pytest.mark.parametrize(
+    "script",
+    sorted(path for folder in ("benchmarks", "examples") for path in (REPOSITORY / folder).rglob("*.py")),
+    ids=lambda path: str(path.relative_to(REPOSITORY)),
+)
+def test_benchmarks_and_examples_use_public_names_alone(script):
+    assert not list(private_names(ast.parse(script.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import skotkge._spaces",
+        "from skotkge._estimator.memory_plan import predicted_peak",
+        "from skotkge import _spaces as spaces",
+        "import skotkge\nskotkge._spaces.FUSED",
+        "import skotkge\nskotkge.OTKGEClassifier().fit(X)._predictor",
+        "patch('skotkge._estimator.memory_plan.available_memory')",
+    ],
+)
+def test_private_names_are_found_wherever_they_stand(text):
+    assert list(private_names(ast.parse(text)))
+
+
 @pytest.mark.parametrize("script", sorted((REPOSITORY / "examples").glob("plot_*.py")), ids=lambda path: path.stem)
 def test_examples_run(script, tmp_path, monkeypatch):
     matplotlib = pytest.importorskip("matplotlib")

@@ -101,6 +101,9 @@ class QueryBatches:
         self._of_pieces = [torch.as_tensor(array).to(device) for array in of_pieces]
         self._sizes = np.bincount(counts).tolist()
 
+        # In the order of their numbers of answers the pieces i, i + n_batches, i + 2 n_batches, ... make batch i:
+        # batches differ by one query at most. Shuffling leaves the number of answers at each place, so that what
+        # follows holds for all epochs.
         n_batches = min(n_batches, len(counts))
         batch_of = np.arange(len(counts)) % n_batches
         dealt = np.argsort(batch_of, kind="stable")
@@ -158,6 +161,7 @@ class QueryBatches:
 
 def _side_by_side(*parts):
     """For each batch its rows of several tensors in one; of each tensor with the number of its rows in each batch."""
+    # One concatenation for all batches, which are views of it.
     pieces = [array.split(sizes) for array, sizes in parts]
     joined = torch.cat([piece for of_batch in zip(*pieces, strict=True) for piece in of_batch])
     return joined.split([sum(sizes) for sizes in zip(*(sizes for _, sizes in parts), strict=True)])

@@ -27,6 +27,8 @@ def distinct(ids, n_entities):
 
 def distinct_in_fixed_size(ids, n_entities):
     """Distinct ids without a look at them; see `distinct`."""
+    # In sorted order the number of changes up to an id is its position among the distinct ones. Equal ids are written
+    # to the same place with the same value, in whatever order.
     ordered, origins = ids.sort()
     places = (torch.diff(ordered, prepend=ordered[:1]) != 0).cumsum(0)
     positions = torch.empty_like(places).scatter_(0, origins, places)
@@ -60,6 +62,7 @@ class Strata:
 
     def __init__(self, n_entities, n_strata, device):
         n_strata = min(n_strata, n_entities)
+        # Part s is [floor(s n / S), floor((s + 1) n / S)), of floor(n / S) or one entity more.
         edges = torch.arange(n_strata + 1) * n_entities // n_strata
         self._starts = edges[:-1].to(device)
         self.sizes = edges.diff().to(device, torch.float32)

@@ -81,6 +81,8 @@ class Factors:
         score_function.add_query_gradients(
             self.sources, self.relation_rows, of_query, of_sources, self.of_relation_rows
         )
+        # Row r gets sum_q [relations[q] = r] of_relation_rows[q]. The gradient is dense, since there are few relations
+        # beside the entities.
         n_relations = len(self._relation_table)
         add_gradient(
             self._relation_table,

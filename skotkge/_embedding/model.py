@@ -72,6 +72,7 @@ class EmbeddingModel:
         """
         parts = [] if self.structure is None else [self._weighted_structure(chosen)]
         for name, weight in self.maps.items():
+            # The columns are w_k M_k, so that this is the term w_k M_k W_k, (n_chosen, d), of Eq. (2)-(3).
             columns = _rows(self._columns(name, precision), chosen)
             parts.append((columns @ weight.to(columns.dtype)).to(weight.dtype))
         return reduce(torch.add, parts) if self._order is None else torch.cat(parts, dim=1)[:, self._order]
@@ -107,6 +108,9 @@ class EmbeddingModel:
         """
         if self.structure is not None or len(self._features) != 1 or self._order is not None:
             return False
+        # For q queries, n entities, c columns and width d. Folded: scores and the gradient of the queries, 2 q n c, and
+        # products of few rows with the map. Unfolded: scores and two gradients, 3 q n d, and the table M W with the
+        # gradient of W, 2 n c d.
         n_columns, width = next(iter(self._features.values())).shape[1], self.relations.shape[1]
         folded = 2 * n_queries * n_entities * n_columns + 9 * n_queries * n_columns * width
         return folded < 3 * n_queries * n_entities * width + 2 * n_entities * n_columns * width

@@ -23,6 +23,7 @@ def head_corruption_probability(ids, n_relations, method):
     """
     if method == "uniform":
         return np.full(n_relations, 0.5)
+    # tph = (triples of r) / (distinct heads of r), and hpt the same with tails.
     triples = np.unique(ids, axis=0)
     counts = np.bincount(triples[:, 1], minlength=n_relations)
     heads, tails = (
@@ -104,6 +105,7 @@ class FilteredCorruption(Corruption):
         n_heads = self._n_heads(triples, n_negatives).where(of_heads > 0, 0).where(of_tails > 0, n_negatives)
         queries = _rows_of_queries(n_heads, n_negatives)
         room = room[queries]
+        # Single precision has 2^24 numbers in [0, 1), too few to reach each entity of a larger graph.
         uniform = torch.rand(len(queries), device=room.device, generator=self._generator, dtype=torch.float64)
         answers = self._non_answers.at(lists[queries], (uniform * room).long())
         return queries, answers, room > 0 if self._non_answers.has_full_lists else None
@@ -131,6 +133,8 @@ def queries_of(triples, n_relations):
 
 def _rows_of_queries(n_heads, n_negatives):
     """Rows in `queries_of` of the triples, with so many negatives of the heads after those of the tails."""
+    # Queries 2 i and 2 i + 1 ask for the tail and the head of triple i. The last n_heads[i] of its negatives are heads,
+    # so that the rows increase, as products of pairs need.
     left = torch.arange(n_negatives, 0, -1, device=n_heads.device)
     firsts = torch.arange(0, 2 * len(n_heads), 2, device=n_heads.device)
     return torch.add(firsts[:, None], left <= n_heads[:, None]).view(-1)
@@ -155,6 +159,9 @@ class NonAnswers:
 
     def __init__(self, ids, n_relations, n_entities, device="cpu"):
         lists = KnownAnswers(np.unique(ids, axis=0), n_relations)
+        # Of the answers a_0 < a_1 < ... of a query, a_i has a_i - i non-answers below it. So non-answer number k is the
+        # entity k + #{i : a_i - i <= k}. One bisection counts them for any query, in keys `row * n_entities + a_i - i`,
+        # which never fall.
         rows, answers = lists.pairs()
         firsts = np.cumsum(lists.counts) - lists.counts
         non_answers_below = answers - (np.arange(len(rows)) - firsts[rows])

@@ -12,7 +12,7 @@ from .factors import Factors, add_gradient
 from .negatives import Corruption, FilteredCorruption
 from .precision import PRECISIONS
 from .score_functions import DotProduct
-from .softmax import LogPartition, cross_entropy, fits_at_once, log_partition, log_sums, logistic
+from .softmax import LogPartition, Softmax, cross_entropy, fits_at_once, log_partition, log_sums, logistic
 
 
 class TrainingLoss:
@@ -142,6 +142,9 @@ class AllEntities(TrainingLoss):
 
     def _backward_folded(self, batch, candidates):
         """Score in the columns of the only modality, which are constant, with its map on the side of the queries."""
+        # With M (n_entities, c) constant and W (c, d) the map, entities are M W, and <q, W' m> = <W q, m>: scores are
+        # those of Q W' with M. Their gradient G (n_queries, c) by Q W' is G W by Q and G' Q by W; the rows M_b W of the
+        # factors, of gradient F, add M_b' F to that of W.
         columns, weight = self.model.folded(candidates.entities)
         of_rows = columns.index_select(0, candidates.places)
         numbers = torch.arange(len(of_rows), device=of_rows.device)
@@ -162,6 +165,8 @@ class AllEntities(TrainingLoss):
 
     def _loss(self, batch, found, n3):
         """Sum of the losses of a batch."""
+        # Gradients are those of the mean over the triples, n3 and value are turned into sums: an epoch adds them up,
+        # and batches of different sizes count by their triples.
         return torch.add(self.options.regularization * n3, found.value, alpha=1 / _share(batch))
 
     def _cross_entropy(self, batch, candidates, factors, query, against, table, wants_entities):
@@ -184,29 +189,33 @@ class AllEntities(TrainingLoss):
         of_query : tensor of shape (n_queries, d) or None
             Gradient of the queries, beside that by way of `against`.
         """
-        n_queries, of_softmax = len(query), candidates.of_softmax
-        rows = table if of_softmax is None else table.index_select(0, of_softmax)
-        asked = against, rows, self.options.score_function, batch.counts[:n_queries]
-        told = {
-            "multiplicity": candidates.multiplicity,
-            "scale": _share(batch),
-            "wants_entities": wants_entities,
-            "precision": self._precision,
-        }
-        if of_softmax is None and fits_at_once(n_queries, len(table), table.device, table.element_size()):
+        n_queries = len(query)
+        softmax = Softmax(
+            self.options.score_function,
+            batch.counts[:n_queries],
+            candidates.excluded,
+            candidates.multiplicity,
+            scale=_share(batch),
+            wants_entities=wants_entities,
+            precision=self._precision,
+        )
+        if candidates.of_softmax is None and fits_at_once(n_queries, len(table), table.device, table.element_size()):
             answers = candidates.places[n_queries:], batch.rows, batch.counts_of_answers
-            return cross_entropy(*asked, answers, candidates.excluded, **told), None
-        return self._cross_entropy_in_parts(batch, candidates, factors, query, table, asked, told)
+            return cross_entropy(against, table, softmax, answers), None
+        return self._cross_entropy_in_parts(batch, candidates, factors, query, against, table, softmax)
 
-    def _cross_entropy_in_parts(self, batch, candidates, factors, query, table, asked, told):
+    def _cross_entropy_in_parts(self, batch, candidates, factors, query, against, table, softmax):
         """`_cross_entropy` with the answers scored by themselves."""
-        scale, counts, of_softmax = told["scale"], asked[-1], candidates.of_softmax
+        scale, counts, of_softmax = softmax.scale, softmax.counts, candidates.of_softmax
+        rows = table if of_softmax is None else table.index_select(0, of_softmax)
         # Not query[rows]: the gradient of indexing adds up in an order that several threads change.
         query, answers = query.detach().requires_grad_(), factors.answers.detach().requires_grad_()
         scores = self.options.score_function.score_rows(query.index_select(0, batch.rows), answers)
         own, weights = scores.detach(), batch.counts_of_answers.to(scores.dtype)
         beside = None if of_softmax is None else log_sums(own, batch.rows, len(counts))
-        found = log_partition(*asked, candidates.excluded, beside=beside, **told)
+        found = log_partition(against, rows, softmax, beside=beside)
+        # loss = scale (sum_q counts_q log Z_q - sum_a w_a s_a). Where the own answers are no candidates they enter Z_q
+        # beside these, so that the gradient by s_a is scale (counts_q exp(s_a) / Z_q - w_a), and else -scale w_a.
         of_own, gradient = -scale * weights, found.entity_gradient
         if of_softmax is not None:
             shift = counts.to(own.dtype).log() - found.normalizer
@@ -251,6 +260,9 @@ class SampledEntities(AllEntities):
         return sample, entities, *places.split([len(batch.entities), len(sample)])
 
     def candidates(self, batch):
+        # With e_s drawn from part s, E sum_s m_s exp(s_q(e_s)) [e_s is no answer] is the sum of exponentials over all
+        # entities but the answers, which enter exactly. So an answer that is drawn must not count among the sample,
+        # too.
         sample, entities, places, of_sample = self._with_sample(batch)
         excluded = self._if_drawn(sample, batch.answers, batch.rows, LEAST_SCORE)
         if self._has_loops:
@@ -333,6 +345,8 @@ class SampledNegatives(TrainingLoss):
         n3 = factors.regularize(score_function, self._counts(batch, weights), self.options.regularization * share)
         query = score_function.query(factors.sources, factors.relation_rows).detach().requires_grad_()
         table.requires_grad_(trained)
+        # Eq. (6) over pairs of a query and an entity: (2 + n_negatives) d multiplications for each triple, and as many
+        # again for each of two gradients, whatever the number of entities.
         scores = score_function.score_pairs(query, table, queries, places.view(-1)).view(len(batch), -1)
         loss = self.compare(scores, queries, _times(counted, None if weights is None else weights[:, None]))
         of_query, *gradient = torch.autograd.grad(loss, [query, table][: 1 + trained], loss.new_full((), share))
@@ -344,6 +358,7 @@ class SampledNegatives(TrainingLoss):
     def _counts(self, batch, weights):
         """What the sources of the queries count, and their relations: an entity is a factor of both directions."""
         if weights is None:
+            # A slice around the middle of 2, ..., 2, 1, ..., 1 serves batches of any size.
             longest, n_queries = len(self._counted_twice) // 2, 2 * len(batch)
             return self._counted_twice[longest - n_queries : longest + n_queries]
         weights = weights.repeat_interleave(2)

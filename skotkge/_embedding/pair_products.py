@@ -20,6 +20,8 @@ class _PairProducts(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
+        # Of sum_p g_p <L[l_p], R[r_p]> the gradient of L[i] is the sum of g_p R[r_p] over the pairs with l_p = i. These
+        # stand side by side, for R after sorting, so that no (n_pairs, d) rows are gathered and scattered.
         left, right, left_rows, right_rows = ctx.saved_tensors
         gradients = [None, None]
         if ctx.needs_input_grad[0]:
@@ -44,6 +46,7 @@ def _sampled_product(left, right, left_rows, right_rows):
     """The entries of ``left @ right.T`` that a sparse matrix with these places has; all where that is not more."""
     if len(left_rows) >= len(left) * len(right):
         return (left @ right.T).view(-1).index_select(0, left_rows * len(right) + right_rows)
+    # Only the entries of L R' at the places of a sparse matrix, n_pairs d multiplications in its order of rows.
     _tell_of_sparse_rows_once()
     places = torch.sparse_csr_tensor(
         _ends(left_rows, len(left)),
@@ -66,6 +69,7 @@ def _tell_of_sparse_rows_once():
 
 def gathered_products(left, right, left_rows, right_rows):
     """The products by gathering the rows, as many at a time as fit into scikit-learn's working memory."""
+    # Rows of both sides and their products: three numbers for each pair and column.
     n_at_once = int(get_config()["working_memory"] * 2**20 // (3 * left.element_size() * left.shape[1]))
     parts = zip(left_rows.split(max(1, n_at_once)), right_rows.split(max(1, n_at_once)), strict=True)
     found = [(left.index_select(0, lefts) * right.index_select(0, rights)).sum(1) for lefts, rights in parts]

@@ -105,6 +105,7 @@ class Processes:
             with _telling_of_losses():
                 distributed.recv(received, src=0)
             return received
+        # One part at a time: no copy of the whole table beside it.
         for rank in range(1, self.size):
             part = table[rows[rank]].to(self.device).contiguous()
             self._count(what, part)

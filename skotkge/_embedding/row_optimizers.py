@@ -26,6 +26,7 @@ class RowAdagrad(torch.optim.Adagrad):
     def _step_rows(self, parameter, group):
         rows, gradient = _rows_of(parameter.grad)
         squares = self.state[parameter]["sum"]
+        # G_i += g_i^2, and then x_i -= lr g_i / (sqrt(G_i) + eps), for the rows i of the batch alone.
         # Added, not put in its place: the repetitions of a row add zero.
         squares.index_add_(0, rows, gradient.square())
         scale = squares.index_select(0, rows).sqrt_().add_(group["eps"])
@@ -49,6 +50,8 @@ class RowAdam(torch.optim.SparseAdam):
             state["step"] = 0
             state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
         state["step"] += 1
+        # m += (1 - b_1) (g - m), v += (1 - b_2) (g^2 - v) and x -= lr sqrt(1 - b_2^t) / (1 - b_1^t) m / (sqrt(v) +
+        # eps), with t the steps of the table and not of the row. A repetition of the last row has a change of 0.
         rows, gradient = _rows_of(parameter.grad)
         counts = is_first(rows)[:, None]
         moments = []

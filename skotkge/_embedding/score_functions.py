@@ -113,6 +113,8 @@ class ScoreFunction(LinksToApi, BaseEstimator):
         head_gradient, relation_gradient : tensors
             Of the shapes of `head` and `relation`.
         """
+        # The vector-Jacobian products gradient' dq/dh and gradient' dq/dr, row by row; zeros where a query does not
+        # depend on one of the two.
         with torch.enable_grad():
             rows = head.detach().requires_grad_(), relation.detach().requires_grad_()
             query = self.query(*rows)
@@ -182,6 +184,9 @@ class DotProduct(ScoreFunction):
         return out.copy_(entities @ query.T)
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        # sum_eq m[e, q] <q, t_e> has the gradients sum_e m[e, q] t_e of a query and sum_q m[e, q] q of an entity: two
+        # products of n_queries n_entities d multiplications, for which nobody needs the scores. Factors in bfloat16
+        # round each product, but not the sum over the chunks of entities.
         mass = mass.to(query.dtype)
         _add_product(query_gradient, mass.T, entities)
         if entity_gradient is not None:
@@ -229,6 +234,7 @@ class Distance(ScoreFunction):
         return self.margin - _safe_sqrt(((query - tail) ** 2).sum(-1))
 
     def score_all(self, query, entities):
+        # ||q - t||^2 = ||q||^2 + ||t||^2 - 2 <q, t>: one matrix product and no differences (n_queries, n_entities, d).
         squared = (query**2).sum(1, keepdim=True) + (entities**2).sum(1) - 2 * query @ entities.T
         return self.margin - _safe_sqrt(squared)
 
@@ -236,10 +242,13 @@ class Distance(ScoreFunction):
         return _distances(entities, query, out).neg_().add_(self.margin)
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        # The distance comes back from the score as margin - score, with the rounding errors of numbers as large as the
+        # margin.
         distances = scores.neg_().add_(self.margin)
         _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, 1 + abs(self.margin))
 
     def score_pairs(self, query, entities, queries, chosen):
+        # The squared lengths are computed once a row and not once a pair.
         squared = (query**2).sum(1).index_select(0, queries) + (entities**2).sum(1).index_select(0, chosen)
         return self.margin - _safe_sqrt(squared - 2 * pair_products(query, entities, queries, chosen))
 
@@ -250,6 +259,7 @@ class _Complex(ScoreFunction):
     needs_even_width = True
 
     def modulus(self, rows):
+        # |z_j| = sqrt(Re(z_j)^2 + Im(z_j)^2), (..., d / 2).
         real, imaginary = rows.chunk(2, dim=-1)
         return _safe_sqrt(real**2 + imaginary**2)
 
@@ -308,6 +318,8 @@ class ComplEx(_Complex, DotProduct):
     """
 
     def query(self, head, relation):
+        # Re <z, conj(t)> = <Re z, Re t> + <Im z, Im t>: in halves the score of z = h * r is a plain dot product with
+        # the row of t.
         return _ComplexProduct.apply(head, relation)
 
     def add_query_gradients(self, head, relation, gradient, head_gradient, relation_gradient):
@@ -347,9 +359,11 @@ class RotatE(_Complex, Distance):
         return width // 2
 
     def initial_relations(self, n_relations, width, scale, generator):
+        # Uniform on the whole circle, [-pi, pi); angles have no scale.
         return torch.pi * (2 * torch.rand(n_relations, width // 2, generator=generator) - 1)
 
     def query(self, head, relation):
+        # exp(i phase) = cos(phase) + i sin(phase) has modulus 1, so that a query is as long as its head.
         return _ComplexProduct.apply(head, torch.cat([torch.cos(relation), torch.sin(relation)], dim=-1))
 
 
@@ -404,6 +418,8 @@ class CrossSpaceTransE(Distance):
 
     def _of_rows(self, of_views):
         """Gradient of entity rows from that of their views, ``(n_entities, n_views, d)``."""
+        # The transpose of `_views`. With v_0 = s_0, v_1 = s_1 + s_2 + ... and v_2 = v_0 + v_1 the gradient of s_0 is
+        # dv_0 + dv_2, and that of each other s_k is dv_1 + dv_2.
         if self.with_sum:
             of_views = of_views[:, :2] + of_views[:, 2:]
         spaces = of_views[:, [0] + [1] * (self.n_spaces - 1)]
@@ -441,6 +457,8 @@ class CrossSpaceTransE(Distance):
         return out
 
     def add_gradients(self, query, entities, scores, mass, query_gradient, entity_gradient):
+        # Each distance sends its gradient to one view of the queries and one of the entities, both slices of the whole.
+        # `_add_distance_gradients` overwrites the mass, and gets a copy of it.
         of_asked, term = self._asked(query_gradient), torch.empty_like(mass)
         of_views = None
         if entity_gradient is not None:
@@ -464,12 +482,16 @@ SCORE_FUNCTIONS = {"transe": TransE, "distmult": DistMult, "complex": ComplEx, "
 
 def _distances(entities, query, out):
     """Write the distances ``(n_entities, n_queries)`` of every entity from every query into `out`; return it."""
+    # ||t_e - q||^2 = ||t_e||^2 + ||q||^2 - 2 <t_e, q>, written into the one array of the size of the scores.
     torch.mm(entities, query.T, out=out).mul_(-2).add_((entities**2).sum(1, keepdim=True)).add_((query**2).sum(1))
     return out.clamp_min_(_least_square(out)).sqrt_()
 
 
 def _add_distance_gradients(query, entities, distances, mass, query_gradient, entity_gradient, size=1.0):
     """Add the gradients of ``-sum(mass * distances)``; `size` is that of the numbers that rounded the distances."""
+    # With D = ||q - t|| the gradient of -m D is m (t - q) / D by q and m (q - t) / D by t. With M = m / D, as large as
+    # the scores, that is M' T - diag(M' 1) Q for all queries Q and M Q - diag(M 1) T for all entities T. A distance
+    # that is nothing but rounding has no direction, and no gradient.
     rounding = 4 * torch.finfo(distances.dtype).eps * size
     mass.mul_(distances > rounding).div_(distances.clamp_min_(rounding))
     query_gradient.addmm_(mass.T, entities).sub_(mass.sum(0)[:, None] * query)
@@ -510,6 +532,8 @@ def _add_multiplied(total, left, right, sign):
 
 def _add_turned(total, left, right, sign):
     """Add ``left`` times the imaginary half of ``right``, or of its conjugate, in place; return the sum."""
+    # (a + ib) (c + id) = (ac - bd) + i (ad + bc). The products with c are in the total already, and here follow those
+    # with d, whose sign is the other one for the conjugate.
     (a, b), (_, d), (real, imaginary) = (rows.chunk(2, dim=-1) for rows in (left, right, total))
     real.addcmul_(b, d, value=-sign)
     imaginary.addcmul_(a, d, value=sign)
@@ -524,6 +548,8 @@ def _add_product(total, left, right):
 
 
 def _least_square(tensor):
+    # Some 1e-19 in single precision: the slope 1 / (2 sqrt(x)) of the root is at most some 1e9 above it, and 0 where x
+    # is clamped.
     return torch.finfo(tensor.dtype).tiny ** 0.5
 
 

@@ -137,6 +137,8 @@ class Shard:
         """
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
+        # The mean over all triples has the gradient sum_p n_p g_p / sum_p n_p, with g_p that of the mean over the n_p
+        # triples of process p. Loss and n_p travel with the gradient of the relations, in one sum over the processes.
         value, n_triples = self._backward(batch)
         relations = self.model.relations
         gradient = torch.zeros_like(relations) if relations.grad is None else relations.grad
@@ -247,4 +249,5 @@ def _without_tables(states, tables):
 
 def _seed_of(seed, epoch, processes):
     """Seed of what a process draws in an epoch."""
+    # Hashed together, so that neighbouring seeds, epochs and ranks draw streams that have nothing in common.
     return int(np.random.SeedSequence([seed, epoch, processes.rank, processes.size]).generate_state(1)[0])

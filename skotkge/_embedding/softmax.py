@@ -36,19 +36,42 @@ class LogPartition:
     entity_gradient: torch.Tensor | None
 
 
-def log_partition(
-    query,
-    entities,
-    score_function,
-    counts,
-    excluded,
-    *,
-    multiplicity=None,
-    beside=None,
-    scale=1.0,
-    wants_entities=True,
-    precision=None,
-):
+@dataclass(frozen=True)
+class Softmax:
+    """How queries are compared with entities, and what each of both counts.
+
+    Attributes
+    ----------
+    score_function : ScoreFunction
+    counts : tensor of shape (n_queries,)
+        Answers of each query, or the sum of their weights, positive.
+    excluded : (tensor, tensor, tensor) of shape (n_pairs,) or None
+        Distinct pairs of an entity and a query, and what its score is lowered by: `LEAST_SCORE`, or 0 for nothing.
+    multiplicity : tensor of shape (n_entities,) or None
+        m_e, how many entities each of them stands for; None is 1.
+    scale : float
+    wants_entities : bool
+        False leaves out the gradient of the entities.
+    precision : torch.dtype or None
+        Of the factors and results of the matrix products, for a dot product only; exponentials and sums keep that of
+        the queries.
+    """
+
+    score_function: object
+    counts: torch.Tensor
+    excluded: tuple | None = None
+    multiplicity: torch.Tensor | None = None
+    scale: float = 1.0
+    wants_entities: bool = True
+    precision: torch.dtype | None = None
+
+    def factors(self, query, entities):
+        """Queries and entities in the precision of the products."""
+        precision = query.dtype if self.precision is None else self.precision
+        return query.to(precision), entities.to(precision)
+
+
+def log_partition(query, entities, softmax, *, beside=None):
     """``scale * sum_q counts[q] log sum_e m_e exp(score(q, e))``; less the scores of the answers, a cross-entropy.
 
     Scores are held once, as ``(n_entities, n_queries)``, for as many queries at a time as fit into scikit-learn's
@@ -59,33 +82,24 @@ def log_partition(
     ----------
     query : tensor of shape (n_queries, d)
     entities : tensor of shape (n_entities, d)
-    score_function : ScoreFunction
-    counts : tensor of shape (n_queries,)
-        Answers of each query, or the sum of their weights, positive.
-    excluded : (tensor, tensor, tensor) of shape (n_pairs,) or None
-        Distinct pairs of an entity and a query, and what its score is lowered by: `LEAST_SCORE`, or 0 for nothing.
-    multiplicity : tensor of shape (n_entities,), default=None
-        m_e, how many entities each of them stands for; None is 1.
+    softmax : Softmax
     beside : tensor of shape (n_queries,), default=None
         Logarithm of a constant that each query has in its sum beside the entities.
-    scale : float, default=1.0
-    wants_entities : bool, default=True
-        False leaves out the gradient of the entities.
-    precision : torch.dtype, default=None
-        Of the factors and results of the matrix products, for a dot product only; exponentials and sums keep that of
-        `query`.
 
     Returns
     -------
     LogPartition
     """
-    gradients = torch.zeros_like(query), torch.zeros_like(entities) if wants_entities else None
+    gradients = torch.zeros_like(query), torch.zeros_like(entities) if softmax.wants_entities else None
     value, normalizers = query.new_zeros(()), []
-    precision = query.dtype if precision is None else precision
-    factors = entities.to(precision)
+    score_function, excluded, multiplicity = softmax.score_function, softmax.excluded, softmax.multiplicity
+    queries, factors = softmax.factors(query, entities)
+    # The sum of a query, Z_q = sum_e m_e exp(s_eq), comes together from those of chunks of entities, as the logsumexp
+    # of their log Z_qc. The gradient of scale counts_q log Z_q by s_eq is w_q p(e | q) with w_q = scale counts_q and
+    # p(e | q) = m_e exp(s_eq - log Z_q); the factor goes into the exponent, as log Z_q - log w_q.
     for block in _blocks(query, len(entities)):
-        asked = query[block].to(precision)
-        weights = scale * counts[block].to(query.dtype)
+        asked = queries[block]
+        weights = softmax.scale * softmax.counts[block].to(query.dtype)
         scores = query.new_empty(len(entities), len(asked))
         chunks = list(_chunks(len(entities), len(asked), query.device))
         parts = []
@@ -101,7 +115,7 @@ def log_partition(
         normalizers.append(normalizer)
         for chunk, part in zip(chunks, parts, strict=True):
             mass = part.divided_by(normalizer - weights.log())
-            functional.threshold_(mass, scale * NEGLIGIBLE_PROBABILITY, 0.0)
+            functional.threshold_(mass, softmax.scale * NEGLIGIBLE_PROBABILITY, 0.0)
             of_chunk = gradients[0][block], None if gradients[1] is None else gradients[1][chunk]
             score_function.add_gradients(asked, factors[chunk], scores[chunk], mass, *of_chunk)
     return LogPartition(value, torch.cat(normalizers), *gradients)
@@ -113,19 +127,7 @@ def fits_at_once(n_queries, n_entities, device, element_size=4):
     return torch.device(device).type != "cpu" and n_bytes <= get_config()["working_memory"] * 2**20
 
 
-def cross_entropy(
-    query,
-    entities,
-    score_function,
-    counts,
-    answers,
-    excluded,
-    *,
-    multiplicity=None,
-    scale=1.0,
-    wants_entities=True,
-    precision=None,
-):
+def cross_entropy(query, entities, softmax, answers):
     """`log_partition` less ``scale`` times the scores of the answers, with all scores at once and few operations.
 
     Its gradient by the scores is that of the sum of exponentials, ``scale * counts[q]`` times the probabilities, less
@@ -133,7 +135,7 @@ def cross_entropy(
 
     Parameters
     ----------
-    query, entities, score_function, counts, excluded, multiplicity, scale, wants_entities, precision
+    query, entities, softmax
         As for `log_partition`.
     answers : (tensor, tensor, tensor) of shape (n_answers,)
         Entities that each stand for themselves, the queries that they answer, and what they count: in sum over the
@@ -144,21 +146,23 @@ def cross_entropy(
     LogPartition
         Its normalizer is None.
     """
+    # Scores lie as (n_entities, n_queries), so that the softmax is over dim 0, and entity e with query q stands at
+    # place `e * n_queries + q` of the flat array.
     n_queries = len(query)
-    precision = query.dtype if precision is None else precision
-    factors, asked = entities.to(precision), query.to(precision)
+    score_function, multiplicity, scale = softmax.score_function, softmax.multiplicity, softmax.scale
+    asked, factors = softmax.factors(query, entities)
     scores = score_function.score_entities(factors, asked, out=query.new_empty(len(entities), n_queries))
-    if excluded is not None:
-        left_out, rows, penalties = excluded
+    if softmax.excluded is not None:
+        left_out, rows, penalties = softmax.excluded
         places = torch.add(rows, left_out, alpha=n_queries)
         scores.view(-1).scatter_add_(0, places, penalties.to(scores.dtype))
     logs = torch.log_softmax(scores if multiplicity is None else scores + multiplicity.log()[:, None], dim=0)
     found, rows, weights = answers
     places, weights = torch.add(rows, found, alpha=n_queries), weights.to(scores.dtype)
     value = torch.dot(logs.view(-1).index_select(0, places), weights)
-    mass = logs.exp_().mul_(counts.to(scores.dtype))
+    mass = logs.exp_().mul_(softmax.counts.to(scores.dtype))
     mass.view(-1).index_add_(0, places, weights, alpha=-1)
-    gradients = score_function.gradients(asked, factors, scores, mass, scale, wants_entities)
+    gradients = score_function.gradients(asked, factors, scores, mass, scale, softmax.wants_entities)
     return LogPartition(-scale * value, None, *gradients)
 
 
@@ -188,6 +192,8 @@ class _Exponentials:
     """
 
     def __init__(self, scores, multiplicity, keeps_scores):
+        # log sum_e m_e exp(s_e) = M + log sum_e m_e exp(s_e - M) with M = max_e s_e: no exponential overflows, and the
+        # largest is 1.
         self._scores, self._multiplicity, self._keeps_scores = scores, multiplicity, keeps_scores
         self._largest = scores.amax(dim=0)
         exponentials = scores - self._largest if keeps_scores else scores.sub_(self._largest)
@@ -200,6 +206,7 @@ class _Exponentials:
         if self._keeps_scores:
             mass = torch.exp_(self._scores - normalizer)
         else:
+            # exp(s - M) exp(M - n) = exp(s - n): one exponential for each query in place of one for each score.
             mass = self._scores.mul_(torch.exp(self._largest - normalizer))
         return mass if self._multiplicity is None else mass.mul_(self._multiplicity[:, None])
 
@@ -216,6 +223,8 @@ def log_sums(values, groups, n_groups):
     -------
     tensor of shape (n_groups,)
     """
+    # The shift by the maximum as above, for groups of any sizes: O(n_members), without an array (n_groups, largest
+    # group).
     largest = values.new_full((n_groups,), -torch.inf).scatter_reduce_(0, groups, values, "amax")
     sums = values.new_zeros(n_groups).index_add_(0, groups, torch.exp(values - largest[groups]))
     return sums.log_().add_(largest)
@@ -223,6 +232,7 @@ def log_sums(values, groups, n_groups):
 
 def logistic(scores, signs, counted=None):
     """Sum of ``log(1 + exp(-Y f))`` over positives and sampled negatives that count, Eq. 6; signs are those of -Y."""
+    # softplus(x) = log(1 + exp(x)), without the overflow of exp(x).
     losses = functional.softplus(scores * signs)
     return losses.sum() if counted is None else (losses * counted).sum()
 
@@ -238,6 +248,7 @@ def complex_n3(rows, counts, strength):
 
     Columns are [real | imaginary] halves.
     """
+    # The count c of a row goes into its moduli: c |z|, (n_rows, d / 2).
     real, imaginary = rows.chunk(2, dim=-1)
     modulus = (real * real).addcmul_(imaginary, imaginary).sqrt_().mul_(counts[:, None])
     direction = rows.unflatten(-1, (2, -1)) * modulus[..., None, :]

@@ -40,6 +40,7 @@ def filled_table(start, dtype, device):
     """
     if not isinstance(start, NormalRows):
         return torch.tensor(np.asarray(start), dtype=dtype, device=device)
+    # Block by block, so that no second table is in memory beside it.
     table = torch.empty(start.shape, dtype=dtype, device=device)
     for rows, drawn in start_blocks(start, dtype):
         table[rows] = drawn.to(device)

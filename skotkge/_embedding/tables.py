@@ -139,6 +139,8 @@ class ShardedTable:
         -------
         Route
         """
+        # Sorted by owner, the numbers for each process lie side by side, as an all-to-all sends them; rows come back in
+        # this order. A batch moves n_chosen d numbers there and as many gradients back, whatever the size of the table.
         owner = torch.div(chosen, self._block, rounding_mode="floor")
         order = owner.argsort(stable=True)
         counts = torch.bincount(owner, minlength=self.processes.size)
@@ -180,6 +182,8 @@ class _Lookup(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
+        # e_i = w_i s_i, and ds_i = w_i sum_p share_p g_pi over the processes p that asked for row i; the sum is left to
+        # the step.
         asked = ctx.route.asked
         given = ctx.route.give_back(ctx.table.share * gradient) * ctx.table.weight[asked]
         return torch.sparse_coo_tensor(asked[None], given, ctx.shape, check_invariants=False), None, None

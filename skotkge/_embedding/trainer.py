@@ -411,6 +411,7 @@ def run_epoch(loss, optimizers):
             value = take_step(loss, batch, optimizers)
             first, n_batches = (value if first is None else first), n_batches + 1
             total = total + value
+    # The first wait for the device, for both numbers together.
     total, first = torch.stack([total, first]).tolist()
     return total / len(loss.ids), first * n_batches / len(loss.ids)
 

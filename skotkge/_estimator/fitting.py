@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -111,10 +111,8 @@ def fit_link_predictor(
     """
     facts = _Facts(split, options.exclude_self_loops, options.statements)
     checkpoint.begin(split, options)
-    shared = dict(make_spaces=make_spaces, options=options, facts=facts, checkpoint=checkpoint)
-    shared |= dict(start=start or {}, continuation=continuation or {}, weights=split.weights)
-    train = partial(_train_spaces, **shared)
-    trained = train(split.train, round="train", max_iter={}, validate=validation_score(split, facts, options))
+    job = _Training(make_spaces, options, facts, checkpoint, start or {}, continuation or {}, split.weights)
+    trained = _train_spaces(job, split.train, round="train", validate=validation_score(split, facts, options))
     evidence = _evidence_of(split.train, trained, options)
     weights, combiner = _weights_of(evidence, split, facts, options, random_state)
     predictor = LinkPredictor(
@@ -135,7 +133,7 @@ def fit_link_predictor(
     predictor, trained_on = _calibrated(predictor, split, options, random_state), split.train
     if len(split.train) < len(split.all) and options.refit:
         epochs = {id: space.best_iter for id, space in trained.items()}
-        again = train(split.all, round="refit", max_iter=epochs, validate=None)
+        again = _train_spaces(job, split.all, round="refit", max_iter=epochs)
         evidence, trained_on = _evidence_of(split.all, again, options), split.all
     # The predictor above holds tensors of the first training; this one starts without.
     changed = {"evidence": evidence, "encoder": _encoder_of(split.all), "trained": facts.are_in(trained_on)}
@@ -205,28 +203,42 @@ class _Facts:
         )
 
 
-def _train_spaces(
-    X, *, make_spaces, options, facts, checkpoint, start, continuation, weights, round, max_iter, validate
-):
+@dataclass(frozen=True)
+class _Training:
+    """What both rounds of training have in common; see `fit_link_predictor`."""
+
+    make_spaces: Any
+    options: FitOptions
+    facts: _Facts
+    checkpoint: Checkpoint
+    start: dict
+    continuation: dict
+    weights: Any
+
+
+def _train_spaces(job, X, *, round, max_iter=None, validate=None):
     """Train each space by itself, for the numbers of epochs given or until its validation score stops rising."""
-    trained = {}
-    for number, (id, spec) in enumerate(make_spaces(X).items()):
-        stage = checkpoint.stage(round, number, id)
+    options, weights, max_iter, trained = job.options, job.weights, max_iter or {}, {}
+    for number, (id, spec) in enumerate(job.make_spaces(X).items()):
+        stage = job.checkpoint.stage(round, number, id)
         trained[id] = stage.result()
         if trained[id] is not None:
             continue
         training = options.training.for_epochs(max_iter.get(id, options.training.max_iter))
-        more = {"continuation": continuation.get(id), "weights": None if weights is None else weights.relative(X.ids)}
+        more = {
+            "continuation": job.continuation.get(id),
+            "weights": None if weights is None else weights.relative(X.ids),
+        }
         more = {name: value for name, value in more.items() if value is not None}
         make_trainer = trainer_of(options.processes, id, spec, training, shares=not more, warns=round == "train")
         trainer = make_trainer(
             spec,
             X.ids,
-            facts.n_relations,
+            job.facts.n_relations,
             training,
             seed=options.seed,
-            excludes_self_loops=facts.excludes_self_loops,
-            start=start.get(id),
+            excludes_self_loops=job.facts.excludes_self_loops,
+            start=job.start.get(id),
             **more,
         )
         stage.restore(trainer)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from .._embedding.continuing import continued_trainer
+from .._embedding.continuing import start_from
 from .._embedding.steps import SQUARES
+from .._embedding.trainer import Trainer
 from .._evidence.embedding import EmbeddingEvidence
 from .._graph.queries import both_directions
 from .._spaces import STRUCTURE, SpaceSpec, concat_order, row_weights
@@ -181,18 +182,9 @@ def train_further(kind, graph, weights, options, seed, excludes_self_loops, call
     EmbeddingEvidence
     """
     start = start_of(kind, graph)
-    trainer = continued_trainer(
-        start.spec,
-        graph.ids,
-        graph.n_relations,
-        options,
-        seed=seed,
-        start=start.parameters(kind.relations),
-        relation_rows=graph.old_relation_rows,
-        squares=start.squares,
-        excludes_self_loops=excludes_self_loops,
-        weights=weights,
-    )
+    of_graph = start.spec, graph.ids, graph.n_relations
+    trainer = Trainer(*of_graph, options, seed=seed, excludes_self_loops=excludes_self_loops, weights=weights)
+    start_from(trainer, start.parameters(kind.relations), graph.old_relation_rows, start.squares)
     space = trainer.run(callbacks=callbacks, name=str(kind.id))
     # Of a space of one modality S is in E from now on, as if it were of C.
     trained = {name: space.parameters[name] for name in ("structure", "relations") if name in kind.parameters}

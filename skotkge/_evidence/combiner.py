@@ -156,6 +156,7 @@ class _Judged:
 
     def reciprocal_ranks(self, scores, queries):
         """Reciprocal ranks of the answers of some queries among what their candidates stand for."""
+        # rank = 1 + sum_c n_c ([s_c > s_a] + [s_c = s_a] / 2) over the candidates c, which stand for n_c entities each.
         own, others, counts = scores[:, :1], scores[:, 1:], self.counts[queries, 1:]
         better = (others > own).astype(float) + 0.5 * (others == own)
         return 1 / (1 + np.sum(counts * better, axis=1))
@@ -186,6 +187,9 @@ def _judged_by_others(told, ridge, n_relations, folds):
 
 def _best_factor(judged, n_relations, folds, seed):
     """The factor of the largest gain on queries left out, None where no gain is certain."""
+    # One fit serves all factors: max(0, t - t_0) / f, the trees and t_0 scaled alike. A gain is certain where its mean
+    # over the queries exceeds STANDARD_ERRORS times sd / sqrt(n_queries), of the differences of the same queries with
+    # and without trees.
     n_queries = len(judged.relations)
     gains = {factor: np.empty(n_queries) for factor in FACTORS}
     for learned, left_out in folds:
@@ -222,6 +226,8 @@ def _fit(judged, queries, n_relations, factor, seed):
 
 def _gates(judged, queries, n_relations):
     """Weighted sums that `ABOVE_THE_GATE` candidates of a query exceed on average; a new relation has the median."""
+    # Of the sums of a relation in decreasing order, the one at which the entities that candidates stand for add up to
+    # ABOVE_THE_GATE for each query.
     gates, relations = np.full(n_relations, np.nan), judged.relations[queries]
     for relation in np.unique(relations):
         asked = queries[relations == relation]

@@ -56,6 +56,7 @@ class CosineScores:
 
     def add_scores(self, entities, queries, weights, out):
         """Add the weighted cosines with a slice of the entities to `out`, see `BoundEvidence`."""
+        # w <u_s, u_e> = <w u_s, u_e>: the weights (n_queries, 1) go to the queries (n_queries, d).
         out.addmm_(weights * queries, self._rows[entities].T)
 
     def pair_scores(self, queries, answers):

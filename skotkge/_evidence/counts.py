@@ -133,6 +133,7 @@ def count(ids, n_entities, n_relations):
         For a query of relation r (a reciprocal one for heads) and a candidate c: ``log(1 + n)`` with n the triples in
         which c answers r; whether n > 0; ``log(1 + n)`` with n those in which c asks r; ``log(1 + degree of c)``.
     """
+    # Sparse tables of at most 2 n_triples numbers: of relations by entities, and one row of degrees.
     _, relations, answers = both_directions(np.unique(ids, axis=0), n_relations)
     shape, each = (2 * n_relations, n_entities), np.arange(2 * n_relations)
     answered = sparse.csr_array((np.ones(len(answers)), (relations, answers)), shape=shape)
@@ -155,6 +156,7 @@ def count(ids, n_entities, n_relations):
 
 def _without_one(counts):
     """How ``log(1 + n)`` changes where n becomes n - 1."""
+    # log(1 + (n - 1)) - log(1 + n) = log n - log(1 + n), at the stored n > 0.
     changes = counts.copy()
     changes.data = np.log(counts.data) - np.log1p(counts.data)
     return changes

@@ -72,6 +72,8 @@ def _centred(table):
 
 
 def _likeness(part, rows):
+    # Axes V (d, LARGEST_WIDTH) of the largest eigenvalues of R'R, which eigh has last, or the first right singular
+    # vectors of R where it has few rows; R has rows of length 1, and so has R V after scaling.
     axes = None
     if rows.shape[1] > LARGEST_WIDTH:
         if is_wide(rows.shape):

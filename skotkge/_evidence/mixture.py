@@ -59,6 +59,8 @@ class Mixture:
     @cached_property
     def _table_and_others(self):
         """One table ``(2 * n_relations, n_entities)`` of the kinds that see no source, and positions of the others."""
+        # sum_k w[k, r] s_k(r, candidate) over the kinds that see no source: one row for a query in place of a sum over
+        # the kinds.
         total, others = None, []
         for position, evidence in enumerate(self.evidence):
             table = evidence.table() if hasattr(evidence, "table") else None
@@ -141,6 +143,8 @@ class Mixture:
         -------
         tensor of shape (n_queries, n_entities_of_slice), dtype float32
         """
+        # The sum (n_queries, n_entities_of_slice) in the one array that all kinds add to, in single precision:
+        # table[r], the other kinds, own rows of training triples, what the combiner says, self-loops.
         queried, asked = self.indices(sources, relations)
         first, stop, _ = entities.indices(self.n_entities)
         table, others = self._table_and_others
@@ -165,6 +169,8 @@ class Mixture:
             for some in gen_even_slices(len(total), 1 + int(above.sum()) // CANDIDATES_AT_ONCE):
                 self._combine(total[some], above[some], slice(first, stop), queried[some], asked[some])
         if self._excludes_self_loops is not None:
+            # Each query adds to one column: the penalty at its source, or 0 at the nearest one where its source is in
+            # another slice.
             looping = self._excludes_self_loops[asked] & (queried >= first) & (queried < stop)
             columns = (queried - first).clamp(0, total.shape[1] - 1)
             total[torch.arange(len(queried), device=self.device), columns] += SELF_LOOP_PENALTY * looping.to(
@@ -230,6 +236,7 @@ class Mixture:
 
 
 def _without_nan(scores):
+    # A sum is NaN where an entry is, and takes no mask of the size of the scores.
     if torch.isnan(scores.sum()):
         raise FloatingPointError(
             "a score is NaN: a table of the model has NaN, which no fit leaves in it (load another copy of its file), "

@@ -119,6 +119,7 @@ class _Links:
 
     def of_pairs(self, kernel, answers):
         """Entries of ``matrix @ kernel`` in each column of the kernel and the row of one answer, without the others."""
+        # Row a of the matrix is a slice of its indices, which are sorted by answer: the sources that have the answer a.
         rows, columns = self.matrix.indices()
         places = torch.searchsorted(self.answers, answers).clamp_(max=len(self.answers) - 1)
         first, stop = (torch.searchsorted(rows, places, right=right) for right in (False, True))
@@ -148,6 +149,8 @@ class NeighborScores:
             inside = slice(
                 *torch.searchsorted(links.answers, torch.tensor([first, stop], device=self._device)).tolist()
             )
+            # p = A K, A (n_answers, n_sources) of 0 and 1 and K (n_sources, n_rows) with its normaliser. All entities
+            # that never answer r have p = 0 and the score log(1) = 0, so that nothing is added to them.
             scores = torch.sparse.mm(links.matrix, kernel)[inside].mul_(SCALE).log1p_().T
             scores = scores * (weights[rows] if isinstance(weights, torch.Tensor) else weights)
             out.index_put_((rows[:, None], links.answers[inside] - first), scores, accumulate=True)
@@ -172,6 +175,8 @@ class NeighborScores:
                 # K of the distinct sources of r, (n_sources, n_rows).
                 kernel = (vectors @ self._rows[sources[part]].T).sub_(1).mul_(SHARPNESS).exp_()
                 kernel *= links.sources[:, None] != sources[part]
+                # Divided by sum_i K(s, s_i) over the pairs: each source as often as it has answers. Where r has no
+                # other source, all of K is 0, and stays so.
                 kernel /= (links.counts @ kernel).clamp_min_(torch.finfo(kernel.dtype).tiny)
                 yield links, part, kernel
 

@@ -80,6 +80,8 @@ class TwoSteps:
 
     def of(self, sources, relations):
         """Positions of the links of entities by a relation each: starts and counts."""
+        # The links of an entity by a relation are a slice of the sorted keys: its ends are in the table, or found by
+        # bisection.
         asked = sources * self.n_kinds + relations
         if self._table is not None:
             starts = self._table[asked]
@@ -124,6 +126,7 @@ def count_paths(ids, n_entities, n_relations, seed=0):
 
 def _counted_sources(steps, random_state):
     """Yield entities whose paths are counted, `AT_ONCE` groundings at a time."""
+    # x has sum_z deg(z) groundings over its links (x, z): differences of one cumulated sum over all links.
     degrees = np.diff(steps.first_of)
     two_steps = np.append(0, np.cumsum(degrees[steps.answers]))
     n_groundings = two_steps[steps.first_of[1:]] - two_steps[steps.first_of[:-1]]
@@ -136,6 +139,8 @@ def _counted_sources(steps, random_state):
 
 def _pairs_of_paths(steps, sources):
     """Distinct (path, x, y) of some x; a path is ``first relation * n_kinds + second relation``."""
+    # The links (x, b, z) of the sources joined with all links (z, c, y) of their ends. A grounding is one number,
+    # (path, x, y) without z, so that sorting makes the pairs of each path distinct.
     degrees = np.diff(steps.first_of)
     first = slices(steps.first_of[sources], degrees[sources])
     xs, middles = np.repeat(np.arange(len(sources)), degrees[sources]), steps.answers[first]
@@ -164,6 +169,8 @@ class _Counted:
 
     def surest_rules(self):
         """First and second premise, conclusion and confidence of rules, the surest of each conclusion first."""
+        # c(b, c => r) = (pairs that path and r link) / (pairs that the path links + SMOOTHING). Sorted by conclusion
+        # and falling confidence, the rank of a rule among those of r is its position less that of the first.
         paths, n_linked = _summed(self._paths)
         rules, n_hits = _summed(self._hits)
         kept = n_hits >= FEWEST_HITS

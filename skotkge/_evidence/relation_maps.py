@@ -95,6 +95,8 @@ class RelationMapScores:
 
     def queries(self, sources, relations):
         """Mapped rows of source entities; zero for a relation without a map."""
+        # SCALE (A_r' x + b_r) for the queries of each map together: d^2 multiplications a query, without a copy of A_r
+        # for each.
         slots = self._slot[relations]
         rows = self._sources[sources]
         queries = torch.zeros_like(rows)
@@ -146,6 +148,8 @@ def whitening(features, n_components):
     dict of str to ndarray of shape (d_k, d)
         The sum of ``features[k] @ result[k]`` has rows of mean squared length 1.
     """
+    # With J = [M_1 / sqrt(d_1), M_2 / sqrt(d_2), ...] and J'J = V diag(s) V', the columns of J V sqrt(n / (kept s)) are
+    # orthogonal and of mean square 1 / kept each. Directions whose s is rounding are left out.
     matrices = list(features.values())
     n_rows, widths = len(matrices[0]), [matrix.shape[1] for matrix in matrices]
     values, axes = _principal_axes(matrices)
@@ -166,6 +170,7 @@ def _principal_axes(matrices):
 
     if is_wide((n_rows, width)):
         return wide_principal_axes(joined(slice(None)))
+    # J'J (d, d) is the sum of those of blocks of rows; J never lies in memory as a whole.
     scatter = np.zeros((width, width))
     for rows in row_blocks((n_rows, width)):
         block = joined(rows)
@@ -233,6 +238,8 @@ def regressions(rows, projections, ids, n_relations, id=ALL_MODALITIES):
     slot[fitted] = np.arange(len(fitted))
     coefficients = np.empty((len(fitted), rows.shape[1], rows.shape[1]), dtype=np.float32)
     intercepts = np.empty((len(fitted), rows.shape[1]), dtype=np.float32)
+    # min sum_i |A' x_i + b - u_i|^2 + PENALTY |A|^2 over the triples i of r, x_i the whitened source and u_i the answer
+    # at unit length: products with a candidate at unit length are then cosines up to the fit.
     for position, relation in enumerate(fitted):
         chosen = order[ends[relation] : ends[relation + 1]]
         coefficients[position], intercepts[position] = ridge_with_intercept(

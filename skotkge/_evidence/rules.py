@@ -39,6 +39,7 @@ class PairLinks:
 
     def of(self, sources, answers):
         """Return the rows of the matrix for any pairs, empty where nothing links the two."""
+        # Rows of a csr_array by a product with a selection (n_asked, n_pairs), whose rows are empty where no pair is.
         keys = sources * self._n_entities + answers
         places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         rows = np.flatnonzero((self._keys[places] == keys) & (sources >= 0) & (answers >= 0))
@@ -61,6 +62,8 @@ def rule_confidences(links, smoothing):
         Row b, column r: pairs linked by b and by r, divided by those linked by b and `smoothing`. With r below
         ``n_relations``, b from there on is a relation in the other direction. The diagonal is empty.
     """
+    # L (n_pairs, 2 n_relations) of 0 and 1: (L'L)[b, r] pairs are linked by both b and r, and column b of L has its
+    # support.
     together = (links.matrix.T @ links.matrix).tocoo()
     support = np.bincount(links.matrix.indices, minlength=links.matrix.shape[1])
     rules = together.row != together.col
@@ -171,6 +174,8 @@ class FiredRules:
 
     def _surest(self, starts, stops, relations):
         """Query, pair and confidence of the surest rule, of slices of links that are asked for one relation each."""
+        # Links are sorted by pair, so that all premises between a source and an answer are neighbours: the maximum over
+        # each run of equal pairs.
         batches = np.flatnonzero(np.diff(np.cumsum(stops - starts) // LINKS_AT_ONCE, prepend=-1))
         found = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))]
         for first, last in zip(batches, [*batches[1:], len(starts)], strict=True):

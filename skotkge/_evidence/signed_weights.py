@@ -139,6 +139,7 @@ def _features_of(mixture, base, sources, relations, answers, known, sample, n_be
     """Features ``(n_queries, n_features, n_candidates)`` and offsets of the candidates of some queries."""
     asked, answered, sampled = mixture.indices(relations, answers, sample)
     of_kinds, taken = scores_of_kinds(mixture, sources, relations, known)
+    # The first feature, sum_k base[k, r] s_k.
     total = torch.einsum("kq,kqe->qe", base[:, asked], of_kinds)
     best = total.masked_fill(taken, -torch.inf).topk(n_best, dim=1).indices
     # A query with fewer candidates than n_best has others there, which do not count.
@@ -178,6 +179,10 @@ def _fit(told, offsets, n_relations, ridge, start):
     order = np.argsort(relations, kind="stable")
     found, firsts = np.unique(relations[order], return_index=True)
 
+    # loss = sum_q (log sum_c exp(l_qc) - l_q0) with l_qc = sum_k w[k, r_q] f_qkc + offset_qc, shifted by max_c l_qc
+    # before exp. With p the softmax, dloss / dw[k, r] = sum_q [r_q = r] (sum_c p_qc f_qkc - f_qk0); 1 / sd_k of that is
+    # the gradient by b_kr, and summed over r by a_k. Features and products are in single precision, sums over queries
+    # in double.
     def objective(parameters):
         shared, own = parameters[:n_features], parameters[n_features:].reshape(n_features, n_relations)
         weights = ((shared[:, None] + own) / spread[:, None]).astype(features.dtype)[:, relations].T

@@ -79,6 +79,7 @@ class Trees:
                 feature = nodes["feature"][node]
                 of_nodes[tree, number] = feature
                 places[tree, number] = np.searchsorted(sorted_ones[feature], nodes["threshold"][node])
+                # Without bits first, ..., stop - 1, the leaves on the left below the node.
                 kept[tree, number] &= ~(2**stop - 2**first)
         return cls(sorted_ones, of_nodes, places.astype(np.int16), kept, values)
 
@@ -114,6 +115,7 @@ class Trees:
         near = torch.zeros(rows.shape[1], dtype=torch.bool, device=rows.device)
         for values, thresholds in zip(rows.contiguous(), self._on(rows.device)[0], strict=True):
             if len(thresholds):
+                # Only the thresholds on both sides of a value can be so near: one bisection for each feature and row.
                 place = torch.searchsorted(thresholds, values)
                 around = thresholds[torch.stack([(place - 1).clamp(min=0), place.clamp(max=len(thresholds) - 1)])]
                 close = (around - values).abs() <= tolerance * thresholds.abs().max()
@@ -141,6 +143,7 @@ class Trees:
             for node in range(features.shape[1]):
                 above = some[features[:, node]] > places[:, node, None]
                 leaves &= torch.where(above, kept[:, node, None], every_leaf)
+            # x & -x has the lowest bit of x alone, and its logarithm is the number of the leaf.
             lowest = torch.log2((leaves & -leaves).float()).long()
             sums.append(values.gather(1, lowest).double().sum(dim=0))
         return torch.cat(sums)

@@ -141,6 +141,8 @@ def _candidates(scores, left_out, answers, sample, n_best):
         columns.append(best)
         counts.append((~taken.gather(1, best)).float())
         taken.scatter_(1, best, True)
+    # Entities that are neither left out nor in the list yet, over those of the sample that are neither: what each of
+    # these stands for.
     rest = ~taken[:, sample]
     columns.append(sample.expand(len(answers), -1))
     share = (~taken).sum(1, keepdim=True) / rest.sum(1, keepdim=True).clamp(min=1)
@@ -176,6 +178,9 @@ def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKA
     n_queries, n_kinds, _ = scores.shape
     spread = np.array([scores[:, position].std(dtype=np.float64) or 1.0 for position in range(n_kinds)])
 
+    # loss = sum_q (log sum_c exp(l_qc) - l_q0) with l_qc = sum_k w[k, r_q] s_qkc + offset_qc, shifted by max_c l_qc
+    # before exp. With p the softmax, dloss / dw[k, r] = sum_q [r_q = r] (sum_c p_qc s_qkc - s_qk0), and dw / d(a_k +
+    # b_kr) is the logistic function of a_k + b_kr over s_k.
     def objective(parameters):
         shared, own = parameters[:n_kinds], parameters[n_kinds:].reshape(n_kinds, n_relations)
         logits_of_weights = shared[:, None] + own

@@ -102,6 +102,9 @@ def weighted_median(values, weights):
     ndarray of shape (n_rows,)
         0 for rows without weight.
     """
+    # sum_i w_i |x_i - m| is least where the weights below and above m are at most half of all: from the first value
+    # with a cumulated weight of at least a half to the first with more. The two differ where a value reaches the half
+    # exactly, give or take rounding.
     order = np.argsort(values, axis=1)
     values = np.take_along_axis(values, order, axis=1)
     cumulated = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)

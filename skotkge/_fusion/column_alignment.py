@@ -60,6 +60,7 @@ class ScaledColumns:
 
     def cost(self, target, target_observed, p):
         """Cost between the scaled columns and those of a target, over the entities that have both."""
+        # Eq. (1) over the entities of both: w_e = 1 / (their number), and 0 for the others.
         both = self.observed & target_observed
         scaling = (self.mean, self.scale) if self.is_standardized else None
         return feature_cost(self.matrix, target, p=p, row_weights=both / both.sum(), scaling=scaling)
@@ -215,6 +216,7 @@ def align_columns(aligner, modality, structure, random_state):
     """
     shape = d_k, d = modality.shape[1], structure.shape[1]
     if not isinstance(aligner, RandomProjection) and not (modality.observed & structure.observed).any():
+        # The plan of independence, u v' with the masses 1 / d_k and 1 / d.
         return ColumnAlignment(np.zeros(shape), np.full(shape, 1.0 / (d_k * d)), np.nan, np.nan)
     found = aligner.align(modality, structure, random_state)
     if not isinstance(found, ColumnAlignment):
@@ -259,6 +261,7 @@ def leading_components(blocks, n_components):
         factor = block if factor is None else np.linalg.qr(np.vstack([factor, block]), mode="r")
     _, values, right = np.linalg.svd(factor, full_matrices=False)
     n_columns = factor.shape[1]
+    # Singular values below n eps of the largest are rounding.
     rank = np.count_nonzero(values > values[:1] * max(n_rows, n_columns) * np.finfo(float).eps)
     kept = min(rank, n_components)
     projection = np.zeros((n_columns, n_components))

@@ -64,6 +64,7 @@ class RowEncoder:
         moved = {name: columns[name] @ state[f"map of {name}"] for name in columns if f"map of {name}" in state}
         if space != FUSED:
             return moved[space]
+        # An entity without triples has no structure: its lambda is shared out among the modalities.
         absent = np.zeros_like(next(iter(moved.values())))
         seen = {STRUCTURE: np.zeros(len(absent), dtype=bool)} | observed
         return join({STRUCTURE: absent} | moved, row_weights(self.weights, seen, self.fusion), self.fusion)

@@ -177,6 +177,8 @@ class FittedFusion:
             for name, matrix in columns.items():
                 spaces[EvidenceId(MODALITIES, name)] = SpaceSpec(None, None, {name: matrix}, {name: self.maps[name]})
         if FUSED in kinds:
+            # E = w_S S + sum_k w_k M_k W_k (Eq. 2-3) with weights (n_entities,) that are lambda shared out among the
+            # spaces of a row. They stay as they are in training, so that w_k goes into the columns M_k once.
             observed = {STRUCTURE: self.structure_observed} | {name: X.observed(name) for name in self.maps}
             weights = row_weights(self.weights, observed, self.fusion)
             features = {name: weights[name][:, None].astype(matrix.dtype) * matrix for name, matrix in columns.items()}
@@ -197,6 +199,7 @@ class FittedFusion:
 
     def fused_rows(self, matrices, observed):
         """Rows of the fused space from modality vectors alone, as an array of shape ``(n_rows, width)``."""
+        # sum_k w_k M_k W_k over the modalities alone: the lambda of the structure is shared out among them.
         spaces = self.aligned(matrices, observed)
         return join(
             spaces, row_weights(self.weights, {name: observed[name] for name in spaces}, self.fusion), self.fusion
@@ -278,6 +281,8 @@ def fit_fusion(structure, matrices, observed, weights, options, entities=None):
     _warn_of_spaces_apart(observed, structure.observed)
     aligner, random_state = aligner_of(options.alignment, p=options.p, reg=options.reg), structure.random_state()
     alignments = {name: align_columns(aligner, modality, target, random_state) for name, modality in modalities.items()}
+    # W_k (d_k, d): for transport T_k diag(1 / v) of Eq. (2), with P_k diag(1 / v) of Eq. (3) behind it after a
+    # barycenter.
     maps = {name: alignment.map for name, alignment in alignments.items()}
     start, points, n_iter = structure.columns, None, 0
     if options.fusion == "barycenter" and modalities:  # that of a single measure is the measure

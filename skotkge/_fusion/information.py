@@ -54,6 +54,7 @@ def _fault(matrix, observed, standardize):
     constant = constant_columns(mean, variance)
     if constant.all():
         return "all its vectors are equal, or differ by less than double precision resolves"
+    # Columns that are constant stay out of the sums below, whatever their scale.
     scale = np.where(constant, 1.0, np.sqrt(variance)) if standardize else None
     if n_rows < FEWEST_ROWS:
         return None

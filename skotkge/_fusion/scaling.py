@@ -32,6 +32,7 @@ def column_scaling(matrix, observed, standardize=True):
 
 def constant_columns(mean, variance):
     """Tell which columns differ from a constant by rounding alone."""
+    # Equal values that were computed in different ways differ by a few eps |mean|.
     precision = np.finfo(float)
     return np.sqrt(variance) <= 10 * precision.eps * np.maximum(np.abs(mean), precision.tiny)
 

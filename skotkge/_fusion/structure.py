@@ -135,6 +135,7 @@ def spectral_structure(ids, n_entities, n_relations, n_components, random_state)
         return random_structure(n_entities, n_components, random_state)
     k = min(n_components, *adjacency.shape)
     vectors, values, _ = randomized_svd(adjacency, k, random_state=random_state)
+    # Where a singular value is rounding beside the largest, its vector points anywhere.
     rank = np.count_nonzero(values > values[0] * max(adjacency.shape) * np.finfo(float).eps)
     return fill_with_noise(vectors[:, :rank], n_components, random_state)
 

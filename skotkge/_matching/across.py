@@ -69,6 +69,8 @@ def read_own_modalities(modalities, names, random_state):
 
 
 def _neighbor_graph(vectors, random_state):
+    # exp(SHARPNESS (cos - 1)) for the N_NEIGHBORS most similar, and none where one side has no vector. One more is
+    # asked for, since each entity is most similar to itself.
     near = best_candidates(vectors, vectors, N_NEIGHBORS + 1, random_state)
     rows = np.repeat(np.arange(len(vectors)), np.diff(near.indptr))
     seen = vectors.any(axis=1)
@@ -139,6 +141,7 @@ def mapped_vectors(vectors, pairs, weights):
 
 def _inverse_root(covariance):
     """Inverse root of a covariance with a ridge; of one of zeros the identity."""
+    # V diag(s + ridge)^-1/2 V', symmetric; the ridge is RIDGE times the mean of s.
     values, vectors = np.linalg.eigh(covariance)
     values = np.maximum(values, 0) + RIDGE * values.mean() if values.any() else np.ones_like(values)
     return vectors / np.sqrt(values) @ vectors.T

@@ -214,6 +214,8 @@ def plan_ranks(plan, similarity, rows, columns):
     -------
     ndarray of shape (n,)
     """
+    # Rank = 1 + better + (ties - 1) / 2 = better + (ties + 1) / 2, ties with the entry itself. Those not stored share
+    # the places n_stored + 1, ..., n_columns, whose mean is (n_stored + 1 + n_columns) / 2.
     ranks = np.empty(len(rows))
     n_columns = plan.shape[1]
     for position, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):

@@ -85,6 +85,7 @@ def match_features(plan, similarity, rows, columns):
     """
     mass = entries(plan, rows, columns)
     gain = entries(similarity, rows, columns)
+    # max(largest of the row, largest of the column) - own mass: 0 for the mutual best.
     behind = np.maximum(row_maxima(plan)[rows], row_maxima(csr_array(plan.T.tocsr()))[columns]) - mass
     return np.column_stack([logit(np.clip(mass, SMALLEST_PLAN, 1 - SMALLEST_PLAN)), gain, behind])
 
@@ -119,6 +120,8 @@ def calibrate_matches(similarity, places, solver, reg):
     without.sort_indices()
     truth = np.full(similarity.shape[0], -1)
     truth[paired[:, 0]] = np.searchsorted(kept, paired[:, 1])
+    # Levels to try are quantiles of the best similarities; each takes a plan of its own, since mass that stays changes
+    # the rest.
     levels = [0.0] if solver == "sinkhorn" else np.quantile(row_maxima(without)[places[:, 0]], QUANTILES)
     trials = [_trial(without, places[:, 0], truth, solver, reg, level) for level in levels]
     best = int(np.argmax([f1 for f1, _, _ in trials]))
@@ -133,6 +136,7 @@ def calibrate_matches(similarity, places, solver, reg):
 
 def _best_f1(probabilities, right, n_true):
     """Highest F1 of the matches above any threshold."""
+    # F1 of the j most probable is 2 hits_j / (j + n_true).
     hits = np.cumsum(right[np.argsort(-probabilities, kind="stable")])
     return float((2 * hits / (np.arange(1, len(right) + 1) + n_true)).max())
 

@@ -47,6 +47,7 @@ def best_candidates(first, second, n_best, random_state, device="cpu", largest_e
 
 
 def _best_of_all(first, second, n_best, device):
+    # argpartition finds the n_best of a row in O(n_columns), unordered; sorted by column they are rows of a csr_array.
     n_rows, n_columns = len(first), len(second)
     columns = np.empty((n_rows, n_best), dtype=np.int32)
     values = np.empty((n_rows, n_best), dtype=np.float32)
@@ -63,12 +64,14 @@ def _best_of_all(first, second, n_best, device):
 
 
 def _best_by_sketches(first, second, n_best, random_state, device):
-    # Inner products of random projections are those of the vectors on average, with a standard deviation of
-    # |a| |b| / sqrt(SKETCH_COLUMNS).
+    # With R (n_features, m) of standard normal numbers, m = SKETCH_COLUMNS, <R'a, R'b> / m is <a, b> on average, with a
+    # standard deviation of sqrt((|a|^2 |b|^2 + <a, b>^2) / m); the factor m changes no order.
     projection = random_state.standard_normal((first.shape[1], SKETCH_COLUMNS)).astype(np.float32)
     columns, values = [], []
     for start, block in _blocks(first @ projection, second @ projection, device):
         for row, likely in enumerate(_above_quantile(block, int(SPARE * n_best)), start=start):
+            # By the vectors themselves, (n_likely, n_features), for SPARE n_best candidates of a row in place of
+            # n_columns.
             products = second[likely] @ first[row]
             if len(likely) > n_best:
                 best = np.sort(np.argpartition(products, -n_best)[-n_best:])
@@ -81,6 +84,8 @@ def _best_by_sketches(first, second, n_best, random_state, device):
 
 def _above_quantile(block, n_wanted):
     """For each row the columns of some `n_wanted` largest entries, by the quantile of a part of the columns."""
+    # The threshold above which some n_wanted / STRIDE entries of every STRIDE-th column lie: of all columns, some
+    # n_wanted. Only that part is partitioned.
     n_columns = block.shape[1]
     part = block[:, ::STRIDE]
     place = part.shape[1] - n_wanted // STRIDE

@@ -60,6 +60,8 @@ def label_starts(sizes, known, found, random_state):
     -------
     list of two ndarray of shape (n_entities, N_LABEL_COLUMNS)
     """
+    # With W (n_X, n_Y) the weights and L (n_Y, n_columns) unit vectors that are nearly orthogonal, X starts from W L
+    # and Y from diag(W' 1) L.
     labels = random_units(sizes[1], N_LABEL_COLUMNS, random_state)
     mixture = csr_array((np.ones(len(known), np.float32), (known[:, 0], known[:, 1])), shape=sizes)
     if found is not None:
@@ -115,6 +117,8 @@ def _marked_by_description(links, entities, types, n_columns, random_state):
 
 def _marked_by_shared(links, shared_types, starts, n_hops, n_columns, random_state):
     """Steps along edges whose types carry the same random signs in both graphs; the others are left out."""
+    # Step i sums over the paths of i edges the start of their end, in each column times the signs of all relations on
+    # the way; the steps stand side by side in n_columns.
     width = n_columns // n_hops
     signs = random_signs(len(shared_types), width, random_state)
     project = random_signs(starts[0].shape[1], width, random_state)
@@ -143,6 +147,7 @@ def modality_vectors(first, second):
     -------
     list of two ndarray of shape (n_entities, n_features)
     """
+    # Each graph is standardised by its own means and deviations: an offset between the two sides does not count.
     both = [np.asarray(matrix, dtype=np.float32) for matrix in (first, second)]
     observed = [~np.isnan(matrix).any(axis=1) for matrix in both]
     out = []
@@ -175,6 +180,8 @@ def name_vectors(first, second, random_state):
         alternate_sign=False,
         dtype=np.float32,
     )
+    # tf-idf rows t (n_grams,) and a sparse random projection R of signs: <R't, R't'> is N_GRAM_PLACES <t, t'> on
+    # average, and at length 1 the factor is gone. Cosines of 2^N_GRAM_BITS columns in N_NAME_COLUMNS.
     counts = hashing.transform([name.replace("_", " ") for name in [*first, *second]])
     weighted = TfidfTransformer(sublinear_tf=False).fit_transform(counts)
     grams, places = np.unique(weighted.indices, return_inverse=True)

@@ -62,6 +62,7 @@ def links_of(ids, n_entities, n_relations):
     counts = np.bincount(relations, minlength=n_relations)
     weights = np.log1p(len(ids) / np.maximum(counts, 1))[types % max(n_relations, 1)].astype(np.float32)
     n_types = 2 * n_relations
+    # Ends are distinct (type, target), at most two for each triple; sums of edges with the same end share its vector.
     ends, end_of_edge = np.unique(types * n_entities + targets, return_inverse=True)
     has_type = csr_array((np.ones(len(types), np.float32), (sources, types)), shape=(n_entities, n_types))
     has_type.data[:] = 1

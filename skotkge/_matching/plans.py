@@ -79,6 +79,8 @@ def entropic_plan(similarity, reg, unmatched=None, max_iter=MAX_ITER, tol=TOLERA
 
 def _kernel(similarity, reg):
     """``exp((S - row maximum) / reg)`` and the row maxima, so that nothing overflows in single precision."""
+    # A factor for each row changes no plan, as u takes it up. With the row maximum at exp(0) = 1 no row of the kernel
+    # is lost to underflow.
     if not issparse(similarity):
         shift = similarity.max(axis=1)
         similarity -= shift[:, None]
@@ -92,6 +94,9 @@ def _kernel(similarity, reg):
 
 
 def _scalings(kernel, row_bound, max_iter, tol):
+    # u = min(1 / (K v), c) and v = min(1 / (K' u), 1) in turns, each of one product with the nonzeros of K. The end is
+    # told by the mean change of log v, since scalings may differ by powers of ten. A last u makes the sums of the rows
+    # right.
     v = np.ones(kernel.shape[1], kernel.dtype)
     transposed = kernel.T
     for _ in range(max_iter):
@@ -104,6 +109,7 @@ def _scalings(kernel, row_bound, max_iter, tol):
 
 
 def _scaled(kernel, u, v):
+    # P[i, j] = u[i] K[i, j] v[j], in the place of the kernel.
     if not issparse(kernel):
         kernel *= u[:, None]
         kernel *= v
@@ -114,6 +120,7 @@ def _scaled(kernel, u, v):
 
 def row_maxima(matrix):
     """Largest entry of each row of a csr_array, 0 for empty rows; explicit entries only."""
+    # reduceat gives an empty row the first entry of the next one, so that empty rows have to be left out.
     out = np.zeros(matrix.shape[0], matrix.dtype)
     filled = np.flatnonzero(np.diff(matrix.indptr))
     if len(filled):

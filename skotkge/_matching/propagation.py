@@ -17,6 +17,7 @@ def unit_rows(matrix):
     -------
     ndarray of shape (n_rows, n_columns)
     """
+    # Sums of squares without an array of the squares.
     lengths = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
     return matrix / np.where(lengths > 0, lengths, 1)[:, None]
 
@@ -51,6 +52,9 @@ def hops(links, vectors, n_hops):
     of_types : list of ndarray of shape (n_types, n_columns)
         The same for the types.
     """
+    # With A (n_entities, n_entities) the weighted adjacency and H (n_entities, n_types) of 0 and 1: Y' = unit(H' X) and
+    # X' = unit(A X + H Y), both from the vectors of the hop before. A hop takes (nnz(A) + 2 nnz(H)) n_columns
+    # multiplications.
     entities, types = [vectors], [np.zeros((links.n_types, vectors.shape[1]), vectors.dtype)]
     for _ in range(n_hops):
         next_types = unit_rows(links.types.T @ entities[-1])
@@ -78,6 +82,9 @@ def typed_step(links, signatures, vectors):
     ndarray of shape (n_entities, n_columns)
         Rows of length 1 or 0.
     """
+    # out_x = sum over ends (r, z) of w[x, r, z] sig_r * v_z. An end is computed once for all entities that have it, and
+    # the sum over the ends is one sparse product. Columns do not meet, so that blocks of them bound the (n_ends,
+    # n_columns) vectors of the ends.
     out = np.empty_like(vectors)
     for start in range(0, vectors.shape[1], COLUMN_BLOCK):
         block = slice(start, start + COLUMN_BLOCK)

@@ -188,6 +188,8 @@ def _round(graphs, parts, known, held, options, before, random_state, calibrate)
 
 def _learned_weights(parts, held, rows, columns, options, before):
     """Weights learned on the held-out pairs, kept from the round before, or equal."""
+    # exp(sum_k w_k c_k) = exp(S / t) with S = sum_k (w_k / W) c_k, W = sum_k w_k and the temperature t = 1 / W:
+    # similarities stay between -1 and 1, and what was learned of their sharpness becomes reg.
     names = [part.name for part in parts]
     if len(held):
         weights = part_weights(parts, held, rows, columns)
@@ -227,6 +229,7 @@ def mutual_best(plan):
 
 def _row_best(matrix):
     """Column and value of the largest positive entry of each row, -1 and 0 where there is none."""
+    # Sorted by row and then by value, the last entry of a row is its largest.
     entries = matrix.tocoo()
     order = np.lexsort((entries.data, entries.row))
     rows = entries.row[order]

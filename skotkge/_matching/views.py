@@ -173,6 +173,7 @@ def _narrow(vectors, random_state):
     """The same vectors in fewer columns where they have many."""
     if vectors[0].shape[1] <= N_LABEL_COLUMNS:
         return vectors
+    # Gaussian projections keep inner products on average; both graphs go through the same one.
     projection = GaussianRandomProjection(N_LABEL_COLUMNS, random_state=random_state.randint(2**31 - 1))
     projection.fit(vectors[0])
     return [unit_rows(projection.transform(side).astype(np.float32)) for side in vectors]

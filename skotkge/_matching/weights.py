@@ -46,6 +46,9 @@ def part_weights(parts, pairs, rows, columns):
 
 
 def _loss_and_gradient(weights, tables):
+    # loss = mean_i (log sum_j exp(w.c_ij) - w.c_i*), c_ij the cosines of all parts and * the true candidate, added up
+    # over both sides. Its gradient is mean_i (sum_j p_ij c_ij - c_i*) with the softmax p: a convex problem of a few
+    # numbers.
     loss, gradient = PENALTY * weights @ weights, 2 * PENALTY * weights
     for cosines, truth in tables:
         places = np.arange(len(truth))
@@ -72,6 +75,7 @@ def weighted(parts, weights, rows, columns):
     -------
     list of ndarray of shape (n_rows, n_features) and (n_columns, n_features)
     """
+    # sum_k w_k <x_k, y_k> is the inner product of the rows [sqrt(w_1) x_1, sqrt(w_2) x_2, ...] and of those of y.
     used = [(part, np.float32(np.sqrt(weight))) for part, weight in zip(parts, weights, strict=True) if weight > 0]
     sides = [[(part.first, root) for part, root in used], [(part.second, root) for part, root in used]]
     return [_side_by_side(side, chosen) for side, chosen in zip(sides, (rows, columns), strict=True)]

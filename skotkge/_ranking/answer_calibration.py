@@ -79,6 +79,7 @@ def list_features(scores):
         ``log p`` with the softmax p over the best `LISTED` answers; minus the logarithm of the rank; the score. All
         fall with the rank.
     """
+    # log p = s - log sum exp(s) over the best LISTED, and -log rank: a power of the rank in the odds.
     ended = np.isneginf(scores)
     normalizer = logsumexp(scores[:, :LISTED], axis=1, keepdims=True)
     filled = np.where(ended, 0.0, scores)
@@ -107,6 +108,8 @@ def calibrate_answers(scores, truth, groups, n_groups):
     if truth.all() or not truth.any():
         share = (truth.sum() + 1) / (len(truth) + 2)
         return AnswerCalibration(np.zeros(features.shape[1]), np.full(n_groups, np.log(share / (1 - share))))
+    # A column times t with a penalty of 1 is a Gaussian prior of deviation t, as in `platt_scaling`. Coefficients c of
+    # standardised features make the slopes c t / spread and the intercept b - mean . slopes.
     spread = np.maximum(features.std(axis=0), np.finfo(np.float32).tiny)
     standardized = (features - features.mean(axis=0)) / spread
     own = GROUP_SPREAD * (groups[:, None] == np.arange(n_groups)) if n_groups > 1 else np.empty((len(groups), 0))
@@ -117,6 +120,7 @@ def calibrate_answers(scores, truth, groups, n_groups):
         slopes = FEATURE_SPREAD * coefficients[: len(rises)] * rises / spread
         if (slopes >= 0).all():
             break
+        # All features fall down a list: with slopes of at least 0 log-odds never rise.
         rises &= slopes >= 0
     of_groups = GROUP_SPREAD * coefficients[len(rises) :] if n_groups > 1 else np.zeros(1)
     return AnswerCalibration(slopes, intercept + of_groups - features.mean(axis=0) @ slopes)
@@ -174,6 +178,9 @@ def _labelled_lists(predictor, known, true, ids, column, random_state, device):
     gone = np.zeros(truth.shape, dtype=bool)
     if column != 1:
         queries = ids[:, 2 - column], groups
+        # With H held out and K known before in all, m = H / (H + K) and f the share of the held-out answers that lists
+        # have among their first LISTED: f m (c_held + c_known) unlabelled truths are expected in a list. floor(x + U)
+        # is x on average.
         n_held, n_known = (np.bincount(of.answers_of(*queries)[0], minlength=len(ids)) for of in (true, known))
         found = truth[:, :LISTED].sum() / n_held.sum()
         share = true.counts.sum() / (true.counts.sum() + known.counts.sum())
@@ -181,5 +188,6 @@ def _labelled_lists(predictor, known, true, ids, column, random_state, device):
         leaves = np.floor(expected + random_state.random_sample(len(ids))).clip(max=LARGEST_LEFT_OUT)
         unlabelled = ~truth & (answers >= 0)
         gone = unlabelled & (np.cumsum(unlabelled, axis=1) <= leaves[:, None])
+    # A stable sort moves what is gone to the end and keeps the order of the rest.
     kept = np.argsort(gone, axis=1, kind="stable")[:, :LISTED]
     return np.take_along_axis(scores, kept, axis=1), np.take_along_axis(truth, kept, axis=1), groups

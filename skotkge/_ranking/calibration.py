@@ -85,6 +85,7 @@ def corrupted_ids(ids, known, n_entities, random_state, pools=None):
     uniform = _corrupted(ids, random_state.randint(n_entities, size=(2, len(ids))))
     if pools is None:
         return uniform[_is_false(uniform, known)]
+    # Side r + shift has the heads of r and side r its tails; floor(uniform * length) draws from ragged lists at once.
     shift = pools.shape[0] // 2
     starts, lengths = pools.indptr[:-1], np.diff(pools.indptr)
     corrupted = uniform
@@ -144,6 +145,8 @@ def platt_scaling(scores, truth, relations, n_relations, true_share=0.5):
     weights = _weights_for_share(truth, true_share)
     centre, scale = scores.mean(), scores.std() or 1.0
     standardized = (scores - centre) / scale
+    # Slopes that come out below 0 are set to 0 and the others fitted again, until none is left; the set only shrinks,
+    # so that this ends.
     rises = np.ones(n_relations, dtype=bool)
     shared_slope, slope, intercept = _fit_lines(standardized, truth, relations, rises, weights)
     while (slope[rises] <= 0).any() and shared_slope > 0:
@@ -157,17 +160,21 @@ def platt_scaling(scores, truth, relations, n_relations, true_share=0.5):
             stacklevel=4,
         )
         return Calibration(np.zeros(n_relations), np.full(n_relations, logit(true_share)))
+    # In raw scores s, a (s - m) / d + b = (a / d) s + (b - a m / d).
     return Calibration(slope / scale, intercept - slope * centre / scale)
 
 
 def _weights_for_share(truth, true_share):
     """Weights of at most 1 that give the true rows the share wanted."""
+    # w_1 n_1 / (w_1 n_1 + w_0 n_0) = share has the solution w_1 / w_0 = share / (1 - share) n_0 / n_1.
     odds = true_share / (1 - true_share) * np.count_nonzero(~truth) / np.count_nonzero(truth)
     return np.where(truth, min(1.0, odds), min(1.0, 1 / odds))
 
 
 def _fit_lines(scores, truth, relations, rises, weights):
     """Return the shared slope, and slope and intercept of each relation; the slope is 0 except where it `rises`."""
+    # log-odds = (a + a_r) s + b + b_r. A column times t with a penalty of 1 on its coefficient c is a Gaussian prior of
+    # deviation t on the weight t c of the column. (n_triples, 1 + 2 n_relations) with three numbers a row, so sparse.
     rows, shape = np.arange(len(scores)), (len(scores), len(rises))
     scores = scores * rises[relations]
     columns = [

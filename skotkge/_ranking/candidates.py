@@ -91,6 +91,8 @@ def count_candidates(queries, left_out, n_entities, allowed=None):
     """
     sources, relations, answers = queries
     rows, others = left_out.answers_of(sources, relations)
+    # Pairs of query and entity as one number make the entities left out, the answer among them, distinct for each
+    # query: what is left, and the answer itself, are candidates.
     keys = np.unique(np.concatenate([rows * n_entities + others, np.arange(len(sources)) * n_entities + answers]))
     rows, gone = np.divmod(keys, n_entities)
     if allowed is None:

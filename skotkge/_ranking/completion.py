@@ -317,6 +317,7 @@ def best_relations(scores, k, left_out=None, allowed=None):
         scores[left_out] = -np.inf
     if allowed is not None:
         scores[~np.broadcast_to(allowed, scores.shape)] = -np.inf
+    # Stable, so that of equal relations the first is the better; there are few of them.
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     answers, best = np.full((len(scores), k), -1), np.full((len(scores), k), -np.inf)
     best[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)

@@ -102,6 +102,8 @@ class ConstraintChecker:
             Queries whose relations have constraints.
         mask : ndarray of shape (n_concerned, n_entities_of_slice), dtype bool
         """
+        # A mask (n_concerned, n_entities_of_slice), made relation by relation: what holds for a relation whatever the
+        # source is one row for all of its queries.
         rows = np.flatnonzero(self._concerned[relations])
         sources, relations = sources[rows], relations[rows]
         first, stop, _ = entities.indices(self._n_entities)

@@ -91,6 +91,7 @@ def _rank_one_side(predictor, ids, side, negatives, device):
         asked = np.column_stack([answers, np.where(counts_as, others, answers[:, None])])
         repeated = (np.repeat(array, width) for array in (sources, relations))
         scores = ranker.pair_scores(*repeated, asked.ravel()).reshape(asked.shape)
+        # rank = 1 + sum_j ([s_j > s_0] + [s_j = s_0] / 2) over the negatives j that count, s_0 the score of the answer.
         ahead = (scores[:, 1:] > scores[:, :1]) + (scores[:, 1:] == scores[:, :1]) / 2
         ranks[rows] = 1 + (ahead * counts_as).sum(axis=1)
         counts[rows] = 1 + counts_as.sum(axis=1)

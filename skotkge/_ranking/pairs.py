@@ -83,6 +83,8 @@ def likeliest_pairs(predictor, relations, k, search):
     -------
     BestTriples
     """
+    # n_entities^2 pairs of each relation in both directions, in square tiles, which read the fewest rows for so many
+    # scores.
     best = BestTriples(k)
     affordable = affordable_scores() // TILES_AT_ONCE
     fast = min(affordable, SCORES_OF_A_BLOCK) if search.device == "cpu" else affordable
@@ -120,6 +122,7 @@ class _Tiles:
         scores = self._scores(heads, rows, tails, columns)
         self._leave_out(scores, rows, tails, columns)
         calibration, relation = self._predictor.calibration, self._relation
+        # Log-odds never fall as scores of a relation rise: the largest score tells whether any of the tile is wanted.
         if not best.takes(calibration.log_odds(float(scores.max()), relation)):
             return
         found, places = (array.cpu().numpy() for array in scores.flatten().topk(min(k, scores.numel())))
@@ -137,6 +140,8 @@ class _Tiles:
         backward = mixture.scores(heads, columns, np.full(len(columns), reciprocal))
         backward = backward[:, mixture.indices(rows - heads.start)[0]].T
         by_row, by_column = mixture.indices(self._heads_count[rows], self._tails_count[columns])
+        # (f a + b c) / (a + c) of the scores f and b in both directions, with a and c 1 where the direction counts,
+        # else 0.
         counts = by_row[:, None].float() + by_column[None].float()
         total = forward * by_row[:, None] + backward * by_column[None]
         even = float(self._predictor.calibration.even_odds(np.array([relation]))[0])

@@ -41,6 +41,7 @@ def score_blocks(n_queries, n_entities, device="cpu"):
     """
     affordable = affordable_scores()
     if n_queries and affordable < min(n_queries, QUERIES_THAT_PAY) * n_entities:
+        # A block of n_rows queries and affordable / n_rows entities, at most as many rows as a square block would have.
         n_rows = max(1, min(FEWEST_QUERIES, n_queries, math.isqrt(affordable)))
         pieces = list(gen_batches(n_entities, max(1, affordable // n_rows)))
         batches = gen_batches(n_queries, n_rows)
@@ -92,6 +93,7 @@ class PartOfEntities:
 
     def merged(self, answers, scores):
         """Return the best answers among all entities, from those among the ones of `slices`."""
+        # k answers and scores of each process travel, in place of all its scores.
         of_all = [self._processes.gather_equal(torch.as_tensor(part), "ranks").numpy() for part in (answers, scores)]
         return best_of(*map(np.hstack, of_all), answers.shape[1])
 

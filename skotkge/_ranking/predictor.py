@@ -181,6 +181,8 @@ class LinkPredictor:
         ranker = self.ranker(device)
         n_directions = 2 if side == "both" else 1
         counts = ~ranker.is_blank(sources, relations).reshape(n_directions, len(ids))
+        # (n_parts, n_directions n_triples), directions one after the other; the score is the sum over the parts of
+        # their mean over the directions that count.
         parts = ranker.pair_parts(sources, relations, answers)
         parts = parts.reshape(len(parts), n_directions, len(ids))
         return (parts * counts).sum(axis=1) / np.maximum(counts.sum(axis=0), 1), ~counts.any(axis=0)
@@ -266,6 +268,8 @@ class LinkPredictor:
         log_odds = np.empty((len(ids), self.n_relations))
         left_out = np.zeros(log_odds.shape, dtype=bool)
         for rows in gen_batches(len(ids), max(1, CANDIDATES_AT_ONCE // self.n_relations)):
+            # Relations are compared by log-odds, (n_questions, n_relations), since each has a line of its own; every
+            # one is a triple that is scored by itself.
             triples = np.repeat(ids[rows], self.n_relations, axis=0)
             triples[:, 1] = np.tile(np.arange(self.n_relations), len(triples) // self.n_relations)
             log_odds[rows] = self.log_odds(triples, device).reshape(-1, self.n_relations)

@@ -61,6 +61,7 @@ class Ranker:
         """
         parts = np.empty((self._mixture.n_parts, len(sources)))
         order = _by_relation(relations)
+        # Rows of queries and answers in double precision: as much as four in single.
         for batch in query_batches(len(sources), 4 * self._mixture.n_columns):
             rows = order[batch]
             parts[:, rows] = self._mixture.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
@@ -111,6 +112,9 @@ class Ranker:
             left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
             mask = None if allowed is None else allowed(relations[rows])
+            # Of N entities B are better than the answer, W worse, T equal and G left out, the answer itself among
+            # these: its rank is 1 + B + T / 2 = 1 + (N + B - W - G) / 2, the mean of best and worst. At -inf those left
+            # out are worse, so that one sum of signs over all slices and processes is B - W - G.
             better_less_worse = torch.zeros(len(own), dtype=torch.float64, device=self._mixture.device)
             for entities, scores in blocks:
                 if mask is not None:
@@ -158,6 +162,8 @@ class Ranker:
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
                 if allowed is not None:
                     scores.masked_fill_(~self._mixture.indices(mask[:, entities])[0], -torch.inf)
+                # The k best of all are among the k best of the slices: O(n_entities) for each query, and 2 k scores
+                # kept.
                 values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
                 found = np.hstack([best[rows], values.cpu().numpy()])
                 names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
@@ -193,6 +199,7 @@ class _Pieces:
 
     def of_pairs(self, answers):
         """Scores of each query with one answer, to the last digit those that iterating yields."""
+        # Read from the same products as the others: another order of summation would break ties by rounding.
         own = torch.zeros(len(answers), device=self._mixture.device)
         for entities, scores in self:
             pairs = self._mixture.indices(*_inside(entities, np.arange(len(answers)), answers))

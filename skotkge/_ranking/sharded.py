@@ -32,6 +32,7 @@ class ShardedScores:
     def add_scores(self, entities, queries, weights, out):
         """Add the weighted scores with a slice of the own entities to `out`, see `BoundEvidence`."""
         own = self._own[entities.start - self._first : entities.stop - self._first]
+        # sum over kinds of w <q, t> = <w q, t>: the weights go to the queries, as in `EmbeddingScores`.
         if isinstance(self.score_function, DotProduct):
             out.addmm_(weights * queries, own.T)
         else:

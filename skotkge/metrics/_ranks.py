@@ -197,6 +197,22 @@ def _metrics_of(ranks, counts):
 
 
 def check_ranks(ranks):
+    """Return ranks as an array of float.
+
+    Parameters
+    ----------
+    ranks : array-like of float
+        Of any shape.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is not a number from 1.
+    """
     with reading("ranks", ranks, "ranks from 1 as numbers"):
         ranks = np.asarray(ranks, dtype=float)
     if not ranks.size:

@@ -1,5 +1,7 @@
 """Score functions against plain NumPy formulas; gradients of them and of losses against finite differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from skotkge import ComplEx
 from skotkge._embedding import pair_products, softmax
 from skotkge._embedding.batches import LEAST_SCORE
 from skotkge._embedding.score_functions import CrossSpaceTransE, DotProduct
-from skotkge._embedding.softmax import log_partition, logistic, n3
+from skotkge._embedding.softmax import Softmax, log_partition, logistic, n3
 from skotkge._graph.queries import KnownAnswers, both_directions, slices
 from skotkge.baselines import ManhattanTransE, MeanCrossSpaceTransE
 
@@ -191,9 +193,9 @@ def test_distances_of_zero_within_the_spaces_have_a_finite_gradient(model):
     _, score_function, entities, relations = model
     entities.requires_grad_()
     no_translation = torch.zeros_like(relations[:2])
-    told = score_function.query(entities[:2], no_translation).detach(), entities.detach(), score_function
+    query = score_function.query(entities[:2], no_translation).detach()
     excluded = torch.tensor([0, 5]), torch.arange(2), torch.tensor([0.0, LEAST_SCORE])
-    of_all = log_partition(*told, torch.ones(2), excluded)
+    of_all = log_partition(query, entities.detach(), Softmax(score_function, torch.ones(2), excluded))
     assert torch.isfinite(of_all.query_gradient).all()
     assert torch.isfinite(of_all.entity_gradient).all()
     same = torch.arange(2)
@@ -226,11 +228,12 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
     normalizer = torch.logsumexp(scores if beside is None else torch.cat([scores, beside[:, None]], dim=1), dim=1)
     wanted = 0.3 * (counts * normalizer).sum()
     gradients = torch.autograd.grad(wanted, [query, entities])
-    told = query.detach(), entities.detach(), score_function, counts, excluded
-    options = {"multiplicity": multiplicity, "beside": beside, "scale": 0.3}
+    terms = Softmax(score_function, counts, excluded, multiplicity, scale=0.3)
     with config_context(working_memory=working_memory):
-        found = log_partition(*told, **options)
-        constant = log_partition(*told, **options, wants_entities=False)
+        found, constant = (
+            log_partition(query.detach(), entities.detach(), replace(terms, wants_entities=wants), beside=beside)
+            for wants in (True, False)
+        )
     np.testing.assert_allclose(found.value, wanted.detach(), rtol=1e-12)
     np.testing.assert_allclose(found.normalizer, normalizer.detach(), rtol=1e-12)
     np.testing.assert_allclose(found.query_gradient, gradients[0], rtol=1e-9, atol=1e-12)
@@ -243,8 +246,10 @@ def test_log_partition_and_its_gradients_are_those_of_one_row_of_scores(
 def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_rounding(name):
     generator = torch.Generator().manual_seed(0)
     query, entities = (torch.randn(n, 32, generator=generator) for n in (40, 300))
-    told = query, entities, OF_ONE_SPACE[name], torch.ones(40), None
-    full, half = log_partition(*told), log_partition(*told, precision=torch.bfloat16)
+    full, half = (
+        log_partition(query, entities, Softmax(OF_ONE_SPACE[name], torch.ones(40), precision=precision))
+        for precision in (None, torch.bfloat16)
+    )
     assert half.query_gradient.dtype == torch.float32
     np.testing.assert_allclose(half.value, full.value, rtol=2**-8)
     for wanted, found in ((full.query_gradient, half.query_gradient), (full.entity_gradient, half.entity_gradient)):
@@ -254,22 +259,15 @@ def test_half_precision_of_the_factors_changes_value_and_gradients_by_their_roun
 def test_log_partition_of_a_distance_of_zero_has_a_finite_gradient():
     entities = torch.eye(3)
     for name in ("transe", "rotate"):
-        told = (
-            entities.clone(),
-            entities,
-            OF_ONE_SPACE[name],
-            torch.ones(3),
-            (torch.tensor([0, 1, 2]), torch.arange(3), torch.tensor([0.0, 0.0, LEAST_SCORE])),
-        )
-        found = log_partition(*told)
+        excluded = torch.tensor([0, 1, 2]), torch.arange(3), torch.tensor([0.0, 0.0, LEAST_SCORE])
+        found = log_partition(entities.clone(), entities, Softmax(OF_ONE_SPACE[name], torch.ones(3), excluded))
         assert torch.isfinite(found.query_gradient).all()
         assert torch.isfinite(found.entity_gradient).all()
 
 
 def test_negligible_probabilities_have_no_gradient():
     query = torch.tensor([[0.0, -100.0, -5.0]])
-    told = torch.eye(3), OF_ONE_SPACE["distmult"], torch.tensor([1]), None
-    gradient = log_partition(query, *told).query_gradient
+    gradient = log_partition(query, torch.eye(3), Softmax(OF_ONE_SPACE["distmult"], torch.tensor([1]))).query_gradient
     assert gradient[0, 1] == 0
     assert gradient[0, 2] > 0
 
