@@ -1,7 +1,6 @@
 """Files of the user's: triples, entities, vectors and models."""
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from .._graph.labels import name_first
 from .._graph.readers import FORMATS, ReadingOptions, read_rows
 from .._graph.tables import Dialect, read_records
 from .._graph.triples import MultimodalTriples
+from .._utils.messages import tell
 
 HEADER = {"guess": None, "yes": True, "no": False}
 VECTOR_DIALECTS = {
@@ -239,11 +239,9 @@ def read_vectors(path):
                 f"{path}, line {line}: expected a label and {width or 'some'} numbers, got {name_first(row)}"
             )
         if line == 1 and width > 2 and row[1:] == list(map(str, range(width))):
-            warnings.warn(
+            tell(
                 f"{path} begins with {','.join(row[:4])}, ..., read as the vector of {row[0]!r}; if it is a header "
-                "leave it out.",
-                UserWarning,
-                stacklevel=2,
+                "leave it out."
             )
         labels.append(row[0])
         vectors.append(vector)

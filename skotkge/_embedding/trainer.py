@@ -1,6 +1,5 @@
 """The training loop of one space: epochs, validation, the best epoch, callbacks. The only module with an optimizer."""
 
-import warnings
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from .._utils.messages import tell
 from .model import EmbeddingModel
 from .row_optimizers import RowAdagrad, RowAdam
 from .rowwise_adagrad import RowwiseAdagrad
@@ -253,12 +253,11 @@ class Trainer:
                 f"finite; lower learning_rate={self.options.learning_rate!r}, or scale the modalities "
                 "(standardize=True)."
             )
-        warnings.warn(
+        tell(
             f"training of {name or 'the space'} diverged: in epoch {n_epochs} the loss is {loss:.3g} after "
             f"{self._start:.3g} at the start; epoch {self._best_iter or n_epochs} is kept. Lower "
             f"learning_rate={self.options.learning_rate!r}, or scale the modalities (standardize=True).",
             ConvergenceWarning,
-            stacklevel=2,
         )
 
     def so_far(self):

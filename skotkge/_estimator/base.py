@@ -1,6 +1,5 @@
 """LinkPredictionEstimator: labels in and out around a fitted `LinkPredictor`; what every estimator answers."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -25,14 +24,14 @@ from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._utils.autologging import unlogged
 from .._utils.html import FittedHtml
-from .._utils.messages import CheckedParameters, check_choice, reading, shown
+from .._utils.messages import CheckedParameters, check_choice, reading, shown, tell
 from .._utils.persistence import Persistent
 from ..metrics._ranks import warn_of_trained
 from .answering import answer
 from .evaluating import rank_triples, rank_triples_among_negatives, summary
 from .explaining import explain
 from .html import caption_of_fitted, html_of_fitted
-from .lookup import check_new_entities, entities_of, ids_of, ids_of_labels, ids_of_sets
+from .lookup import check_new_entities, entities_of, ids_of, ids_of_labels, ids_of_sets, tell_of_far_vectors
 from .open_questions import answer_openly
 from .vectors import chosen_table, embed
 
@@ -162,6 +161,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         check_modalities({name: matrix.shape[1] for name, matrix in X.modalities.items()}, wanted)
         matrices = {name: X.modalities[name][rows] for name in wanted}
         observed = {name: X.observed(name)[rows] for name in wanted}
+        tell_of_far_vectors(X.entities[rows], matrices, observed, encoder.scalings)
         return predictor.with_entities(X.entities[rows], matrices, observed, X.vocabulary.descriptions_of(rows))
 
     def _answering_for(self, new_entities):
@@ -281,11 +281,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             y = column_or_1d(y)
             n_classes = len(np.unique(y))
         if n_classes < 2:
-            warnings.warn(
-                "y has one class only, so that accuracy says little; leave y out to get the filtered MRR.",
-                UserWarning,
-                stacklevel=2,
-            )
+            tell("y has one class only, so that accuracy says little; leave y out to get the filtered MRR.")
         predicted = self.predict(X)
         with reading("sample_weight" if sample_weight is not None else "y", sample_weight, "a value for each row"):
             return accuracy_score(y, predicted, sample_weight=sample_weight)

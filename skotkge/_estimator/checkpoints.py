@@ -10,7 +10,6 @@ store are
 """
 
 import time
-import warnings
 from dataclasses import fields
 
 import joblib
@@ -23,6 +22,7 @@ from .._embedding.trainer import TrainedSpace
 from .._graph.digest import data_digest
 from .._graph.label_columns import as_label_triples
 from .._graph.packed_labels import pack_labels
+from .._utils.messages import tell
 from .record import record_of
 from .stores import store_of
 
@@ -146,11 +146,7 @@ class Stage:
         try:
             self._store.write(self._name + RUNNING, values)
         except OSError as error:
-            warnings.warn(
-                f"a checkpoint could not be written ({error}); training goes on, and the one before stays.",
-                UserWarning,
-                stacklevel=2,
-            )
+            tell(f"a checkpoint could not be written ({error}); training goes on, and the one before stays.")
         self._written = time.monotonic()
 
     def finish(self, space):

@@ -1,6 +1,5 @@
 """One fit, values in and values out: train, weigh, calibrate, train again on all rows."""
 
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -28,7 +27,7 @@ from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
 from .._ranking.predictor import LinkPredictor, entities_by_relation
 from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
-from .._utils.messages import shown
+from .._utils.messages import shown, tell
 from .._utils.progress import training_progress
 from .checkpoints import Checkpoint
 from .judging import validation_score
@@ -169,11 +168,9 @@ class _Facts:
         self.excludes_self_loops = np.tile(trained & ~with_self_loops, 2) & exclude_self_loops
         without = np.count_nonzero(~in_training), np.count_nonzero(~trained)
         if any(without):
-            warnings.warn(
+            tell(
                 f"{without[0]} of {X.n_entities} entities and {without[1]} of {self.n_relations} relations have "
-                "no training triple: such entities are placed by their modalities alone, scores of such relations tie.",
-                UserWarning,
-                stacklevel=5,
+                "no training triple: such entities are placed by their modalities alone, scores of such relations tie."
             )
 
     @cached_property
@@ -366,11 +363,9 @@ def _enough_negatives(predictor, true, negatives, random_state, typed):
     if len(negatives.ids) >= FEWEST_NEGATIVES:
         return negatives
     if len(negatives.ids):
-        warnings.warn(
+        tell(
             f"{len(negatives.ids)} known negatives are too few to calibrate with, randomly corrupted triples take "
-            f"their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val.",
-            UserWarning,
-            stacklevel=6,
+            f"their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val."
         )
     pools, n_entities = predictor.seen if typed else None, len(predictor.vocabulary.entities)
     return Negatives(corrupted_ids(true, predictor.known, n_entities, random_state, pools), 0.5)

@@ -1,6 +1,5 @@
 """The rows that `OTKGEClassifier.fit` trains on, judges itself by and calibrates with."""
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +10,7 @@ from .._graph.label_columns import as_label_triples
 from .._graph.labels import first_occurrences, name_first, same_labels
 from .._graph.triples import MultimodalTriples
 from .._ranking.calibration import Negatives
+from .._utils.messages import tell
 from .fact_weights import FactWeights
 
 
@@ -75,11 +75,9 @@ def true_and_false(X, y, warns=True):
     if fusion is not None and not same_labels(fusion.entities, X.entities):
         raise ValueError("X has other entities than the fusion attached to it; fit OTFusionTransformer on X.")
     if warns and fusion is None and X.modalities:
-        warnings.warn(
+        tell(
             f"the modalities {', '.join(X.modalities)} are not used: X has no fusion attached; put an "
-            "OTFusionTransformer before this classifier in a Pipeline.",
-            UserWarning,
-            stacklevel=4,
+            "OTFusionTransformer before this classifier in a Pipeline."
         )
     return X[true], Negatives(X.ids[~true], true.mean())
 
@@ -133,11 +131,9 @@ def split_held_out(X, negatives, fraction, random_state):
         return TrainingSplit(X, X.ids[:0], X, negatives)
     spared = spare_rows(X.ids, fraction, random_state)
     if not len(spared):
-        warnings.warn(
+        tell(
             "no triple can be held out for validation without taking an entity or a relation from training: "
-            "training for max_iter epochs and calibrating on the training triples.",
-            UserWarning,
-            stacklevel=4,
+            "training for max_iter epochs and calibrating on the training triples."
         )
         return TrainingSplit(X, X.ids[:0], X, negatives)
     kept = X[np.setdiff1d(np.arange(len(X)), spared)]

@@ -4,10 +4,13 @@ import numpy as np
 
 from .._graph.arguments import as_triple_sets
 from .._graph.label_columns import as_label_triples
-from .._graph.labels import as_labels, first_occurrences, name_first
+from .._graph.labels import as_labels, counted, first_occurrences, name_first
 from .._graph.modalities import did_you_mean
 from .._graph.triples import MultimodalTriples
-from .._utils.messages import shown
+from .._utils.messages import shown, tell
+
+# Standard deviations of the fit's vectors: a word that one in a million texts has lies a thousand away.
+FARTHEST = 1e4
 
 
 def ids_of(vocabulary, X, handle_unknown):
@@ -67,6 +70,34 @@ def check_new_entities(vocabulary, X, fitted):
             f"new_entities has no vector for {name_first(X.entities[new])}: all values of {name_first(shared)} are "
             "missing; give the vector of at least one modality."
         )
+
+
+def tell_of_far_vectors(labels, matrices, observed, scalings):
+    """Warn of a vector of an unseen entity that lies far from all that the fit saw: it alone would decide the answers.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_unseen,), dtype object
+    matrices : dict of str to ndarray of shape (n_unseen, d_k)
+    observed : dict of str to ndarray of shape (n_unseen,), dtype bool
+    scalings : dict of str to (mean, scale)
+        Of the columns of each modality.
+    """
+    for name, (mean, scale) in scalings.items():
+        rows = np.flatnonzero(observed[name])
+        if not len(rows):
+            continue
+        distances = np.abs((matrices[name][rows] - mean) / scale)
+        farthest = distances.max(axis=1)
+        n_far, worst = np.count_nonzero(farthest > FARTHEST), rows[farthest.argmax()]
+        if n_far:
+            column = distances[farthest.argmax()].argmax()
+            tell(
+                f"{counted(n_far, 'unseen entity has a vector', 'unseen entities have vectors')} far from all that fit "
+                f"saw, and answers that mean little: {shown(labels[worst])} lies {farthest.max():.1e} standard "
+                f"deviations away in column {column} of {name!r}, which hardly varied among the entities of fit; leave "
+                "such columns out, or see whether the vector is in their units."
+            )
 
 
 def ids_of_sets(vocabulary, known):

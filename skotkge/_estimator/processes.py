@@ -1,7 +1,6 @@
 """A fit in a process group: the first process does it, and the others help it train."""
 
 import functools
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,6 +11,7 @@ from .._embedding.distributed import FAIL, FINISH, DistributedTrainer, follow, i
 from .._embedding.processes import ProcessLostError, current_processes
 from .._embedding.trainer import Trainer
 from .._ranking.answering_processes import answering_processes
+from .._utils.messages import tell
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 # The group that this process leads at the moment, with the others at its service.
@@ -83,10 +83,8 @@ def trainer_of(processes, id, spec, options, shares=True, warns=True):
 
 
 def _warn_of_one_process(processes, id):
-    warnings.warn(
+    tell(
         f"the space {str(id)!r} is trained by the first of the {processes.size} processes alone: what they share is "
         "the training of the structure without modalities, by objective=CrossEntropy(n_sampled=...) or Logistic(...), "
-        "without sample_weight and not from an earlier fit.",
-        UserWarning,
-        stacklevel=7,
+        "without sample_weight and not from an earlier fit."
     )

@@ -1,6 +1,5 @@
 """The fitted fusion: Eq. 1-3 from arrays to one frozen object, which answers without any estimator."""
 
-import warnings
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -22,6 +21,7 @@ from .._spaces import (
     joined_width,
     row_weights,
 )
+from .._utils.messages import tell
 from .barycenter import wasserstein_barycenter
 from .column_alignment import ScaledColumns, align_columns, aligner_of
 from .encoder import RowEncoder
@@ -328,8 +328,4 @@ def _barycenter_and_moves(spaces, row_shares, options):
 def _warn_of_spaces_apart(observed, structure_observed):
     apart = [name for name, rows in observed.items() if not (rows & structure_observed).any()]
     if apart:
-        warnings.warn(
-            f"no entity has both a training triple and a vector in {name_first(apart)}: there is no plan to learn.",
-            UserWarning,
-            stacklevel=6,
-        )
+        tell(f"no entity has both a training triple and a vector in {name_first(apart)}: there is no plan to learn.")

@@ -1,9 +1,8 @@
 """Which modalities tell entities apart at all, once their columns are scaled."""
 
-import warnings
-
 import numpy as np
 
+from .._utils.messages import tell
 from .scaling import constant_columns, moments, scaled_blocks
 
 # Share of the variance that all rows but the largest have, below which nothing of them is left in single precision.
@@ -37,11 +36,7 @@ def informative(matrices, observed, standardize):
         if fault is None:
             kept[name] = matrix
             continue
-        warnings.warn(
-            f"the modality {name!r} tells no entities apart: {fault}. It counts as missing; correct or drop it.",
-            UserWarning,
-            stacklevel=4,
-        )
+        tell(f"the modality {name!r} tells no entities apart: {fault}. It counts as missing; correct or drop it.")
     return kept
 
 

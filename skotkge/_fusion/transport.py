@@ -1,11 +1,10 @@
 """Optimal transport between the columns of two matrices (Eq. 1-2 of the OTKGE paper). Arrays in, arrays out."""
 
-import warnings
-
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.exceptions import ConvergenceWarning
 
+from .._utils.messages import tell
 from .scaling import scaled_blocks
 
 # Scalings of plain Sinkhorn iterations stay within exp(+-2 * this), far from overflow, and their kernel from denormals.
@@ -106,7 +105,7 @@ def transport_plan(cost, *, reg=0.0):
             None if error < SMALLEST_ERROR else f"its masses are off by {error:.1e}; a reg larger than {reg} helps"
         )
     if trouble:
-        warnings.warn(f"the transport plan did not converge: {trouble}.", ConvergenceWarning, stacklevel=2)
+        tell(f"the transport plan did not converge: {trouble}.", ConvergenceWarning)
     return plan
 
 

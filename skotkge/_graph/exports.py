@@ -5,10 +5,10 @@ import re
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from .._utils.messages import brief, cut
+from .._utils.messages import brief, cut, tell
 from .files import read_bytes, read_text
 from .headers import SIGNS
-from .notices import tell, tell_of_isolated
+from .notices import tell_of_isolated
 
 # What the relation of an edge of GraphML is called, without blanks and signs and in lower case.
 RELATIONS = ("label", "edgelabel", "relation", "relationtype", "type", "predicate", "key")

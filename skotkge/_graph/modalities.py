@@ -7,9 +7,9 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._spaces import COSINES, COUNTS, KINDS, NEIGHBORS, RELATION_MAPS
+from .._utils.messages import tell
 from .labels import LabelIndex, as_labels, label_keys, name_first
 from .matrices import as_matrix, frame_values, rows_of_vectors
-from .notices import tell
 from .preparing import prepare
 
 LABEL_COLUMN = "entity"

@@ -1,6 +1,7 @@
 """Triples from and to the graphs of networkx."""
 
-from .notices import tell, tell_of_isolated
+from .._utils.messages import tell
+from .notices import tell_of_isolated
 
 # Attributes of edges that hold the relation, by custom; the first that every edge has.
 RELATIONS = ("relation", "label", "type", "predicate", "rel")

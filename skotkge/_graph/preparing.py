@@ -8,13 +8,15 @@ from sklearn import get_config
 
 from .._utils.autologging import unlogged
 from .._utils.memory import row_blocks
-from .notices import tell
+from .._utils.messages import tell
 
 # Wider matrices are reduced: what follows has matrices of columns times columns.
 WIDEST = 4096
 # In absolute value; squares of larger ones, added up over the rows, may be infinite.
 LARGEST = 1e140
 N_COMPONENTS = 256
+# Singular values of rounding in single precision, relative to the largest.
+LENGTH_OF_ROUNDING = 1e-5
 # Arrays of the size of the components, and of the rows, that a randomised SVD holds at its peak.
 COPIES_OF_COMPONENTS = 4
 
@@ -217,7 +219,12 @@ def _leading_components(matrix):
     with unlogged(), np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, where all rows are equal
         svd = TruncatedSVD(kept, random_state=0).fit(rows)
     squares = np.square(rows.data if issparse(rows) else rows, dtype=float).sum()
-    return svd.components_, np.square(svd.singular_values_, dtype=float).sum() / max(squares, np.finfo(float).tiny)
+    # Components beyond the rank are rounding, which standardising would make as large as the others.
+    true = svd.singular_values_ > LENGTH_OF_ROUNDING * svd.singular_values_[0]
+    true[0] = True
+    return svd.components_[true], np.square(svd.singular_values_, dtype=float).sum() / max(
+        squares, np.finfo(float).tiny
+    )
 
 
 def _times(matrix, projection):

@@ -2,9 +2,8 @@
 
 import re
 
-from .._utils.messages import brief, cut, shown
+from .._utils.messages import brief, cut, shown, tell
 from .files import read_utf8, suffix_of
-from .notices import tell
 
 # Suffixes, and names that the argument `format` takes besides.
 RDF_FORMATS = {

@@ -5,9 +5,9 @@ from os import PathLike
 
 import numpy as np
 
+from .._utils.messages import tell
 from .label_columns import as_label_triples
 from .labels import as_labels, first_occurrences
-from .notices import tell
 from .readers import ReadingOptions, read_rows
 from .triples import MultimodalTriples
 

@@ -4,12 +4,11 @@ from numbers import Integral
 
 import numpy as np
 
-from .._utils.messages import brief, cut, shown
+from .._utils.messages import brief, cut, shown, tell
 from .coded import CodedColumn
 from .headers import COLUMNS, begins_with_names, find_named, stands_alone
 from .label_columns import TripleRows
 from .labels import name_first
-from .notices import tell
 from .streams import table_blocks
 from .tables import Dialect, read_table, wrong_number
 

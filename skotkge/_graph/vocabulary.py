@@ -5,11 +5,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .._utils.messages import shown
+from .._utils.messages import shown, tell
 from .coded import CodedColumn, joined_in_order
 from .labels import LabelIndex, counted, factorize, first_missing, name_first, same_labels
 from .names import NameIndex, similar_labels
-from .notices import tell
 from .preparing import Preparation, observed_rows
 
 # What is told of entities beside their labels.

@@ -1,6 +1,5 @@
 """One graph from two, in which matched entities are one entity."""
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from .._graph.triples import MultimodalTriples
 from .._graph.vocabulary import DESCRIPTIONS
+from .._utils.messages import tell
 from .lookup import RowNumbers, label_key
 from .pairs import as_graph
 
@@ -161,9 +161,7 @@ def _name_conflicts(name, first, second, entities):
     different = np.flatnonzero(gap > TOLERANCE * size)
     if len(different):
         named = ", ".join(repr(label) for label in entities[different[:3]].tolist())
-        warnings.warn(
+        tell(
             f"{len(different)} matched entities have two different vectors in {name!r} ({named}, ...); those of X are "
-            "kept.",
-            UserWarning,
-            stacklevel=3,
+            "kept."
         )

@@ -1,6 +1,5 @@
 """Log-odds from raw scores, learned on true triples against false ones."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from scipy.sparse import csr_array, hstack
 from scipy.special import logit
 
 from .._utils.linear_models import logistic_regression
+from .._utils.messages import tell
 
 # Prior standard deviations, of standardised scores: how far the lines of relations lie from the one they share.
 INTERCEPT_SPREAD = 2.0
@@ -153,11 +153,9 @@ def platt_scaling(scores, truth, relations, n_relations, true_share=0.5):
         rises &= slope > 0
         shared_slope, slope, intercept = _fit_lines(standardized, truth, relations, rises, weights)
     if shared_slope <= 0:
-        warnings.warn(
+        tell(
             "held-out triples do not score higher than false ones, so all probabilities are equal: the model has not "
-            "learned to tell them apart.",
-            UserWarning,
-            stacklevel=4,
+            "learned to tell them apart."
         )
         return Calibration(np.zeros(n_relations), np.full(n_relations, logit(true_share)))
     # In raw scores s, a (s - m) / d + b = (a / d) s + (b - a m / d).

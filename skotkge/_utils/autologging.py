@@ -8,10 +8,11 @@ import functools
 import re
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
+
+from .messages import tell
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 # The largest batch that MLflow takes.
@@ -113,7 +114,7 @@ def _attempt(log, *args, **kwargs):
     try:
         log(*args, **kwargs)
     except Exception as error:
-        warnings.warn(f"MLflow has not logged this fit: {type(error).__name__}: {error}", UserWarning, stacklevel=6)
+        tell(f"MLflow has not logged this fit: {type(error).__name__}: {error}")
 
 
 def _log_parameters(estimator):

@@ -1,7 +1,9 @@
 """Values in messages, and errors of conversions that name the argument."""
 
 import re
+import sys
 import traceback
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy as np
 from .sklearn_compat import InvalidParameterError, validate_parameter_constraints
 
 LONGEST_VALUE, LONGEST = 80, 480
+# Warnings point at the line that caused them, past the frames of these.
+PASSED_OVER = {__name__.partition(".")[0], "sklearn", "contextlib", "joblib"}
 
 
 def shown(value, limit=LONGEST_VALUE):
@@ -30,6 +34,14 @@ def brief(path, limit=120):
     """Write a path for a message; of a long one the end, which tells the file."""
     path = str(path)
     return path if len(path) <= limit else f"...{path[-limit:]}"
+
+
+def tell(message, category=UserWarning):
+    """Warn the caller of the library, however deep the trouble arises."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in PASSED_OVER:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth)
 
 
 @contextmanager

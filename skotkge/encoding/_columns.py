@@ -7,6 +7,7 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from .._graph.preparing import LENGTH_OF_ROUNDING
 from ._kinds import as_date, as_number, as_text
 
 DAYS_OF_YEAR = 365.25
@@ -108,6 +109,18 @@ class VectorEncoder(ColumnEncoder):
         return np.array([np.asarray(value, dtype=float) for value in X])
 
 
+def keep_true_components(decomposition):
+    """Leave out of a fitted `TruncatedSVD` or `PCA` the components beyond the rank of its data, which are rounding.
+
+    They hardly vary among the data. Standardised they would vary as the others do, and what is new would lie a million
+    standard deviations away from all data.
+    """
+    lengths = decomposition.singular_values_
+    n_true = max(1, np.count_nonzero(lengths > LENGTH_OF_ROUNDING * lengths[0]))
+    for name in ("components_", "singular_values_", "explained_variance_", "explained_variance_ratio_"):
+        setattr(decomposition, name, getattr(decomposition, name)[:n_true])
+
+
 class WordEncoder(ColumnEncoder):
     """Counts of words or letters, reduced by a truncated SVD where they are more than `n_components`.
 
@@ -135,7 +148,8 @@ class WordEncoder(ColumnEncoder):
         self.svd_ = TruncatedSVD(max(1, kept), random_state=self.random_state)
         # Unit variance of the texts as a whole, so that their scale is that of other columns.
         with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance at all, where all texts are one
-            reduced = self.svd_.fit_transform(counts)
+            keep_true_components(self.svd_.fit(counts))
+        reduced = self.svd_.transform(counts)
         variance = reduced.var(axis=0).mean()
         self.scale_ = np.sqrt(variance) if variance > RELATIVE_ZERO * np.square(reduced).mean() else 1.0
         return self._numbered(reduced.shape[1])

@@ -10,7 +10,7 @@ import numpy as np
 KINDS = ("number", "boolean", "category", "date", "text", "tags", "image", "vector")
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
-WRITTEN_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?")  # not 007, which is a name
+WRITTEN_NUMBER = re.compile(r"[+-]?(?=\.?\d)(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?")  # not 007 or E120, which are names
 # Holes among numbers, truth values and dates; among other strings they are strings.
 WORDS_FOR_MISSING = frozenset({"na", "n/a", "nan", "nil", "none", "null", "missing", "unknown", "?", "-", "--"})
 
@@ -68,7 +68,7 @@ def is_number(value):
     """Tell whether a value is a real number, one written as such, or a span of time."""
     if isinstance(value, str):
         written = value.strip()
-        return any(map(str.isdigit, written)) and WRITTEN_NUMBER.fullmatch(written) is not None
+        return WRITTEN_NUMBER.fullmatch(written) is not None
     return isinstance(value, Number | timedelta) and not isinstance(value, complex)
 
 

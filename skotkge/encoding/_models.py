@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from .._utils.messages import shown
-from ._columns import ColumnEncoder
+from ._columns import ColumnEncoder, keep_true_components
 from ._kinds import as_text
 
 PIXELS = 16
@@ -69,7 +69,8 @@ class PictureEncoder(ColumnEncoder):
         kept = min(self.n_components, *pixels.shape)
         with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, of one picture
             self.pca_ = PCA(kept, random_state=self.random_state).fit(pixels)
-        return self._numbered(kept)
+        keep_true_components(self.pca_)
+        return self._numbered(len(self.pca_.components_))
 
     def transform(self, X):
         return self.pca_.transform(self._pixels(X)) if self.model_name == "pixels" else self._features(X)

@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._graph.details import data_frame
 from .._graph.labels import name_first
 from .._graph.modalities import LABEL_COLUMN
-from .._graph.notices import tell
 from .._utils.api_links import LinksToApi
 from .._utils.autologging import unlogged
+from .._utils.messages import tell
 from .._utils.sklearn_compat import Interval, StrOptions, check_feature_names_in, fit_context
 from ._columns import (
     ArrayEncoder,
@@ -388,7 +388,7 @@ def encode_table(table: Any, spec: Any = "auto", **options: Any) -> dict[str, An
         What columns hold, as for `TableEncoder`, where it is not to be guessed. An encoder that is fitted encodes as it
         was fitted, for rows that come later; the clone of another one is fitted.
     **options
-        Other parameters of `TableEncoder`.
+        Other parameters of `TableEncoder`: ``entity`` is the column with the labels where it is not called "entity".
 
     Returns
     -------
@@ -421,7 +421,9 @@ def encode_table(table: Any, spec: Any = "auto", **options: Any) -> dict[str, An
     encoder = spec if isinstance(spec, TableEncoder) else TableEncoder(spec, **options)
     if encoder is spec and options:
         raise TypeError(f"{', '.join(options)} is given beside an encoder; set it on the encoder.")
-    labels = as_columns(table, encoder.entity).labels
+    columns = as_columns(table, encoder.entity)
+    labels = columns.labels
+    _tell_of_labels_elsewhere(table, columns, encoder.entity)
     if hasattr(encoder, "encoders_"):
         matrix = np.asarray(encoder.transform(table))
     else:
@@ -432,6 +434,20 @@ def encode_table(table: Any, spec: Any = "auto", **options: Any) -> dict[str, An
         frames[modality] = data_frame("pandas", matrix[:, chosen], "encode_table")
         frames[modality].columns, frames[modality].index = names[chosen], labels
     return frames
+
+
+def _tell_of_labels_elsewhere(table, columns, entity):
+    """Warn where row numbers become labels although a column could have these."""
+    is_numbered = hasattr(table, "iloc") and type(table.index).__name__ == "RangeIndex" and entity not in table.columns
+    if not is_numbered or len(columns) < 2:
+        return
+    for name, values in columns.values.items():
+        if all(isinstance(value, str) for value in values) and len(set(values)) == len(values):
+            tell(
+                f"the table has no column {entity!r} and no index of labels, so that entities are called by the "
+                f"numbers of rows; if {name!r} has their labels, pass entity={name!r} or set it as the index."
+            )
+            return
 
 
 def _without_words_for_missing(columns, kinds):
@@ -463,7 +479,7 @@ def _named(name, method, values):
         return method(values)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(
-            f"the column {name!r} cannot be encoded: {error} Say what it holds in spec, or 'drop' it."
+            f"the column {name!r} cannot be encoded: {str(error).rstrip('.')}. Say what it holds in spec, or 'drop' it."
         ) from error
 
 

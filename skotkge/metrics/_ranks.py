@@ -1,6 +1,5 @@
 """Metrics of ranks."""
 
-import warnings
 from collections.abc import Sequence
 from numbers import Real
 
@@ -9,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 
 from .._graph.labels import factorize
-from .._utils.messages import reading
+from .._utils.messages import reading, tell
 
 
 def mean_reciprocal_rank(ranks: ArrayLike) -> float:
@@ -222,19 +221,15 @@ def check_ranks(ranks):
     return ranks
 
 
-def warn_of_trained(trained, stacklevel=3):
+def warn_of_trained(trained):
     """Warn if some of the triples to be evaluated were trained on.
 
     Parameters
     ----------
     trained : ndarray of shape (n_triples,), dtype bool
-    stacklevel : int, default=3
-        Of the warning: the caller of the caller.
     """
     if trained.any():
-        warnings.warn(
+        tell(
             f"{np.count_nonzero(trained)} of the {len(trained)} triples in X were trained on, which flatters every "
-            "figure; evaluate triples that fit has not seen (skotkge.model_selection splits some off).",
-            UserWarning,
-            stacklevel=stacklevel,
+            "figure; evaluate triples that fit has not seen (skotkge.model_selection splits some off)."
         )

@@ -188,7 +188,7 @@ def relations_and_ranks(estimator, X, y, known, candidates=None, sides=SIDES):
             "that ends in one."
         )
     if hasattr(estimator, "was_trained_on"):
-        warn_of_trained(estimator.was_trained_on(X), stacklevel=4)
+        warn_of_trained(estimator.was_trained_on(X))
     asked = {} if candidates is None else {"candidates": candidates}
     asked |= {} if sides == SIDES else {"sides": sides}
     return as_label_triples(X)[:, 1], estimator.rank(X, known=known, **asked)

@@ -1,6 +1,5 @@
 """One split by entities: those of the test part have no triple in training."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from .._graph.arguments import true_rows
 from .._graph.triples import as_triples
-from .._utils.messages import check_parameters
+from .._utils.messages import check_parameters, tell
 from ._parts import TEST_SIZE, number_of_tested, parts
 
 CONSTRAINTS = {"y": ["array-like", None], "test_size": TEST_SIZE, "random_state": ["random_state"]}
@@ -86,11 +85,9 @@ def inductive_train_test_split(
             "each relation and each other entity keeps a triple; add triples, or set a larger test_size."
         )
     if n_found < 0.9 * n_test:
-        warnings.warn(
+        tell(
             f"test_size={test_size} asks for {n_test} rows, but only {n_found} were found whose entities can be taken "
-            "from training while each relation and each other entity keeps a triple; these are the test part.",
-            UserWarning,
-            stacklevel=2,
+            "from training while each relation and each other entity keeps a triple; these are the test part."
         )
     return parts(X, y, is_test)
 

@@ -1,6 +1,5 @@
 """One split in which every entity and relation of the test part occurs in the training part."""
 
-import warnings
 from typing import Any, overload
 
 import numpy as np
@@ -9,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from .._graph.arguments import true_rows
 from .._graph.triples import MultimodalTriples, as_triples
-from .._utils.messages import check_parameters
+from .._utils.messages import check_parameters, tell
 from ._parts import TEST_SIZE, number_of_tested, parts
 from ._units import SplitUnits, draw
 
@@ -110,10 +109,8 @@ def transductive_train_test_split(
             "add triples" + (", or set keep_pairs=False." if keep_pairs else ".")
         )
     if np.count_nonzero(is_test) < n_test:
-        warnings.warn(
+        tell(
             f"test_size={test_size} asks for {n_test} rows, but only {np.count_nonzero(is_test)} were found that can "
-            "be tested while each entity and relation keeps a triple in training; these are the test part.",
-            UserWarning,
-            stacklevel=2,
+            "be tested while each entity and relation keeps a triple in training; these are the test part."
         )
     return parts(X, y, is_test)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .._graph.arguments import true_rows
 from .._graph.labels import is_missing
 from .._graph.triples import as_triples
-from .._utils.messages import check_parameters, shown
+from .._utils.messages import check_parameters, shown, tell
 from ._parts import TEST_SIZE, number_of_tested, parts
 
 CONSTRAINTS = {"y": ["array-like", None], "test_size": TEST_SIZE}
@@ -159,9 +159,7 @@ def _tell_of_repeated(ids, is_test):
     known = set(map(tuple, ids[~is_test].tolist()))
     n_repeated = sum(tuple(row) in known for row in ids[is_test].tolist())
     if n_repeated:
-        warnings.warn(
+        tell(
             f"{n_repeated} of the {np.count_nonzero(is_test)} rows of the test part repeat a triple of the training "
-            "part, at another time; leave them out of the test: their figures flatter.",
-            UserWarning,
-            stacklevel=3,
+            "part, at another time; leave them out of the test: their figures flatter."
         )

@@ -276,9 +276,9 @@ def test_similar_texts_have_similar_vectors(text_encoder):
 def test_pictures_by_path(tmp_path, rng):
     from PIL import Image
 
-    shades = {"dark.png": 10, "grey.png": 120, "light.jpg": 250}
+    shades = {"dark.png": (10, 10, 10), "grey.png": (120, 120, 150), "light.jpg": (250, 250, 250)}
     for name, shade in shades.items():
-        Image.new("RGB", (20, 30), (shade,) * 3).save(tmp_path / name)
+        Image.new("RGB", (20, 30), shade).save(tmp_path / name)
     Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     table = {"entity": [*"abcde"], "picture": [*shades, "clear.png", None]}
     matrix = encode_table(table, image_folder=tmp_path, n_components=2)["image"].to_numpy()
@@ -355,3 +355,34 @@ def test_what_the_table_vectorizer_of_skrub_gives_is_a_modality():
     X = MultimodalTriples([("a", "r", "b"), ("c", "r", "d")], {"table": matrix})
     assert X.modalities["table"].shape == (4, matrix.shape[1] + 1)  # one column tells the hole of "age"
     assert np.isfinite(X.modalities["table"]).all()
+
+
+TEXTS = {f"{colour} {thing}": f"a {colour} {thing}" for colour in ("red", "blue") for thing in ("car", "house", "bird")}
+
+
+def test_texts_of_lower_rank_than_components_have_no_component_of_rounding():
+    # Standardised, such a component would put all later texts a million standard deviations away.
+    encoder = TableEncoder(random_state=0).fit(pd.DataFrame({"about": [*TEXTS.values()] * 4}))
+    seen = encoder.transform(pd.DataFrame({"about": list(TEXTS.values())}))
+    later = encoder.transform(pd.DataFrame({"about": ["a red boar", "a green card"]}))
+    assert seen.shape[1] <= len(TEXTS)
+    assert seen.std(axis=0).min() > 1e-4
+    assert np.abs((later - seen.mean(axis=0)) / seen.std(axis=0)).max() < 100
+
+
+@pytest.mark.parametrize("codes", [["E027", "E120", "E5"], ["E027", "1.5", "2"], ["-E5", "e1", "+"], [".e5", "."]])
+def test_codes_of_a_letter_and_digits_are_no_numbers(codes):
+    encoder = TableEncoder(random_state=0).fit(pd.DataFrame({"code": codes * 3}))
+    assert encoder.kinds_["code"] == "category"
+    for written in ("1", "-2.5", ".5", "1e5", "+3E-2", ".5e3"):
+        assert TableEncoder().fit(pd.DataFrame({"x": [written, "7", "9"]})).kinds_["x"] == "number"
+
+
+def test_labels_in_a_column_of_another_name_are_told():
+    table = pd.DataFrame({"code": ["x", "y", "z"], "size": [1.0, 2.0, 3.0]})
+    with pytest.warns(UserWarning, match="no column 'entity' .* if 'code' has their labels, pass entity='code'"):
+        encode_table(table)
+    assert encode_table(table, entity="code")["numbers"].index.tolist() == ["x", "y", "z"]
+    assert encode_table(table.set_index("code"))["numbers"].index.tolist() == ["x", "y", "z"]
+    # Numbers of rows as labels, where nothing else could be one.
+    assert encode_table(table[["size"]])["numbers"].index.tolist() == [0, 1, 2]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, complete
 from skotkge._estimator.vectors import tables_of_spaces
 
 QUESTION = ("e1", "r0", None)
@@ -247,6 +247,21 @@ class TestNewEntities:
         X = MultimodalTriples([("new", "r0", "e1")], vectors)
         with pytest.raises(ValueError, match=words):
             pipe["kge"].complete([("new", "r0", None)], new_entities=X)
+
+    def test_a_vector_far_from_all_of_the_fit_is_told(self, small):
+        # A column of rounding, as components beyond the rank are; standardised it counts as much as the others.
+        text = small.modalities["text"].copy()
+        text[:, 0] = 1e-9 * np.arange(len(text))
+        X = MultimodalTriples(small.labels, {"text": text}, entities=small.entities, relations=small.relations)
+        fuse, kge = OTFusionTransformer(8, random_state=0), OTKGEClassifier(max_iter=2, random_state=0)
+        model = Pipeline([("fuse", fuse), ("kge", kge)]).fit(X)
+        usual, asked = text[3], [("e5", "r0", None)]
+        vectors = {"usual": usual, "far": usual + np.eye(len(usual))[0]}
+        complete(model, asked, new_entities=X.new_entities({"text": {"usual": usual}}))
+        new = X.new_entities({"text": vectors})
+        with pytest.warns(UserWarning, match="1 unseen entity has a vector far .*'far' lies .*column 0 of 'text'") as told:
+            complete(model, asked, new_entities=new)
+        assert told[0].filename == __file__
 
     def test_the_mean_row_stands_for_the_structure_that_is_not_there(self, kge, small):
         X = newcomers(small, 3, [("e5", "r0", "new"), ("e5", "r0", "e3")])
