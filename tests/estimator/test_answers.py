@@ -259,7 +259,7 @@ class TestNewEntities:
         vectors = {"usual": usual, "far": usual + np.eye(len(usual))[0]}
         complete(model, asked, new_entities=X.new_entities({"text": {"usual": usual}}))
         new = X.new_entities({"text": vectors})
-        with pytest.warns(UserWarning, match="1 unseen entity has a vector far .*'far' lies .*column 0 of 'text'") as told:
+        with pytest.warns(UserWarning, match="1 unseen entity has a vector far .*'far' .*column 0 of 'text'") as told:
             complete(model, asked, new_entities=new)
         assert told[0].filename == __file__
 
