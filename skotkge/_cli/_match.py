@@ -14,7 +14,7 @@ from .._matching.pairs import EntityPairs
 from .._utils.sklearn_compat import check_estimator_parameters
 from ._graphs import VECTORS, add_modality_option, add_names_option, labels_of, read_modalities
 from ._options import add_reading_options
-from ._reading import read_pairs, read_triples
+from ._reading import MATCH_COLUMNS, read_pairs, read_triples
 from ._signature import ConstructorOptions
 from ._writing import check_output, write_rows
 
@@ -61,8 +61,11 @@ def add_to(parser):
     parser.set_defaults(run=run)
     parser.add_argument("x", type=Path, metavar="X", help="file of triples of the first graph")
     parser.add_argument("y", type=Path, metavar="Y", help="file of triples of the second graph")
-    pair_file = "a .tsv, .txt or .csv file without header, with a label of X and a label of Y in each line"
-    parser.add_argument("--pairs", type=Path, metavar="FILE", help=f"pairs that are known: {pair_file}")
+    pair_file = (
+        "a .tsv, .txt or .csv file without header, with a label of X and a label of Y in each line, or what match has "
+        "written"
+    )
+    parser.add_argument("--pairs", "--seeds", type=Path, metavar="FILE", help=f"pairs that are known: {pair_file}")
     parser.add_argument("--test", type=Path, metavar="FILE", help="true pairs to judge the matching by")
     parser.add_argument(
         "--output",
@@ -98,7 +101,7 @@ def run(options):
     rows = [
         (first, second, probability, int((first, second) in given)) for first, second, probability in matcher.matches_
     ]
-    write_rows(options.output, ["x", "y", "probability", "known"], rows)
+    write_rows(options.output, MATCH_COLUMNS, rows)
     if test is not None:
         console.print(_table(matcher.evaluate(test), f"{len(test)} pairs of {options.test.name}"))
     written = f"{len(rows) - len(given)} new matches and {len(given)} known pairs written to {options.output}"

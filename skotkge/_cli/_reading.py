@@ -26,6 +26,9 @@ VECTOR_DIALECTS = {
     ".csv": Dialect(",", quoting=True),
 }
 
+# What `match` writes in the first line.
+MATCH_COLUMNS = ("x", "y", "probability", "known")
+
 
 def read_triples(path, options, empty=None, some=True):
     """Read a file of triples as the options of the command line tell.
@@ -112,18 +115,20 @@ def read_entities(path):
 
 
 def read_pairs(path):
-    """Read the pairs of labels of a tab-separated or CSV file without header.
+    """Read the pairs of labels of a tab-separated or CSV file without header, or one that `match` has written.
 
     Raises
     ------
     ValueError
         If a line has not two fields; the message names it.
     """
-    pairs = []
-    for line, row in _rows(path):
-        if len(row) != 2 or "" in row:
+    rows = list(_rows(path))
+    was_written = bool(rows) and tuple(rows[0][1]) == MATCH_COLUMNS
+    n_fields, pairs = len(MATCH_COLUMNS) if was_written else 2, []
+    for line, row in rows[was_written:]:
+        if len(row) != n_fields or "" in row[:2]:
             raise ValueError(f"{path}, line {line}: expected two labels, got {name_first(row)}")
-        pairs.append(tuple(row))
+        pairs.append(tuple(row[:2]))
     return pairs
 
 

@@ -62,12 +62,17 @@ def weighted_rows(X, y, sample_weight):
         return X, y, None
     true = true_rows(y, len(X))
     with reading("sample_weight", sample_weight, "a weight for each triple of X"):
-        weights = column_or_1d(sample_weight).astype(float)
-    if len(weights) != len(X) or not (np.isfinite(weights) & (weights >= 0)).all():
+        weights = np.asarray(sample_weight, dtype=float)
+    if weights.shape not in ((len(X),), (len(X), 1)):
         raise ValueError(
-            f"sample_weight={shown(sample_weight)} has to have {len(X)} finite values of at least 0: one for each "
-            "triple of X."
+            f"sample_weight={shown(sample_weight)} has the shape {weights.shape}, expected ({len(X)},): a weight for "
+            "each triple of X."
         )
+    weights = weights.ravel()
+    wrong = ~np.isfinite(weights) | (weights < 0)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(f"sample_weight has {weights[row]} in row {row}, expected a finite number of at least 0.")
     counts = weights > 0
     if not (counts & true).any():
         raise ValueError("sample_weight is 0 in all true rows; at least one true triple has to count.")

@@ -186,6 +186,9 @@ def test_match_writes_what_the_matcher_finds(small, tmp_path, capsys):
     assert f"{matcher.evaluate(pairs[10:])['hits@1']:.3f}" in out
     assert "20 new matches and 10 known pairs written" in out
     assert "left unmatched: 0 of 30 entities of X and 0 of 30 entities of Y" in out.replace("\n", " ")
+    # What was written is taken for pairs again.
+    assert run("match", *given[:2], "--seeds", output, "--output", tmp_path / "again.tsv") == 0
+    assert "0 new matches and 30 known pairs written" in capsys.readouterr().out
 
 
 # Tables of attributes

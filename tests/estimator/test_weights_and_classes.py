@@ -95,9 +95,9 @@ def test_rows_of_weight_zero_are_left_out_and_only_ratios_matter(labelled):
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (np.ones(3), "sample_weight=.* has to have 352 finite values of at least 0"),
-        (np.full(352, -1.0), "sample_weight=.* of at least 0"),
-        (np.full(352, np.nan), "sample_weight=.* finite"),
+        (np.ones(3), r"sample_weight=.* has the shape \(3,\), expected \(352,\)"),
+        (np.append(np.ones(351), -1.0), "sample_weight has -1.0 in row 351, .* at least 0"),
+        (np.full(352, np.nan), "sample_weight has nan in row 0, .* finite"),
         (np.repeat([0.0, 1.0], 176), "sample_weight is 0 in all true rows"),
         (["much"] * 352, "sample_weight"),
     ],
