@@ -115,6 +115,8 @@ def _degree_groups(asked, sides):
 
 def _knowing_all_but(predictor, asked, sets, device):
     """The predictor whose constraints take more triples for facts: none that is asked about, or follows from one."""
+    if not predictor.statements:
+        return predictor
     answers = KnownAnswers(np.concatenate(predictor.with_entailed([asked])), predictor.n_relations)
     return predictor.knowing([ids[~answers.contains(ids)] for ids in predictor.with_entailed(sets)], device)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from scipy.optimize import minimize
-from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
 from .._graph.queries import both_directions
@@ -18,9 +17,11 @@ from .weighting import (
     LARGEST_SAMPLE,
     LARGEST_SEARCH,
     WEIGHED_AT_ONCE,
-    folds_that_choose,
+    cross_entropy,
+    likeliest_strength,
     query_groups,
     scores_of_kinds,
+    weighted_sums,
 )
 
 BEST_CANDIDATES = 100
@@ -77,15 +78,12 @@ def learn_from(told, ridge, n_relations):
 
 def best_ridge(told, n_relations, random_state):
     """The ridge of `learn_from` whose weights make the answers to left-out queries likeliest."""
-    losses = np.zeros(len(RIDGES))
-    for learned, left_out in folds_that_choose(query_groups(told.sources, told.relations), random_state):
-        left_out = told.of(left_out)
-        for position, ridge in enumerate(RIDGES):
-            weights = learn_from(told.of(learned), ridge, n_relations)
-            logits = logits_of(left_out, weights) + without_unlabelled(left_out, weights)
-            losses[position] += np.sum(logsumexp(logits, axis=1) - logits[:, 0])
-    # Without folds to tell by, the strongest.
-    return RIDGES[np.argmin(losses)] if losses.any() else RIDGES[-1]
+
+    def loss(learned, left_out, ridge):
+        weights, left_out = learn_from(told.of(learned), ridge, n_relations), told.of(left_out)
+        return cross_entropy(logits_of(left_out, weights) + without_unlabelled(left_out, weights))
+
+    return likeliest_strength(RIDGES, query_groups(told.sources, told.relations), random_state, loss)
 
 
 def candidates_of(mixture, base, ids, known, share, n_relations, random_state):
@@ -168,7 +166,7 @@ def without_unlabelled(told, weights):
 
 def logits_of(told, weights):
     """Weighted sums of the features of each candidate ``(n_queries, n_candidates)``."""
-    return np.matmul(weights.astype(told.features.dtype).T[told.relations][:, None], told.features)[:, 0]
+    return weighted_sums(told.features, told.relations, weights)
 
 
 def _fit(told, offsets, n_relations, ridge, start):

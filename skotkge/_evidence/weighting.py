@@ -70,40 +70,54 @@ def query_groups(sources, relations):
     return np.unique(np.column_stack([sources, relations]), axis=0, return_inverse=True)[1].ravel()
 
 
-def folds_that_choose(groups, random_state):
-    """Yield pairs of positions of queries, to learn from and left out; none if there are too few groups.
+def likeliest_strength(strengths, groups, random_state, loss):
+    """Return the strength of a penalty that makes the answers to queries left out likeliest.
 
     Parameters
     ----------
+    strengths : sequence of float
+        In increasing order; the last where there are too few groups to tell by.
     groups : ndarray of shape (n_queries,)
-        Queries of one group are on one side.
+        Queries of one group are learned from or left out together.
     random_state : RandomState
         Chooses from more than `QUERIES_THAT_CHOOSE` queries: in their order, the first would all ask for tails.
+    loss : callable
+        From positions of queries to learn from, of those left out, and a strength, to the loss of the latter.
 
-    Yields
-    ------
-    learned, left_out : ndarray of int
+    Returns
+    -------
+    float
     """
     chosen = np.arange(len(groups))
     if len(groups) > QUERIES_THAT_CHOOSE:
         chosen = random_state.choice(len(groups), QUERIES_THAT_CHOOSE, replace=False)
     groups = groups[chosen]
-    if len(np.unique(groups)) >= N_FOLDS:
-        for learned, left_out in GroupKFold(N_FOLDS).split(groups, groups=groups):
-            yield chosen[learned], chosen[left_out]
+    if len(np.unique(groups)) < N_FOLDS:
+        return strengths[-1]
+    losses = np.zeros(len(strengths))
+    for learned, left_out in GroupKFold(N_FOLDS).split(groups, groups=groups):
+        losses += [loss(chosen[learned], chosen[left_out], strength) for strength in strengths]
+    return strengths[np.argmin(losses)]
 
 
 def best_shrinkage(scores, offsets, sources, relations, n_relations, random_state):
     """Return the shrinkage whose weights make the answers to left-out queries likeliest; see `weights_of_scores`."""
-    losses = np.zeros(len(SHRINKAGES))
-    for learned, left_out in folds_that_choose(query_groups(sources, relations), random_state):
-        for position, shrinkage in enumerate(SHRINKAGES):
-            weights = weights_of_scores(scores[learned], offsets[learned], relations[learned], n_relations, shrinkage)
-            of_queries = weights.astype(scores.dtype)[:, relations[left_out]].T
-            logits = np.matmul(of_queries[:, None], scores[left_out])[:, 0] + offsets[left_out]
-            losses[position] += np.sum(logsumexp(logits, axis=1) - logits[:, 0])
-    # Without folds to tell by, the strongest.
-    return SHRINKAGES[np.argmin(losses)] if losses.any() else SHRINKAGES[-1]
+
+    def loss(learned, left_out, shrinkage):
+        weights = weights_of_scores(scores[learned], offsets[learned], relations[learned], n_relations, shrinkage)
+        return cross_entropy(weighted_sums(scores[left_out], relations[left_out], weights) + offsets[left_out])
+
+    return likeliest_strength(SHRINKAGES, query_groups(sources, relations), random_state, loss)
+
+
+def weighted_sums(scores, relations, weights):
+    """Sums ``(n_queries, n_candidates)`` of scores ``(n_queries, n_kinds, n_candidates)`` by weights of relations."""
+    return np.matmul(weights.astype(scores.dtype).T[relations][:, None], scores)[:, 0]
+
+
+def cross_entropy(logits):
+    """Sum over queries of minus the logarithm of the probability of the answer, the first candidate."""
+    return np.sum(logsumexp(logits, axis=1) - logits[:, 0])
 
 
 def scores_of_kinds(mixture, sources, relations, known):

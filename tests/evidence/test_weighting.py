@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skotkge._evidence.weighting import SHRINKAGES, _candidates, best_shrinkage, folds_that_choose, weights_of_scores
+from skotkge._evidence.weighting import SHRINKAGES, _candidates, best_shrinkage, likeliest_strength, weights_of_scores
 
 
 def problem(rng, n_queries, informative):
@@ -58,10 +58,14 @@ def test_the_shrinkage_is_chosen_by_what_relations_have_in_common(rng):
 
 def test_no_query_is_on_both_sides_of_a_fold_and_few_choose(rng):
     groups = np.repeat(np.arange(1500), 2)
-    for learned, left_out in folds_that_choose(groups, rng):
+
+    def loss(learned, left_out, strength):
         assert not set(groups[learned]) & set(groups[left_out])
         assert len(learned) + len(left_out) == 2000
-    assert not list(folds_that_choose(np.zeros(5, dtype=int), rng))
+        return abs(strength - 2)
+
+    assert likeliest_strength((1, 2, 3), groups, rng, loss) == 2
+    assert likeliest_strength((1, 2, 3), np.zeros(5, dtype=int), rng, loss) == 3
 
 
 def test_candidates_stand_for_all_that_are_not_left_out(rng):
