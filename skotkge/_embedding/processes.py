@@ -9,6 +9,11 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
+if distributed.is_available():
+    # Its functions keep the group that there is while they are imported, as a default, for ever: imported in the midst
+    # of a fit, as torch.optim does, it left threads of Gloo behind that now and then aborted the process at its end.
+    import torch.distributed.nn.functional
+
 # For a message of another process that is still there.
 LONGEST_WAIT = timedelta(days=7)
 

@@ -9,9 +9,20 @@ import pytest
 
 import skotkge
 
+# The command, and then the threads that are left in each process.
+TELLING_OF_THREADS = """
+import os, sys
+from pathlib import Path
+from skotkge.__main__ import main
+status = main()
+names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+Path(__file__).with_name("threads-" + os.environ["RANK"]).write_text(" ".join(names))
+sys.exit(status)
+"""
 
-def torchrun(*arguments):
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "skotkge", *arguments]
+
+def torchrun(*arguments, program=("-m", "skotkge")):
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *program, *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, timeout=300)
 
@@ -37,3 +48,15 @@ def test_an_error_is_told_once(tmp_path):
     done = torchrun("fit", str(tmp_path / "nothing.tsv"), "--output", str(tmp_path / "model.skops"))
     assert done.returncode != 0
     assert done.stderr.count("skotkge fit: error:") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="threads are listed on Linux alone")
+def test_no_thread_outlives_the_group(triples, tmp_path):
+    # One that does may abort a process that has done its work, just before it ends.
+    program = tmp_path / "program.py"
+    program.write_text(TELLING_OF_THREADS)
+    options = ["--evidence", "structure", "--n-components", "8", "--max-iter", "1", "--quiet"]
+    done = torchrun("fit", str(triples), "--output", str(tmp_path / "model.skops"), *options, program=[str(program)])
+    assert done.returncode == 0, done.stderr
+    for rank in range(2):
+        assert "gloo" not in (tmp_path / f"threads-{rank}").read_text()
