@@ -4,12 +4,12 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from sklearn.utils import gen_even_slices
+from sklearn.utils import gen_batches
 
 from .devices import as_float
 
-# Candidates above the gates of a combiner whose scores by all kinds are held at once, some 40 MiB for 20 kinds.
-CANDIDATES_AT_ONCE = 2**18
+# Scores of all kinds that are held at once for a combiner, 32 MiB.
+SCORES_OF_KINDS_AT_ONCE = 2**23
 # Added to the score of (e, r, e) for a relation that had no self-loop in training. All other scores are far smaller.
 SELF_LOOP_PENALTY = -1e3
 
@@ -131,43 +131,29 @@ class Mixture:
         self._add_own_rows(scores, sources, relations, answers)
         return scores
 
-    def scores(self, entities, sources, relations):
+    def scores(self, entities, sources, relations, unused=None):
         """Scores of each query with the entities of a slice.
 
         Parameters
         ----------
         entities : slice
         sources, relations : ndarray of shape (n_queries,)
+        unused : tuple of ndarray, default=None
+            Rows, and entities of the slice counted from its start, whose scores nobody looks at: they may lack what a
+            combiner says.
 
         Returns
         -------
         tensor of shape (n_queries, n_entities_of_slice), dtype float32
         """
-        # The sum (n_queries, n_entities_of_slice) in the one array that all kinds add to, in single precision:
-        # table[r], the other kinds, own rows of training triples, what the combiner says, self-loops.
+        # The sum (n_queries, n_entities_of_slice) in single precision: weighted kinds with the own rows of training
+        # triples, what the combiner says, self-loops.
         queried, asked = self.indices(sources, relations)
         first, stop, _ = entities.indices(self.n_entities)
-        table, others = self._table_and_others
-        if table is None:
-            total = torch.zeros(len(queried), stop - first, device=self.device)
+        if self._combiner is None:
+            total = self._weighted_sums(slice(first, stop), sources, relations)
         else:
-            total = table[:, first:stop].index_select(0, asked)
-        for position in others:
-            evidence = self.evidence[position]
-            weights = 1.0 if self._weights is None else self._weights[position][asked][:, None]
-            evidence.add_scores(entities, evidence.queries(queried, asked), weights, total)
-        if self._counted is not None:
-            rows, answers = self._counted.answers_of(sources, relations)
-            inside = (answers >= first) & (answers < stop)
-            rows, answers = rows[inside], answers[inside]
-            places = self.indices(rows, answers - first)
-            for position, changes in self._own_rows(sources[rows], relations[rows], answers):
-                changes = self._weight(position, asked[places[0]]) * changes
-                total.index_put_(places, changes.to(total.dtype), accumulate=True)
-        if self._combiner is not None:
-            above = self._combiner.may_be_above(total, asked)
-            for some in gen_even_slices(len(total), 1 + int(above.sum()) // CANDIDATES_AT_ONCE):
-                self._combine(total[some], above[some], slice(first, stop), queried[some], asked[some])
+            total = self._combined_sums(slice(first, stop), sources, relations, unused)
         if self._excludes_self_loops is not None:
             # Each query adds to one column: the penalty at its source, or 0 at the nearest one where its source is in
             # another slice.
@@ -181,30 +167,80 @@ class Mixture:
             total[torch.tensor(blank, device=self.device)] = 0.0
         return _without_nan(total)
 
-    def _combine(self, total, above, entities, queried, asked):
-        """Add what the combiner says of the candidates that may be above its gates to a block of weighted sums.
+    def _weighted_sums(self, entities, sources, relations):
+        """Weighted sums in the one array that all kinds add to."""
+        queried, asked = self.indices(sources, relations)
+        table, others = self._table_and_others
+        if table is None:
+            total = torch.zeros(len(queried), entities.stop - entities.start, device=self.device)
+        else:
+            total = table[:, entities].index_select(0, asked)
+        for position in others:
+            evidence = self.evidence[position]
+            weights = 1.0 if self._weights is None else self._weights[position][asked][:, None]
+            evidence.add_scores(entities, evidence.queries(queried, asked), weights, total)
+        for position, places, changes in self._own_rows_among(entities, sources, relations):
+            changes = self._weight(position, asked[places[0]]) * changes
+            total.index_put_(places, changes.to(total.dtype), accumulate=True)
+        return total
 
-        Single precision serves where no rounding can change what it says; where it can, the scores are those of
-        `pair_parts`.
+    def _combined_sums(self, entities, sources, relations, unused):
+        """Weighted sums and what the combiner adds to them, which takes the scores of all kinds at once."""
+        n_kinds, n_queries, n_entities = len(self.evidence), len(sources), entities.stop - entities.start
+        n_rows = min(n_queries, max(1, SCORES_OF_KINDS_AT_ONCE // (n_kinds * n_entities)))
+        of_kinds = torch.empty(n_kinds, n_rows, n_entities, device=self.device)
+        total = torch.zeros(n_queries, n_entities, device=self.device)
+        found = []
+        for some in gen_batches(n_queries, n_rows):
+            queried, asked = self.indices(sources[some], relations[some])
+            scores = of_kinds[:, : len(queried)].zero_()
+            for evidence, of_kind in zip(self.evidence, scores, strict=True):
+                evidence.add_scores(entities, evidence.queries(queried, asked), 1.0, of_kind)
+            for position, places, changes in self._own_rows_among(entities, sources[some], relations[some]):
+                scores[position].index_put_(places, changes.to(scores.dtype), accumulate=True)
+            sums = total[some]
+            for of_kind, weights in zip(scores, self._weights_of(asked), strict=True):
+                sums.addcmul_(of_kind, weights[:, None])
+            above = self._combiner.may_be_above(sums, asked)
+            if unused is not None:
+                here = (unused[0] >= some.start) & (unused[0] < some.stop)
+                above[self.indices(unused[0][here] - some.start, unused[1][here])] = False
+            rows, columns = torch.nonzero(above, as_tuple=True)
+            found.append((rows + some.start, columns, scores[:, rows, columns].double()))
+        rows, columns, scores = (torch.cat(parts, dim=-1) for parts in zip(*found, strict=True))
+        if len(rows):
+            pairs = *(of_queries[rows] for of_queries in self.indices(sources, relations)), columns + entities.start
+            total[rows, columns] += self._said_by_combiner(scores, total[rows, columns].double(), *pairs)
+        return total
+
+    def _said_by_combiner(self, scores, sums, sources, relations, answers):
+        """What the combiner adds to weighted sums of pairs of a query and an answer, in single precision.
+
+        That serves where no rounding can change what it says; where it can, the scores are those of `pair_parts`.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n_kinds, n_pairs), dtype float64
+            Without weights; rounded to single precision before, as `sums` are.
+        sums, sources, relations, answers : tensor of shape (n_pairs,)
         """
-        rows, columns = torch.nonzero(above, as_tuple=True)
-        if not len(rows):
-            return
-        sources, relations = queried[rows].cpu().numpy(), asked[rows].cpu().numpy()
-        answers = columns.cpu().numpy() + entities.start
-        scores = torch.empty(len(self.evidence), len(rows), dtype=torch.float64, device=self.device)
-        of_kind = torch.empty_like(total)
-        for position, evidence in enumerate(self.evidence):
-            evidence.add_scores(entities, evidence.queries(queried, asked), 1.0, of_kind.zero_())
-            scores[position] = of_kind[rows, columns]
-        self._add_own_rows(scores, sources, relations, answers)
-        sums, of_pairs = total[rows, columns].double(), asked[rows]
-        again = self._combiner.are_uncertain(scores, sums, of_pairs)
+        again = self._combiner.are_uncertain(scores, sums, relations)
         if again.any():
-            told = again.cpu().numpy()
-            scores[:, again] = self._pair_scores(sources[told], relations[told], answers[told])
-            sums[again] = self._weighted(scores[:, again], of_pairs[again]).sum(0)
-        total[rows, columns] += self._combiner.corrections(scores, sums, of_pairs).to(total.dtype)
+            told = (of_pairs[again].cpu().numpy() for of_pairs in (sources, relations, answers))
+            scores[:, again] = self._pair_scores(*told)
+            sums[again] = self._weighted(scores[:, again], relations[again]).sum(0)
+        return self._combiner.corrections(scores, sums, relations).float()
+
+    def _own_rows_among(self, entities, sources, relations):
+        """Yield each kind that counts, places of training triples in a slice of the entities, what changes there."""
+        if self._counted is None:
+            return
+        rows, answers = self._counted.answers_of(sources, relations)
+        inside = (answers >= entities.start) & (answers < entities.stop)
+        rows, answers = rows[inside], answers[inside]
+        places = self.indices(rows, answers - entities.start)
+        for position, changes in self._own_rows(sources[rows], relations[rows], answers):
+            yield position, places, changes
 
     def _add_own_rows(self, scores, sources, relations, answers):
         """Let the own row of training triples not count in their scores ``(n_kinds, n_queries)``."""
@@ -230,6 +266,12 @@ class Mixture:
         total = torch.zeros(len(sources), self.n_entities, device=self.device)
         evidence.add_scores(slice(None), evidence.queries(sources, relations), 1.0, total)
         return total
+
+    def _weights_of(self, relations):
+        """Weights of all kinds ``(n_kinds, n_queries)``."""
+        if self._weights is None:
+            return torch.ones(len(self.evidence), len(relations), device=self.device)
+        return self._weights[:, relations]
 
     def _weight(self, position, relations):
         return 1.0 if self._weights is None else self._weights[position][relations].double()

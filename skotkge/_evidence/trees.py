@@ -20,8 +20,9 @@ class Trees:
 
     A value of feature f is told by how many of the thresholds of f lie below it, its place. The leaves of a tree are
     bits, numbered from the left. A row whose feature lies above the threshold of a node is not in the leaves on the
-    left below it; the lowest bit that all nodes keep is its leaf (Lucchese et al. 2015, QuickScorer). Nothing branches,
-    so that all rows and trees are compared at once.
+    left below it; the lowest bit that all nodes keep is its leaf (Lucchese et al. 2015, QuickScorer). What the nodes of
+    a feature keep depends on the place alone and is looked up. Nothing branches, so that all rows and trees are asked
+    at once.
 
     Attributes
     ----------
@@ -92,11 +93,21 @@ class Trees:
         return {}
 
     def _on(self, device):
+        """Thresholds and masks of each feature, and values of the leaves of all trees in one row, on a device."""
         if device not in self._on_devices:
-            arrays = self.features.astype(np.int64), self.places, self.kept, self.values
             thresholds = [torch.tensor(of_feature, device=device) for of_feature in self.thresholds]
-            self._on_devices[device] = [thresholds, *(torch.tensor(array, device=device) for array in arrays)]
+            masks = [torch.tensor(self._masks(feature), device=device) for feature in range(len(thresholds))]
+            self._on_devices[device] = thresholds, masks, torch.tensor(self.values.ravel(), device=device)
         return self._on_devices[device]
+
+    def _masks(self, feature):
+        """Leaves that the nodes which look at a feature leave at each place, ``(n_thresholds + 1, n_trees)``."""
+        # A value at place p has the thresholds 0, ..., p - 1 below it: the bits that the nodes of these all keep.
+        shape = len(self.thresholds[feature]) + 1, len(self.values)
+        masks = np.full(shape, 2**MOST_LEAVES - 1, dtype=np.int16)
+        trees, nodes = np.nonzero((self.features == feature) & (self.places < len(self.thresholds[feature])))
+        np.bitwise_and.at(masks, (self.places[trees, nodes] + 1, trees), self.kept[trees, nodes])
+        return np.bitwise_and.accumulate(masks, axis=0)
 
     def are_near(self, rows, tolerance):
         """Tell which rows rounding might put on the other side of a threshold.
@@ -133,19 +144,19 @@ class Trees:
         -------
         tensor of shape (n_rows,), dtype float64
         """
-        thresholds, features, places, kept, values = self._on(rows.device)
+        thresholds, masks, values = self._on(rows.device)
         by_feature = zip(thresholds, rows.contiguous(), strict=True)
-        found = [torch.searchsorted(of_feature, of_rows) for of_feature, of_rows in by_feature]
-        every_leaf = kept.new_tensor(2**MOST_LEAVES - 1)
+        places = torch.stack([torch.searchsorted(of_feature, of_rows) for of_feature, of_rows in by_feature])
+        first_leaves = MOST_LEAVES * torch.arange(len(self.values), device=rows.device)
         sums = []
-        for some in torch.stack(found).short().split(ROWS_AT_ONCE, dim=1):
-            leaves = every_leaf.expand(len(values), some.shape[1]).clone()
-            for node in range(features.shape[1]):
-                above = some[features[:, node]] > places[:, node, None]
-                leaves &= torch.where(above, kept[:, node, None], every_leaf)
+        for some in places.split(ROWS_AT_ONCE, dim=1):
+            # The leaves that all features leave, (n_rows, n_trees).
+            leaves = masks[0].index_select(0, some[0])
+            for of_feature, of_rows in zip(masks[1:], some[1:], strict=True):
+                leaves &= of_feature.index_select(0, of_rows)
             # x & -x has the lowest bit of x alone, and its logarithm is the number of the leaf.
             lowest = torch.log2((leaves & -leaves).float()).long()
-            sums.append(values.gather(1, lowest).double().sum(dim=0))
+            sums.append(values[lowest + first_leaves].double().sum(dim=1))
         return torch.cat(sums)
 
     def state(self):

@@ -67,12 +67,29 @@ class Ranker:
             parts[:, rows] = self._mixture.pair_parts(sources[rows], relations[rows], answers[rows]).cpu().numpy()
         return parts
 
-    def _blocks(self, sources, relations, penalty=LOWEST):
-        """Yield (positions of queries, their `_Pieces`), with a penalty on what constraints rule out."""
+    def _blocks(self, sources, relations, left_out_of, penalty=LOWEST, answers=None):
+        """Yield (positions of queries, their `_Pieces`, which entities are left out).
+
+        Parameters
+        ----------
+        sources, relations : ndarray of shape (n_queries,)
+        left_out_of : callable
+            From positions of queries to numbers of these and entities, whose scores nobody looks at.
+        penalty : float
+            On what constraints rule out.
+        answers : ndarray of shape (n_queries,), default=None
+            Entities whose scores are looked at although they are left out.
+        """
         order = _by_relation(relations)
-        for batch, pieces in self._part.slices(len(sources), self._mixture):
-            rows = order[batch]
-            yield rows, _Pieces(self._mixture, pieces, sources[rows], relations[rows], self.checker, penalty)
+        for batch, entities in self._part.slices(len(sources), self._mixture):
+            positions = order[batch]
+            left_out = rows, excluded = left_out_of(positions)
+            if answers is not None:
+                others = excluded != answers[positions][rows]
+                rows, excluded = rows[others], excluded[others]
+            queries = sources[positions], relations[positions]
+            pieces = _Pieces(self._mixture, entities, queries, (rows, excluded), self.checker, penalty)
+            yield positions, pieces, left_out
 
     def pair_scores(self, sources, relations, answers):
         """Scores ``(n_queries,)`` of each query with one answer in double precision, to rank by.
@@ -107,9 +124,12 @@ class Ranker:
             If a score is NaN.
         """
         ranks = np.empty(len(sources))
-        for rows, blocks in self._blocks(sources, relations):
+
+        def left_out_of(rows):
+            return known.answers_of(sources[rows], relations[rows])
+
+        for rows, blocks, left_out in self._blocks(sources, relations, left_out_of, answers=answers):
             own = self._part.total(blocks.of_pairs(answers[rows]))[:, None]
-            left_out = known.answers_of(sources[rows], relations[rows])
             answer = np.arange(len(own)), answers[rows]
             mask = None if allowed is None else allowed(relations[rows])
             # Of N entities B are better than the answer, W worse, T equal and G left out, the answer itself among
@@ -152,11 +172,15 @@ class Ranker:
         """
         answers = np.full((len(sources), k), -1)
         best = np.full((len(sources), k), -np.inf)
-        for rows, blocks in self._blocks(sources, relations, penalty=-np.inf):
-            left_out = self._mixture.self_loops(sources[rows], relations[rows])
-            if known is not None:
-                of_known = known.answers_of(sources[rows], relations[rows])
-                left_out = [np.concatenate(arrays) for arrays in zip(left_out, of_known, strict=True)]
+
+        def left_out_of(rows):
+            self_loops = self._mixture.self_loops(sources[rows], relations[rows])
+            if known is None:
+                return self_loops
+            of_known = known.answers_of(sources[rows], relations[rows])
+            return tuple(np.concatenate(arrays) for arrays in zip(self_loops, of_known, strict=True))
+
+        for rows, blocks, left_out in self._blocks(sources, relations, left_out_of, penalty=-np.inf):
             mask = None if allowed is None else allowed(relations[rows])
             for entities, scores in blocks:
                 scores[self._mixture.indices(*_inside(entities, *left_out))] = -torch.inf
@@ -180,8 +204,8 @@ class _Pieces:
     are computed anew each time unless one slice holds all entities.
     """
 
-    def __init__(self, mixture, slices, sources, relations, checker=None, penalty=LOWEST):
-        self._mixture, self._slices, self._queries = mixture, slices, (sources, relations)
+    def __init__(self, mixture, slices, queries, unused, checker=None, penalty=LOWEST):
+        self._mixture, self._slices, self._queries, self._unused = mixture, slices, queries, unused
         self._checker, self._penalty = checker, penalty
         self._whole = self._scores(slices[0]) if len(slices) == 1 else None
 
@@ -190,7 +214,7 @@ class _Pieces:
             yield entities, self._scores(entities) if self._whole is None else self._whole
 
     def _scores(self, entities):
-        scores = self._mixture.scores(entities, *self._queries)
+        scores = self._mixture.scores(entities, *self._queries, _inside(entities, *self._unused))
         if self._checker is not None:
             rows, ruled_out = self._checker.ruled_out(*self._queries, entities)
             row, place = np.nonzero(ruled_out)
