@@ -16,11 +16,14 @@ from .._graph.queries import both_directions
 from .weighting import (
     LARGEST_SAMPLE,
     LARGEST_SEARCH,
+    LEARNED,
+    NEARLY_LEARNED,
     WEIGHED_AT_ONCE,
     cross_entropy,
     likeliest_strength,
     query_groups,
     scores_of_kinds,
+    softmax_loss,
     weighted_sums,
 )
 
@@ -32,8 +35,6 @@ RIDGES = (1.0, 3.0, 10.0, 30.0)
 # The same for the distance of the shared weights from the start: a few held-out answers can always be told apart from
 # their candidates, and would make the weights endless.
 SHARED_RIDGE = 1.0
-# More steps made no graph's left-out queries likelier.
-LARGEST_CHANGES = 50
 # Truths that nobody has written down stand at the top of the list and would count as false. A query with c known
 # answers, of which a share m was held out, is expected to have some c m more; twice as many of its best candidates are
 # left out, in some rounds of learning and leaving out.
@@ -67,11 +68,11 @@ class Candidates:
         return replace(self, **{name: array[rows] for name, array in vars(self).items()})
 
 
-def learn_from(told, ridge, n_relations):
+def learn_from(told, ridge, n_relations, *, nearly=False):
     """Weights ``(n_features, n_relations)``, learned and learned again without the candidates expected to be true."""
     offsets, weights = told.offsets, None
     for _ in range(ROUNDS):
-        weights = _fit(told, offsets, n_relations, ridge, weights)
+        weights = _fit(told, offsets, n_relations, ridge, weights, nearly)
         offsets = without_unlabelled(told, weights)
     return weights
 
@@ -80,7 +81,7 @@ def best_ridge(told, n_relations, random_state):
     """The ridge of `learn_from` whose weights make the answers to left-out queries likeliest."""
 
     def loss(learned, left_out, ridge):
-        weights, left_out = learn_from(told.of(learned), ridge, n_relations), told.of(left_out)
+        weights, left_out = learn_from(told.of(learned), ridge, n_relations, nearly=True), told.of(left_out)
         return cross_entropy(logits_of(left_out, weights) + without_unlabelled(left_out, weights))
 
     return likeliest_strength(RIDGES, query_groups(told.sources, told.relations), random_state, loss)
@@ -152,11 +153,12 @@ def _features_of(mixture, base, sources, relations, answers, known, sample, n_be
 
 def without_unlabelled(told, weights):
     """Offsets that leave out, of each query, as many of its best candidates as are expected to be true."""
-    logits = logits_of(told, weights)
-    logits[:, 0] = -np.inf
-    # Only candidates that stand for themselves; the sample is a sample.
-    best = np.argsort(-logits[:, : 1 + BEST_CANDIDATES], axis=1)
-    leaves = np.arange(best.shape[1]) < told.unlabelled[:, None]
+    # Only candidates that stand for themselves and count; the sample is a sample.
+    counting = told.offsets == 0
+    counting[:, 0] = False
+    logits = np.where(counting, logits_of(told, weights), -np.inf)
+    best = np.argsort(-logits, axis=1, kind="stable")
+    leaves = np.arange(best.shape[1]) < np.minimum(told.unlabelled, counting.sum(axis=1))[:, None]
     offsets = told.offsets.copy()
     rows, places = np.nonzero(leaves)
     offsets[rows, best[rows, places]] = -np.inf
@@ -169,7 +171,7 @@ def logits_of(told, weights):
     return weighted_sums(told.features, told.relations, weights)
 
 
-def _fit(told, offsets, n_relations, ridge, start):
+def _fit(told, offsets, n_relations, ridge, start, nearly):
     """Weights ``(n_features, n_relations)`` of least loss."""
     features, relations = told.features, told.relations
     n_queries, n_features, _ = features.shape
@@ -177,23 +179,14 @@ def _fit(told, offsets, n_relations, ridge, start):
     order = np.argsort(relations, kind="stable")
     found, firsts = np.unique(relations[order], return_index=True)
 
-    # loss = sum_q (log sum_c exp(l_qc) - l_q0) with l_qc = sum_k w[k, r_q] f_qkc + offset_qc, shifted by max_c l_qc
-    # before exp. With p the softmax, dloss / dw[k, r] = sum_q [r_q = r] (sum_c p_qc f_qkc - f_qk0); 1 / sd_k of that is
-    # the gradient by b_kr, and summed over r by a_k. Features and products are in single precision, sums over queries
-    # in double.
+    # With the gradient g_qk of `softmax_loss` by the weights of a query, dloss / dw[k, r] = sum_q [r_q = r] g_qk; 1 /
+    # sd_k of that is the gradient by b_kr, and summed over r by a_k.
     def objective(parameters):
         shared, own = parameters[:n_features], parameters[n_features:].reshape(n_features, n_relations)
-        weights = ((shared[:, None] + own) / spread[:, None]).astype(features.dtype)[:, relations].T
-        logits = np.matmul(weights[:, None], features)[:, 0] + offsets
-        largest = logits.max(axis=1, keepdims=True)
-        answered = logits[:, 0] - largest[:, 0]
-        probabilities = np.exp(logits - largest, out=logits)
-        normalizer = probabilities.sum(axis=1)
-        probabilities /= normalizer[:, None]
-        loss = float(np.sum(np.log(normalizer) - answered, dtype=float))
-        by_query = np.matmul(features, probabilities[:, :, None])[:, :, 0] - features[:, :, 0]
+        weights = ((shared[:, None] + own) / spread[:, None])[:, relations].T
+        loss, by_query = softmax_loss(weights, features, offsets)
         by_relation = np.zeros((n_features, n_relations))
-        by_relation[:, found] = np.add.reduceat(by_query[order].astype(float), firsts, axis=0).T
+        by_relation[:, found] = np.add.reduceat(by_query[order], firsts, axis=0).T
         by_relation /= spread[:, None]
         of_shared = by_relation.sum(axis=1) + 2 * SHARED_RIDGE * (shared - prior)
         gradient = np.concatenate([of_shared, (by_relation + 2 * ridge * own).ravel()])
@@ -206,7 +199,7 @@ def _fit(told, offsets, n_relations, ridge, start):
     start = total_alone if start is None else start
     first = (start * spread[:, None]).mean(axis=1)
     first = np.concatenate([first, (start * spread[:, None] - first[:, None]).ravel()])
-    options = {"maxiter": LARGEST_CHANGES, "ftol": 1e-7}
+    options = NEARLY_LEARNED if nearly else LEARNED
     found_at = minimize(objective, first, jac=True, method="L-BFGS-B", options=options).x
     shared, own = found_at[:n_features], found_at[n_features:].reshape(n_features, n_relations)
     return (shared[:, None] + own) / spread[:, None]

@@ -23,7 +23,12 @@ LARGEST_SEARCH = 2**30
 SHRINKAGES = (0.3, 3.0, 30.0)
 N_FOLDS = 2
 QUERIES_THAT_CHOOSE = 2000
-LARGEST_CHANGES = 100
+# Weights are learned until they stand still: stopped before, they would depend on how a processor rounds, by
+# hundredths. Strengths are compared by weights that are nearly learned.
+LEARNED = {"maxiter": 1000, "maxcor": 100, "ftol": 1e-12, "gtol": 1e-7}
+NEARLY_LEARNED = {"maxiter": 50, "ftol": 1e-7}
+# Scores of candidates that are taken together, few enough for a CPU's cache.
+SCORES_AT_ONCE = 2**18
 
 
 def learn_weights(mixture, ids, known, n_relations, random_state):
@@ -104,7 +109,8 @@ def best_shrinkage(scores, offsets, sources, relations, n_relations, random_stat
     """Return the shrinkage whose weights make the answers to left-out queries likeliest; see `weights_of_scores`."""
 
     def loss(learned, left_out, shrinkage):
-        weights = weights_of_scores(scores[learned], offsets[learned], relations[learned], n_relations, shrinkage)
+        of_learned = scores[learned], offsets[learned], relations[learned]
+        weights = weights_of_scores(*of_learned, n_relations, shrinkage, nearly=True)
         return cross_entropy(weighted_sums(scores[left_out], relations[left_out], weights) + offsets[left_out])
 
     return likeliest_strength(SHRINKAGES, query_groups(sources, relations), random_state, loss)
@@ -164,7 +170,40 @@ def _candidates(scores, left_out, answers, sample, n_best):
     return torch.cat(columns, dim=1), torch.cat(counts, dim=1).log()
 
 
-def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKAGES[0]):
+def softmax_loss(weights, scores, offsets):
+    """Minus the logarithm of the likelihood of the answers under the softmax of weighted sums, and its gradient.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_queries, n_kinds)
+    scores : ndarray of shape (n_queries, n_kinds, n_candidates)
+        The first candidate is the answer.
+    offsets : ndarray of shape (n_queries, n_candidates)
+        Added to the weighted sums.
+
+    Returns
+    -------
+    loss : float
+    gradient : ndarray of shape (n_queries, n_kinds)
+        By the weights of each query.
+    """
+    # loss = sum_q (log sum_c exp(l_qc) - l_q0) with l_qc = sum_k w_qk s_qkc + offset_qc, shifted by max_c l_qc before
+    # exp. With p the softmax, dloss / dw_qk = sum_c p_qc s_qkc - s_qk0.
+    loss, gradient = 0.0, np.empty(weights.shape)
+    for rows in gen_batches(len(scores), max(1, SCORES_AT_ONCE // scores[0].size)):
+        of_rows = scores[rows].astype(float)
+        logits = np.matmul(weights[rows, None], of_rows)[:, 0] + offsets[rows]
+        largest = logits.max(axis=1, keepdims=True)
+        answered = logits[:, 0] - largest[:, 0]
+        probabilities = np.exp(logits - largest, out=logits)
+        normalizer = probabilities.sum(axis=1)
+        probabilities /= normalizer[:, None]
+        loss += np.sum(np.log(normalizer) - answered)
+        gradient[rows] = np.matmul(of_rows, probabilities[:, :, None])[:, :, 0] - of_rows[:, :, 0]
+    return loss, gradient
+
+
+def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKAGES[0], *, nearly=False):
     """Weights that maximise the likelihood of the answers under the softmax of the weighted sum of scores.
 
     ``w[k, r] = softplus(a_k + b_kr) / s_k`` with the standard deviation s_k of the scores of kind k, and a quadratic
@@ -183,6 +222,8 @@ def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKA
         Reciprocals included.
     shrinkage : float, default=SHRINKAGES[0]
         Factor of the penalty: so many queries weigh as much as a squared distance of one.
+    nearly : bool, default=False
+        Whether nearly learned weights will do.
 
     Returns
     -------
@@ -192,21 +233,13 @@ def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKA
     n_queries, n_kinds, _ = scores.shape
     spread = np.array([scores[:, position].std(dtype=np.float64) or 1.0 for position in range(n_kinds)])
 
-    # loss = sum_q (log sum_c exp(l_qc) - l_q0) with l_qc = sum_k w[k, r_q] s_qkc + offset_qc, shifted by max_c l_qc
-    # before exp. With p the softmax, dloss / dw[k, r] = sum_q [r_q = r] (sum_c p_qc s_qkc - s_qk0), and dw / d(a_k +
-    # b_kr) is the logistic function of a_k + b_kr over s_k.
+    # With the gradient g_qk of `softmax_loss` by the weights of a query, dloss / dw[k, r] = sum_q [r_q = r] g_qk, and
+    # dw / d(a_k + b_kr) is the logistic function of a_k + b_kr over s_k.
     def objective(parameters):
         shared, own = parameters[:n_kinds], parameters[n_kinds:].reshape(n_kinds, n_relations)
         logits_of_weights = shared[:, None] + own
-        weights = (np.logaddexp(0, logits_of_weights) / spread[:, None]).astype(scores.dtype)[:, relations].T
-        logits = np.matmul(weights[:, None], scores)[:, 0] + offsets
-        largest = logits.max(axis=1, keepdims=True)
-        answered = logits[:, 0] - largest[:, 0]
-        probabilities = np.exp(logits - largest, out=logits)
-        normalizer = probabilities.sum(axis=1)
-        probabilities /= normalizer[:, None]
-        loss = float(np.sum(np.log(normalizer) - answered, dtype=float))
-        by_query = np.matmul(scores, probabilities[:, :, None])[:, :, 0] - scores[:, :, 0]
+        weights = (np.logaddexp(0, logits_of_weights) / spread[:, None])[:, relations].T
+        loss, by_query = softmax_loss(weights, scores, offsets)
         by_relation = np.zeros((n_kinds, n_relations))
         np.add.at(by_relation.T, relations, by_query)
         by_relation *= expit(logits_of_weights) / spread[:, None]
@@ -214,6 +247,6 @@ def weights_of_scores(scores, offsets, relations, n_relations, shrinkage=SHRINKA
         return (loss + shrinkage * np.sum(own**2)) / n_queries, gradient / n_queries
 
     start = np.zeros(n_kinds * (1 + n_relations))
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": LARGEST_CHANGES, "ftol": 1e-7})
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=NEARLY_LEARNED if nearly else LEARNED)
     shared, own = found.x[:n_kinds], found.x[n_kinds:].reshape(n_kinds, n_relations)
     return np.logaddexp(0, shared[:, None] + own) / spread[:, None]

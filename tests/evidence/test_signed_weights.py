@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from skotkge._evidence.mixture import Mixture
-from skotkge._evidence.signed_weights import best_ridge, candidates_of, learn_from
+from skotkge._evidence.signed_weights import (
+    Candidates,
+    best_ridge,
+    candidates_of,
+    learn_from,
+    without_unlabelled,
+)
 from skotkge._graph.queries import KnownAnswers, both_directions
 
 N_ENTITIES, N_RELATIONS = 60, 2
@@ -65,3 +71,28 @@ def test_relations_may_differ(made):
     weights = learned(made)
     assert (weights[1, [0, 2]] > 0).all()
     assert (weights[1, [1, 3]] < 0).all()
+
+
+def test_best_candidates_that_count_are_left_out_as_unlabelled():
+    # Candidate 1 is known already, 2 is twice there and counts once, 5 stands for three others.
+    logits = np.array([[9.0, 8.0, 7.0, 7.0, 6.0, 8.5]], dtype=np.float32)
+    offsets = np.array([[0.0, -np.inf, -np.inf, 0.0, 0.0, np.log(3)]])
+    told = Candidates(logits[:, None], offsets, np.array([0]), np.array([0]), unlabelled=np.array([1]))
+    left = without_unlabelled(told, np.ones((1, 1)))
+    np.testing.assert_array_equal(np.isneginf(left[0]), [False, True, True, True, False, False])
+    few = Candidates(logits[:, None], offsets, np.array([0]), np.array([0]), unlabelled=np.array([5]))
+    left = without_unlabelled(few, np.ones((1, 1)))
+    np.testing.assert_array_equal(np.isneginf(left[0]), [False, True, True, True, True, False])
+
+
+def test_weights_stand_still(made, rng):
+    # Features that are rounded otherwise, as another processor does, change the weights as little.
+    kinds, ids = made
+    known, base = KnownAnswers(ids, N_RELATIONS), np.array([[1.0], [0.0], [0.0]]).repeat(2 * N_RELATIONS, axis=1)
+    told = candidates_of(Mixture(kinds), base, ids, known, 0.0, N_RELATIONS, np.random.RandomState(0))
+    rounded = told.features * (1 + 1e-6 * rng.standard_normal(told.features.shape)).astype(np.float32)
+    weights, others = (
+        learn_from(Candidates(features, *list(vars(told).values())[1:]), 1.0, 2 * N_RELATIONS)
+        for features in (told.features, rounded)
+    )
+    np.testing.assert_allclose(others, weights, rtol=1e-4, atol=1e-4)
