@@ -9,8 +9,8 @@ from golden import cases, models, record
 
 import skotkge
 
-# Processors round in their own ways, which learning amplifies. One that was made to use AVX2 in place of AVX-512 differed
-# by 8e-5 at most and in no rank; without either, some nearly tied ranks did.
+# Processors round in their own ways, which learning amplifies. One that was made to use AVX2 in place of AVX-512
+# differed by 8e-5 at most and in no rank; without either, some nearly tied ranks did.
 TOLERANCE = 1e-3
 SHARE_OF_TIES = 0.05
 NUMBER = re.compile(r"-?\d+\.\d+")
