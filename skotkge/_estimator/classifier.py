@@ -30,8 +30,9 @@ from .fitting import FitOptions, is_builder, of_epochs
 from .growing import grow, shrink
 from .holdout import make_split, true_and_false
 from .judging import METRICS
-from .memory_plan import plan_memory
+from .memory_plan import number_of_spaces, plan_memory
 from .processes import led_processes, shared_by_processes
+from .sampling_plan import affordable
 from .trained import TrainedEstimator
 from .vectors import spaces_of
 from .warm_start import from_nothing, from_the_last_fit
@@ -96,7 +97,8 @@ class OTKGEClassifier(TrainedEstimator):
     objective : {"cross_entropy", "logistic"} or object, default="cross_entropy"
         Softmax cross-entropy over all entities, or the logistic loss of Eq. 6 with sampled negatives; with parameters
         as ``CrossEntropy(n_sampled=1024)``, ``Logistic(n_negatives=16)``. Both train the reciprocal direction of each
-        relation too.
+        relation too. Where all entities would take over an hour of two cores, or of a GPU, by a count of products, the
+        name "cross_entropy" takes samples of 1,024 of them and a warning says so; ``CrossEntropy()`` always takes all.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam", "rowwise_adagrad"}, default="adagrad"
@@ -397,6 +399,7 @@ class OTKGEClassifier(TrainedEstimator):
         random_state = check_random_state(checkpoint.random_state(self.random_state))
         statements = statements_of(self.constraints, X)
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks, statements)
+        options = affordable(options, X.ids, (X.n_entities, width, number_of_spaces(X, evidence)))
         plan_memory(X, width, evidence, options, self.verbose)
         X = without_repetitions(X, statements)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
@@ -516,6 +519,7 @@ class OTKGEClassifier(TrainedEstimator):
             seed=seed,
             callbacks=of_epochs(callbacks),
             statements=statements,
+            may_sample=isinstance(self.objective, str) and self.objective == "cross_entropy",
             processes=led_processes(),
         )
 

@@ -54,6 +54,8 @@ class FitOptions:
     builders : tuple
         Kinds of the user's: objects with ``evidence_of(X)``, which gives an `Evidence`.
     exclude_self_loops, early_stopping, refit, combines : bool
+    may_sample : bool
+        Whether the objective may be that of a sample of the entities, see `affordable`.
     metric : str or callable
     calibration_negatives : {"typed", "uniform"}
     verbose : int
@@ -74,6 +76,7 @@ class FitOptions:
     metric: Any = "mrr"
     refit: bool = True
     combines: bool = True
+    may_sample: bool = False
     calibration_negatives: str = "typed"
     verbose: int = 0
     seed: int = 0

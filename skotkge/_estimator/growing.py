@@ -26,6 +26,8 @@ from .._utils.messages import shown
 from .grown_graph import with_triples, without_triples
 from .grown_spaces import folded_in, train_further
 from .record import grown_record
+from .sampling_plan import affordable
+from .vectors import spaces_of
 
 # Of the epochs that a space was trained for in the fit, at least one. Each goes over all triples: going more often over
 # the new ones and a sample of the old ones, at the same cost, forgot more of the others. What the structure alone knows
@@ -100,6 +102,9 @@ def continue_with(predictor, graph, options, history):
     -------
     LinkPredictor
     """
+    spaces = spaces_of(predictor).values()
+    widths = [space.entities.shape[1] for space in spaces]
+    options = affordable(options, graph.ids, (len(graph.vocabulary.entities), max(widths, default=0), len(widths)))
     loops = _excluded_loops(predictor, graph, options)
     trained = {}
     for kind in predictor.evidence:

@@ -33,7 +33,7 @@ def plan_memory(X, width, kinds, options, verbose=0):
     MemoryError
         If less is available.
     """
-    n_spaces = _number_of_spaces(X, kinds)
+    n_spaces = number_of_spaces(X, kinds)
     sizes = X.n_entities, width, len(X), n_spaces
     peak, available = predicted_peak(*sizes, options.training, options.early_stopping), available_memory()
     if verbose:
@@ -44,8 +44,8 @@ def plan_memory(X, width, kinds, options, verbose=0):
     check_memory(peak, options.training, options.early_stopping, available)
 
 
-def _number_of_spaces(X, kinds):
-    """Spaces that are trained; at least one for the tables of other evidence."""
+def number_of_spaces(X, kinds):
+    """How many spaces are trained; at least one for the tables of other evidence."""
     if X.fusion is None:
         return 1
     modalities = len(X.fusion.maps) if MODALITIES in kinds else 0
