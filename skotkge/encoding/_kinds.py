@@ -11,6 +11,10 @@ KINDS = ("number", "boolean", "category", "date", "text", "tags", "image", "vect
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 WRITTEN_NUMBER = re.compile(r"[+-]?(?=\.?\d)(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?")  # not 007 or E120, which are names
+# With separators of thousands, a decimal comma, or a unit: "1,234.5", "3,7", "12 kg", "80%", "$5".
+DRESSED_NUMBER = re.compile(
+    r"[$€£¥]?\s?[+-]?(\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+([.,]\d+)?)(\s?[%‰°$€£¥]|\s[^\W\d]{1,5}[²³]?|\s?°[CF])?"
+)
 # Holes among numbers, truth values and dates; among other strings they are strings.
 WORDS_FOR_MISSING = frozenset({"na", "n/a", "nan", "nil", "none", "null", "missing", "unknown", "?", "-", "--"})
 
@@ -70,6 +74,14 @@ def is_number(value):
         written = value.strip()
         return WRITTEN_NUMBER.fullmatch(written) is not None
     return isinstance(value, Number | timedelta) and not isinstance(value, complex)
+
+
+def are_dressed_numbers(values):
+    """Tell whether values are numbers, some of them written with a unit or separators."""
+    dressed = [value for value in values if not (is_word_for_missing(value) or is_number(value))]
+    if not dressed or not all(isinstance(value, str) and DRESSED_NUMBER.fullmatch(value.strip()) for value in dressed):
+        return False
+    return not any(value.strip().isdecimal() for value in dressed)  # such as 007, which is a name
 
 
 def is_date(value):

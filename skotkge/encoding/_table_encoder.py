@@ -16,7 +16,7 @@ from .._graph.labels import name_first
 from .._graph.modalities import LABEL_COLUMN
 from .._utils.api_links import LinksToApi
 from .._utils.autologging import unlogged
-from .._utils.messages import tell
+from .._utils.messages import shown, tell
 from .._utils.sklearn_compat import Interval, StrOptions, check_feature_names_in, fit_context
 from ._columns import (
     ArrayEncoder,
@@ -30,7 +30,7 @@ from ._columns import (
     tags_of,
     text_vectorizer,
 )
-from ._kinds import KINDS, guess_kind, is_word_for_missing
+from ._kinds import KINDS, are_dressed_numbers, guess_kind, is_number, is_word_for_missing
 from ._models import PictureEncoder, SentenceEncoder
 from ._tables import Columns, as_columns
 
@@ -262,6 +262,12 @@ class TableEncoder(LinksToApi, TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"the table has values of the type {found} in the column {name!r}, which are of no kind together; say "
                 f"what it holds, such as spec={{{name!r}: 'category'}}, or leave it out with 'drop'."
+            )
+        if kind in ("category", "text") and are_dressed_numbers(values):
+            example = next(value for value in values if isinstance(value, str) and not is_number(value))
+            tell(
+                f"the column {name!r} is read as {kind}, although its values look like numbers with units or "
+                f"separators ({shown(example)}): give plain numbers, or spec={{{name!r}: {kind!r}}} to keep it."
             )
         return kind
 

@@ -386,3 +386,23 @@ def test_labels_in_a_column_of_another_name_are_told():
     assert encode_table(table.set_index("code"))["numbers"].index.tolist() == ["x", "y", "z"]
     # Numbers of rows as labels, where nothing else could be one.
     assert encode_table(table[["size"]])["numbers"].index.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [["1,234", "5", "12,000.5"], ["12 kg", "7 kg"], ["80%", "7 %"], ["3,7", "2.5"], ["$5", "$1,200"], ["-4 °C", "n/a"]],
+)
+def test_numbers_in_a_dress_are_told(written):
+    table = {"entity": list("abc")[: len(written)], "size": written}
+    with pytest.warns(
+        UserWarning, match=r"column 'size' is read as text, although .* numbers with units or separators"
+    ):
+        TableEncoder().fit(table)
+    TableEncoder(spec={"size": "text"}).fit(table)
+
+
+@pytest.mark.parametrize(
+    "written", [["1.5", "7"], ["route 66", "12 angry men"], ["12A", "7B"], ["3-4", "5:1"], ["a", "1 m"]]
+)
+def test_other_texts_are_not_taken_for_numbers(written):
+    TableEncoder().fit({"entity": ["a", "b"], "size": written})
