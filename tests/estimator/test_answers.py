@@ -220,7 +220,7 @@ class TestNewEntities:
         told = kge.explain(pipe["fuse"].transform(X))
         for evidence in ("text", "image", "relation_maps", "cosines of text"):
             ours, theirs = told.contributions[:, told.evidence.index(evidence)]
-            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
         assert np.isfinite(told.contributions).all()
 
     def test_every_answer_takes_them_through_the_pipeline(self, pipe, small):
