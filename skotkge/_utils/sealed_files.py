@@ -8,7 +8,6 @@ import re
 import struct
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 from . import persistence
 from .archive_checksum import checksum_of_archive
@@ -52,30 +51,22 @@ def write_sealed_pickle(path, write):
     write : callable
         Writes the pickle, one byte after the other, to what has the methods `write` and `tell` of a binary file.
     """
-    with whole_file(path) as file, ThreadPoolExecutor(1) as beside:
-        summed = _SummedFile(file, _start_of_checksum(persistence.FORMAT), beside)
+    with whole_file(path) as file:
+        summed = _SummedFile(file, _start_of_checksum(persistence.FORMAT))
         write(summed)
         file.write(_seal(summed.checksum))
 
 
 class _SummedFile:
-    """A file that is written from its start to its end, and the CRC-32 of that, so that nothing is read again.
+    """A file that is written from its start to its end, and the CRC-32 of that, so that nothing is read again."""
 
-    That of a large piece is taken by a thread while the piece is written.
-    """
-
-    def __init__(self, file, checksum, beside):
-        self._file, self.checksum, self._beside = file, checksum, beside
+    def __init__(self, file, checksum):
+        self._file, self.checksum = file, checksum
         self.tell = file.tell
 
     def write(self, content):
-        if len(content) < BLOCK:
-            self.checksum = zlib.crc32(content, self.checksum)
-            return self._file.write(content)
-        checksum = self._beside.submit(zlib.crc32, content, self.checksum)
-        n_written = self._file.write(content)
-        self.checksum = checksum.result()
-        return n_written
+        self.checksum = zlib.crc32(content, self.checksum)
+        return self._file.write(content)
 
 
 def _seal(checksum):
