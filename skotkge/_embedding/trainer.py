@@ -212,7 +212,11 @@ class Trainer:
                 self._leave_diverged(name)
                 break
             if validate is not None:
-                self._judge(validate)
+                try:
+                    self._judge(validate)
+                except FloatingPointError:  # finite embeddings so large that their scores are not
+                    self._leave_diverged(name, is_usable=False)
+                    break
             else:
                 self._sound = self._copy_of_sound()
             self._tell(callbacks, name, is_refit)
@@ -242,15 +246,15 @@ class Trainer:
             bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters().values()
         )
 
-    def _leave_diverged(self, name):
+    def _leave_diverged(self, name, is_usable=True):
         """Go back to the best epoch, or the last before; the first one is kept as it is, if it is finite."""
         n_epochs, loss = len(self._losses), self._losses[-1]
         if self._best_parameters is None and self._sound is not None:
             self._best_iter, self._best_parameters = self._sound
-        if self._best_parameters is None and not self._is_finite():
+        if self._best_parameters is None and not (is_usable and self._is_finite()):
             raise FloatingPointError(
-                f"training of {name or 'the space'} diverged in epoch {n_epochs}: the loss or an embedding is not "
-                f"finite; lower learning_rate={self.options.learning_rate!r}, or scale the modalities "
+                f"training of {name or 'the space'} diverged in epoch {n_epochs}: the loss, an embedding or a "
+                f"score is not finite; lower learning_rate={self.options.learning_rate!r}, or scale the modalities "
                 "(standardize=True)."
             )
         tell(

@@ -1,5 +1,6 @@
 """LinkPredictionEstimator: labels in and out around a fitted `LinkPredictor`; what every estimator answers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -36,6 +37,8 @@ from .open_questions import answer_openly
 from .vectors import chosen_table, embed
 
 SIDES = ("both", "head", "tail")
+# Of a list of answers; places past the last answer are filled.
+MOST_PLACES = 2**20
 # What may answer, as users say it.
 Candidates: TypeAlias = ArrayLike | str | Mapping[Any, Any] | None
 
@@ -458,9 +461,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         predictor = self._answering_for(new_entities)
         check_choice(known_answers, "known_answers", ("drop", "mark"))
         check_choice(handle_unknown, "handle_unknown", ("error", "last", None))
-        k = _checked_number(k)
         labels = as_label_triples(X)
         empty = empty_positions(labels)
+        k = _checked_number(k, _n_answers(predictor, empty))
         unknown = handle_unknown or self.handle_unknown_
         ids, known_rows = ids_of_labels(predictor.vocabulary, labels, unknown, empty)
         questions = Questions.of(predictor.vocabulary, labels, empty, ids, known_rows)
@@ -531,8 +534,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             If an entity or the space is not known.
         """
         predictor = self._answering_for(new_entities)
-        k = _checked_number(k)
         _, table = chosen_table(predictor, space)
+        k = _checked_number(k, len(table))
         asked = entities_of(entities, predictor.vocabulary, "entities")
         n_found = min(k + 1, len(table))
         with unlogged():
@@ -610,7 +613,17 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         return tags
 
 
-def _checked_number(k):
-    if isinstance(k, bool | np.bool_) or not isinstance(k, Integral) or k < 1:
+def _checked_number(k, n_answers):
+    """Return the number of answers asked for; far more than there can be would fill the memory with places for them."""
+    if isinstance(k, bool | np.timedelta64) or not isinstance(k, Integral) or k < 1:
         raise (ValueError if isinstance(k, Integral) else TypeError)(f"k == {shown(k)}, must be >= 1 and an integer.")
-    return min(int(k), np.iinfo(np.int32).max)
+    if k > max(n_answers, MOST_PLACES):
+        raise ValueError(f"k == {shown(k)}, and there are {n_answers} answers at most; give k={n_answers} for all.")
+    return int(k)
+
+
+def _n_answers(predictor, empty):
+    """How many answers a question with such empty positions can have."""
+    n_entities, n_relations = len(predictor.vocabulary.entities), predictor.n_relations
+    numbers = np.array([n_entities, n_relations, n_entities], dtype=object)
+    return max((math.prod(numbers[row]) for row in np.unique(empty, axis=0)), default=1)

@@ -13,7 +13,7 @@ import joblib
 from .._utils.archives import read_archive, write_archive
 from .._utils.messages import shown
 from .._utils.persistence import PLAIN_TYPES, TYPES
-from .._utils.sealed_files import ZIP_BEGINS, check_seal, damaged, write_sealed
+from .._utils.sealed_files import ZIP_BEGINS, check_seal, damaged, write_sealed_archive, write_sealed_pickle
 from .._utils.whole_files import check_writable
 
 SKOPS, PICKLES = ".skops", (".joblib", ".pkl", ".pickle")
@@ -68,7 +68,7 @@ def save(model: Any, path: str | PathLike[str]) -> None:
     check_path(path, "path")
     check_model_path(path)
     if is_pickle(path):
-        write_sealed(path, lambda file: joblib.dump(model, file))
+        write_sealed_pickle(path, lambda file: joblib.dump(model, file))
         return
     try:
         write_skops(model, path)
@@ -89,7 +89,7 @@ def write_skops(values, path):
     from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        write_sealed(path, lambda file: write_archive(values, file))
+        write_sealed_archive(path, lambda file: write_archive(values, file))
     except (UnsupportedTypeException, NotImplementedError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: a {type(values).__name__} that holds what skops cannot save ({error})") from error
 
@@ -100,6 +100,10 @@ def check_path(path, argument):
         raise TypeError(f"{argument}={shown(path)} names no file; give a string or a pathlib.Path.")
     if len(os.fspath(path)) > LONGEST_PATH:
         raise ValueError(f"{argument}={shown(path)} is longer than paths can be; give a shorter one.")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{argument}={shown(path)} has characters that no path can have; give another.") from error
 
 
 def check_model_path(path, argument="path"):

@@ -49,9 +49,9 @@ def true_rows(y, n_rows, name="y", of="X"):
     """
     with reading(name, y, f"values in {{0, 1}}, one for each triple of {of}"):
         y = np.ones(n_rows) if y is None else truth_of(y)
-        strange = [value for value in y.tolist() if value not in (0, 1)]
-    if len(y) != n_rows or strange:
-        found = f", among them {name_first(first_occurrences(strange))}" if strange else ""
+        strange = first_occurrences([value for value in y.tolist() if value not in (0, 1)])
+    if len(y) != n_rows or len(strange):
+        found = f", among them {name_first(strange)}" if len(strange) else ""
         raise ValueError(
             f"{name} has {len(y)} values{found}, expected {n_rows} values in {{0, 1}}: one for each triple of {of}."
         )

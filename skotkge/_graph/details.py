@@ -9,7 +9,7 @@ import numpy as np
 from .._utils.messages import reading, shown
 from .files import read_text, suffix_of
 from .label_columns import as_array, is_tensor
-from .labels import LabelIndex, as_labels, is_missing, name_first, plain_labels
+from .labels import LabelIndex, as_labels, is_missing, name_first, plain_labels, plain_values
 from .modalities import LABEL_COLUMN
 from .tables import Dialect, read_table
 
@@ -61,12 +61,14 @@ def _by_label_or_in_order(values, vocabulary, what):
         names = list(getattr(values, "column_names", None) or values.columns)
         if LABEL_COLUMN in names and len(names) == 2:
             names.remove(LABEL_COLUMN)
-            return _of_pairs(plain_labels(_column(values, LABEL_COLUMN)), plain_labels(_column(values, names[0])), what)
+            return _of_pairs(
+                plain_labels(_column(values, LABEL_COLUMN)), plain_values(_column(values, names[0]), what), what
+            )
         if len(names) != 1:
             raise ValueError(f"{what} is a data frame with the columns {name_first(names)}; {FORMS}.")
         values = values[names[0]]
     if hasattr(values, "index") and hasattr(values, "to_numpy"):  # a Series of pandas
-        labels, told = values.index.tolist(), plain_labels(values.to_numpy())
+        labels, told = values.index.tolist(), plain_values(values.to_numpy(), what)
         numbered = labels == list(range(len(vocabulary.entities)))
         if numbered and (vocabulary.entity_index.positions(as_labels(labels)) < 0).all():
             return told
@@ -102,7 +104,7 @@ def _in_order(values, vocabulary, what, attributes):
     elif not isinstance(values, Mapping):
         values = _by_label_or_in_order(values, vocabulary, what)
     if not isinstance(values, Mapping):
-        values = as_labels(values, what)
+        values = _as_array(values, what)
         if len(values) != len(entities):
             raise ValueError(
                 f"{what} has {len(values)} values, expected {len(entities)}: one for each of the entities, in their "
@@ -117,7 +119,7 @@ def _in_order(values, vocabulary, what, attributes):
             f"entity is {entities[0] if len(entities) else None!r}."
         )
     out = np.full(len(entities), None, dtype=object)
-    out[positions[positions >= 0]] = _without_holes(as_labels(list(values.values())))[positions >= 0]
+    out[positions[positions >= 0]] = _without_holes(_as_array(list(values.values()), what))[positions >= 0]
     return out
 
 
@@ -128,6 +130,11 @@ def _of_attribute(wanted, entities, names, values):
         if name == wanted:
             found.setdefault(entity, value)
     return found
+
+
+def _as_array(values, what):
+    values = plain_values(values, what)
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def _without_holes(values):

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from .._utils.messages import shown
 from .coded import CodedColumn
 from .headers import COLUMNS, find_named
-from .labels import as_labels, name_first, plain_labels
+from .labels import as_labels, length_of, name_first, plain_labels
 from .networks import has_edges, network_rows
 from .terms import is_rdf_graph, plain_term, rdf_graph_columns
 
@@ -60,7 +60,7 @@ def as_label_triples(triples):
     columns = label_columns(triples)
     out = np.empty((len(columns[0]), 3), dtype=object)
     for position, column in enumerate(columns):
-        out[:, position] = as_labels(column)
+        out[:, position] = as_labels(column, "triples")
     return out
 
 
@@ -103,7 +103,7 @@ def _plain(column):
         return CodedColumn.of_integers(column)
     if isinstance(column, np.ndarray) and column.dtype.kind in "bSUf":
         return column.tolist()  # no foreign object can be in here
-    values = plain_labels(column)
+    values = plain_labels(column, "triples")
     foreign = {kind for kind in set(map(type, values)) if hasattr(kind, "n3") or _is_scalar_array(kind)}
     if foreign:
         values = [plain_object(value) if type(value) in foreign else value for value in values]
@@ -174,13 +174,19 @@ def _named_rows(table, names):
     if len(names) != len(set(names)):
         raise ValueError(f"triples has the columns {name_first(names)}; give each a name of its own.")
     columns = [table[name] for name in chosen]
-    if len(set(map(len, columns))) != 1:
-        raise ValueError(f"triples has columns of the lengths {list(map(len, columns))}; they need one common length.")
+    lengths = list(map(length_of, columns))
+    if None in lengths:
+        name = chosen[lengths.index(None)]
+        raise TypeError(
+            f"triples has {shown(table[name], 40)} as column {name!r}; give a list with a label for each row."
+        )
+    if len(set(lengths)) != 1:
+        raise ValueError(f"triples has columns of the lengths {lengths}; they need one common length.")
     others = {name: table[name] for name in names if name not in chosen}
     for name, column in others.items():
-        if not hasattr(column, "__len__") or isinstance(column, str) or len(column) != len(columns[0]):
+        if length_of(column) != lengths[0]:
             raise ValueError(
-                f"triples has in the column {name!r} {shown(column, 40)}, expected {len(columns[0])} values, one for "
+                f"triples has in the column {name!r} {shown(column, 40)}, expected {lengths[0]} values, one for "
                 "each row; leave the column out or fill it."
             )
     return TripleRows(columns, others)
@@ -218,7 +224,7 @@ def _array_columns(triples):
 
 def _check_rows(triples):
     for number, row in enumerate(triples):
-        if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 3:
+        if length_of(row) != 3:
             raise ValueError(
                 f"triples has the row {reprlib.repr(row)} at position {number}, expected head, relation, tail."
             )

@@ -9,6 +9,10 @@ from .._utils.messages import shown
 
 # Characters of a label in a message.
 LONGEST_LABEL = 60
+# Types of one value, or of several without order.
+WITHOUT_PARTS = str | bytes | bytearray | set | frozenset
+# Types of labels that need no look at each one.
+HASHABLE = {str, int, float, bool, bytes, type(None)}
 
 
 def as_labels(values, argument="labels"):
@@ -18,7 +22,15 @@ def as_labels(values, argument="labels"):
 
 
 def plain_labels(values, argument="labels"):
-    """Return a list of the labels as plain Python objects.
+    """Return a list of the labels as plain Python objects; errors as for `plain_values`, and if one is not hashable."""
+    labels = plain_values(values, argument)
+    if not set(map(type, labels)) <= HASHABLE:
+        _check_hashable(labels, argument)
+    return labels
+
+
+def plain_values(values, argument):
+    """Return a list of values as plain Python objects.
 
     NumPy scalars become the Python objects of equal value; nothing else is converted.
 
@@ -28,7 +40,7 @@ def plain_labels(values, argument="labels"):
         If the values are one value or string, have no order, or are NumPy dates, which Python objects cannot hold to
         the nanosecond.
     """
-    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__") or getattr(values, "shape", None) == ():
         raise TypeError(f"{argument}={shown(values)} is a single value; pass a list.")
     if isinstance(values, set | frozenset):
         raise TypeError(f"{argument} is a {type(values).__name__}, which has no order; pass a list.")
@@ -40,6 +52,24 @@ def plain_labels(values, argument="labels"):
     if numpy_types:
         values = [value.item() if isinstance(value, np.generic) else value for value in values]
     return values
+
+
+def _check_hashable(values, argument):
+    for value in values:
+        try:
+            hash(value)
+        except TypeError as error:
+            raise TypeError(
+                f"{argument} has {shown(value)}, which cannot be a label ({error}); give strings, integers or other "
+                "hashable objects."
+            ) from error
+
+
+def length_of(values):
+    """Return the number of values in an order, None of what is a string or a single value, or has no order."""
+    if isinstance(values, WITHOUT_PARTS) or not hasattr(values, "__len__") or getattr(values, "shape", None) == ():
+        return None
+    return len(values)
 
 
 def is_missing(label):

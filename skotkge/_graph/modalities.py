@@ -146,18 +146,18 @@ def check_modality_name(name, argument):
         )
 
 
-def modality_sources(modalities):
+def modality_sources(modalities, argument="modalities"):
     """Validate the mapping of modalities as far as this needs no entity labels."""
     if modalities is None:
         return {}
     if not isinstance(modalities, Mapping):
         raise TypeError(
-            f"modalities is a {type(modalities).__name__}, expected a mapping from modality name to matrix, "
+            f"{argument} is a {type(modalities).__name__}, expected a mapping from modality name to matrix, "
             "such as {'text': matrix}."
         )
     sources = {}
     for name, source in modalities.items():
-        check_modality_name(name, "modalities")
+        check_modality_name(name, argument)
         sources[name] = _source(name, source)
     return sources
 
@@ -191,7 +191,7 @@ def labelled_sources(vectors, preparations):
     """Validate vectors of new entities, and prepare them as those of the modalities were."""
     if hasattr(vectors, "columns") and not isinstance(vectors, Mapping):
         vectors = {_only_modality(preparations): vectors}
-    sources = modality_sources(vectors)
+    sources = modality_sources(vectors, "vectors")
     if not sources:
         names = name_first(list(preparations))
         raise ValueError(f"vectors is empty, expected vectors for some of the modalities {names}.")

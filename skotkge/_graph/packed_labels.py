@@ -20,7 +20,7 @@ def pack_labels(labels):
     types = set(map(type, labels)) if labels is not None else set()
     if str in types and types <= {str, type(None)}:
         text = "".join(filter(None, labels)).encode("utf-8", "surrogatepass")  # a label may hold half of a UTF-16 pair
-        lengths = (-1 if label is None else len(label) for label in labels)
+        lengths = map(len, labels) if types == {str} else (-1 if label is None else len(label) for label in labels)
         return {
             "text": np.frombuffer(text, dtype=np.uint8),
             "lengths": np.fromiter(lengths, dtype=np.int64, count=len(labels)),

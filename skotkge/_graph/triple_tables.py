@@ -8,7 +8,7 @@ from .._utils.messages import brief, cut, shown, tell
 from .coded import CodedColumn
 from .headers import COLUMNS, begins_with_names, find_named, stands_alone
 from .label_columns import TripleRows
-from .labels import name_first
+from .labels import length_of, name_first
 from .streams import table_blocks
 from .tables import Dialect, read_table, wrong_number
 
@@ -99,7 +99,7 @@ def _check_columns(columns):
     if columns is None:
         return None
     columns_given, kinds = columns, set()
-    if not isinstance(columns, str) and hasattr(columns, "__len__"):
+    if length_of(columns) is not None:
         columns = [column.item() if isinstance(column, np.generic) else column for column in columns]
         kinds = set(map(type, columns))
     if (

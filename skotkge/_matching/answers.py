@@ -7,7 +7,7 @@ from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.vocabulary import Vocabulary
 from .calibration import MatchCalibration, entries, match_features
 from .lookup import RowNumbers
-from .pairs import EntityPairs
+from .pairs import pair_columns
 from .plans import transport_plan
 from .rounds import Learned, Matched, mutual_best
 
@@ -128,8 +128,7 @@ class MatchAnswers:
 
     def ids_of(self, pairs):
         """Positions of the labels of pairs, by label, whatever container they come in."""
-        labels = pairs.labels if isinstance(pairs, EntityPairs) else np.asarray(pairs, dtype=object).reshape(-1, 2)
-        sides = zip(self.entities, labels.T, ("first", "second"), strict=True)
+        sides = zip(self.entities, pair_columns(pairs), ("first", "second"), strict=True)
         return np.column_stack(
             [RowNumbers(entities).rows(column, f"The {which} column of pairs") for entities, column, which in sides]
         )

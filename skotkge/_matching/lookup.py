@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._graph.labels import plain_labels
 from .._utils.messages import shown
 
 
@@ -41,9 +42,8 @@ class RowNumbers:
         ValueError
             If a label is not among the entities.
         """
-        labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-        keys = (label_key(label.item() if isinstance(label, np.generic) else label) for label in labels)
-        rows = np.fromiter((self._row_of_key.get(key, -1) for key in keys), dtype=np.int64, count=len(labels))
+        labels = plain_labels(labels, argument)
+        rows = np.fromiter((self._row_of_key.get(label_key(label), -1) for label in labels), np.int64, len(labels))
         unknown = [label for label, row in zip(labels, rows.tolist(), strict=True) if row < 0]
         if unknown:
             raise ValueError(

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from .._graph.labels import length_of
 from .._graph.triples import MultimodalTriples
-from .._utils.messages import shown
+from .._utils.messages import reading, shown
 from .lookup import RowNumbers
 
 # The name of the modality that a bare feature matrix becomes.
@@ -60,7 +61,7 @@ class EntityPairs:
 
     def __init__(self, pairs: Any, X: Any, Y: Any) -> None:
         self._X, self._Y = as_graph(X, "X"), as_graph(Y, "Y")
-        first, second = _label_columns(pairs)
+        first, second = pair_columns(pairs)
         ids = np.empty((len(first), 2), dtype=np.int64)
         if len(first):
             ids[:, 0] = RowNumbers(self._X.entities).rows(first, "The first column of pairs")
@@ -154,10 +155,12 @@ def as_graph(given, argument):
             f"{argument} is a {type(given).__name__}; pass MultimodalTriples, a tuple (matrix, labels) or a data frame "
             "indexed by entity label."
         )
-    return MultimodalTriples(np.empty((0, 3), dtype=object), {FEATURES: np.asarray(matrix)}, entities=labels)
+    with reading(argument, given, "a matrix of numbers and the labels of its rows"):
+        return MultimodalTriples(np.empty((0, 3), dtype=object), {FEATURES: np.asarray(matrix)}, entities=labels)
 
 
-def _label_columns(pairs):
+def pair_columns(pairs):
+    """Return labels of X and labels of Y of pairs in any of the forms of `EntityPairs`."""
     if isinstance(pairs, EntityPairs):
         pairs = pairs.labels
     elif hasattr(pairs, "columns"):
@@ -173,7 +176,7 @@ def _label_columns(pairs):
     if isinstance(pairs, str) or issparse(pairs) or not hasattr(pairs, "__len__"):
         raise TypeError(f"pairs is a {type(pairs).__name__}, expected (n_pairs, 2) labels.")
     for number, row in enumerate(pairs):
-        if isinstance(row, str) or not hasattr(row, "__len__") or len(row) != 2:
+        if length_of(row) != 2:
             raise ValueError(f"pairs has the row {shown(row)} at position {number}, expected label of X, label of Y.")
     return [row[0] for row in pairs], [row[1] for row in pairs]
 

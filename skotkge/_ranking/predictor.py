@@ -23,6 +23,7 @@ from .._graph.constraints import Statement, resolve
 from .._graph.packed_labels import pack_labels, unpack_labels
 from .._graph.queries import KnownAnswers, KnownUnion, both_directions
 from .._graph.vocabulary import DESCRIPTIONS, Vocabulary
+from .._utils.forks import survive_forks
 from .answer_calibration import AnswerCalibration
 from .answering_processes import answering_processes
 from .calibration import Calibration
@@ -144,6 +145,7 @@ class LinkPredictor:
 
     def _own_ranker(self, device):
         """The ranker of this process alone."""
+        survive_forks()
         if device not in self._rankers:
             mixture = Mixture(
                 [kind.on(device) for kind in self.evidence],

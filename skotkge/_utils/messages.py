@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .sklearn_compat import InvalidParameterError, validate_parameter_constraints
+from .sklearn_compat import Interval, InvalidParameterError, validate_parameter_constraints
 
 LONGEST_VALUE, LONGEST = 80, 480
 # Warnings point at the line that caused them, past the frames of these.
@@ -74,7 +74,8 @@ def reading(argument, value, expected):
 
 def _is_of_validation(error):
     """Tell whether scikit-learn's checks of arrays have raised an error, whose texts its own tests expect."""
-    return traceback.extract_tb(error.__traceback__)[-1].filename.endswith("validation.py")
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return place.filename.endswith("validation.py") and place.line.startswith("raise ")
 
 
 def check_choice(value, argument, choices):
@@ -82,6 +83,12 @@ def check_choice(value, argument, choices):
     if not (value is None and None in choices) and not (isinstance(value, str) and value in choices):
         names = ", ".join(map(repr, choices))
         raise ValueError(f"{argument}={shown(value)}; give one of {names}.")
+
+
+def is_number_alone(constraints):
+    """Tell whether a parameter may be a number, and True is one by nothing but being an integer to Python."""
+    others = [constraint for constraint in constraints if not isinstance(constraint, Interval)]
+    return len(others) < len(constraints) and "boolean" not in others and "verbose" not in others
 
 
 def check_parameters(constraints, parameters, caller):
@@ -104,6 +111,8 @@ def check_parameters(constraints, parameters, caller):
         try:
             if isinstance(value, np.timedelta64):  # which NumPy counts among the integers
                 raise TypeError("it is a span of time")
+            if isinstance(value, bool) and is_number_alone(constraints[name]):
+                raise TypeError("it is a truth value; give a number")
             validate_parameter_constraints({name: constraints[name]}, {name: value}, caller_name=caller)
         except InvalidParameterError as error:
             message = str(error)

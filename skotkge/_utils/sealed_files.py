@@ -22,25 +22,59 @@ ZIP_END_LENGTH = 22
 BLOCK = 2**20
 
 
-def write_sealed(path, write):
-    """Write a file whole, and seal it.
+def write_sealed_archive(path, write):
+    """Write an archive whole, and seal it.
 
     Parameters
     ----------
     path : path-like
     write : callable
-        Writes the content to a binary file: an archive of stored members without comment, or a pickle.
+        Writes the archive to a binary file, of stored members without comment.
     """
     with whole_file(path, "w+b") as file:
         write(file)
         length = file.seek(0, os.SEEK_END)
-        if _is_archive(file):  # whose end record has to tell that the seal follows as its comment
-            file.seek(-2, os.SEEK_END)
-            file.write(SEAL_LENGTH.to_bytes(2, "little"))
-            file.write(bytes(SEAL_LENGTH))
-        checksum = _checksum(file, length, persistence.FORMAT)
+        file.seek(-2, os.SEEK_END)
+        file.write(SEAL_LENGTH.to_bytes(2, "little"))  # the end record tells that the seal follows as its comment
+        file.write(bytes(SEAL_LENGTH))
+        checksum = checksum_of_archive(file, length, _start_of_checksum(persistence.FORMAT))
         file.seek(length)
-        file.write((SEAL % (persistence.FORMAT, checksum)).encode())
+        file.write(_seal(checksum))
+
+
+def write_sealed_pickle(path, write):
+    """Write a pickle whole, and seal it.
+
+    Parameters
+    ----------
+    path : path-like
+    write : callable
+        Writes the pickle, one byte after the other, to what has the methods `write` and `tell` of a binary file.
+    """
+    with whole_file(path) as file:
+        summed = _SummedFile(file, _start_of_checksum(persistence.FORMAT))
+        write(summed)
+        file.write(_seal(summed.checksum))
+
+
+class _SummedFile:
+    """A file that is written from its start to its end, and the CRC-32 of that, so that nothing is read again."""
+
+    def __init__(self, file, checksum):
+        self._file, self.checksum = file, checksum
+        self.tell = file.tell
+
+    def write(self, content):
+        self.checksum = zlib.crc32(content, self.checksum)
+        return self._file.write(content)
+
+
+def _seal(checksum):
+    return (SEAL % (persistence.FORMAT, checksum)).encode()
+
+
+def _start_of_checksum(format):
+    return zlib.crc32(b"%d" % format)
 
 
 def _is_archive(file):
@@ -56,7 +90,7 @@ def _checksum(file, length, format):
     write that as well, would take three times as long. The content of archives is not read for it, as reading their
     members compares that.
     """
-    checksum = zlib.crc32(b"%d" % format)
+    checksum = _start_of_checksum(format)
     if _is_archive(file):
         return checksum_of_archive(file, length, checksum)
     file.seek(0)

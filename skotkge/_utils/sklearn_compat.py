@@ -6,6 +6,7 @@ decorates, which scikit-learn does not declare.
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+
+from .forks import survive_forks
 
 __all__ = [
     "HasMethods",
@@ -50,8 +53,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
-    """Return a decorator of `fit` that checks the constructor parameters first, by ``_parameter_constraints``."""
-    return base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+    """Return a decorator of `fit` that checks the constructor parameters first, by ``_parameter_constraints``.
+
+    What is forked after the fit can go on with the estimator, see `survive_forks`.
+    """
+    checked = base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+    def of_fit(fit: F) -> F:
+        @wraps(fit)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            survive_forks()
+            return fit(*args, **kwargs)
+
+        return checked(guarded)
+
+    return of_fit
 
 
 def check_estimator_parameters(estimator: Any) -> None:

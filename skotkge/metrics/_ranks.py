@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 
 from .._graph.labels import factorize
-from .._utils.messages import reading, tell
+from .._utils.messages import reading, shown, tell
 
 
 def mean_reciprocal_rank(ranks: ArrayLike) -> float:
@@ -52,6 +52,8 @@ def hits_at_k(ranks: ArrayLike, k: int = 10) -> float:
     >>> hits_at_k([1, 2, 4, 4], k=3)
     0.5
     """
+    if isinstance(k, np.timedelta64):  # which NumPy counts among the integers
+        raise TypeError(f"k={shown(k)} is a span of time; give a number from 1.")
     check_scalar(k, "k", Real, min_val=1)
     return float(np.mean(check_ranks(ranks) <= k))
 

@@ -142,9 +142,10 @@ class TransductiveKFold(BaseCrossValidator):
     def _iter_test_masks(self, X=None, y=None, groups=None):
         X = as_triples(X)
         units = SplitUnits(X.ids, true_rows(y, len(X)), self.keep_pairs)
+        n_splits = min(self.n_splits, len(X) + 1)  # with more there is nothing to deal out either
         random_state = check_random_state(self.random_state if self.shuffle else 0)
-        folds = deal(units, self.n_splits, random_state if self.shuffle else None)
-        separate(units, folds, self.n_splits, random_state)
+        folds = deal(units, n_splits, random_state if self.shuffle else None)
+        separate(units, folds, n_splits, random_state)
         folds = folds[units.of_row]
         if len(np.unique(folds[folds != NEVER])) < self.n_splits:
             raise ValueError(

@@ -250,7 +250,11 @@ MATRIX = np.zeros((2, 3))
             ValueError,
             r"columns of the lengths \[1, 1, 0\]",
         ),
-        (dict(triples=[("a", ["r"], "b")]), TypeError, "labels are strings, integers or other hashable objects"),
+        (
+            dict(triples=[("a", ["r"], "b")]),
+            TypeError,
+            r"triples has \['r'\], which cannot be a label .* give strings, integers or other hashable",
+        ),
         (dict(triples=GOOD, entities="ab"), TypeError, "='ab' is a single value; pass a list"),
         (
             dict(triples=pd.DataFrame([[*GOOD[0], "b"]], columns=["head", "relation", "tail", "tail"])),
