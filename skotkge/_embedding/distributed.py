@@ -8,7 +8,7 @@ import torch
 
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
-from .shard import Shard, ShardPlan
+from .shard import Shard, ShardPlan, dealt_triples
 from .start import start_blocks
 from .tables import RowBlocks, scattered_blocks
 from .trainer import Trainer
@@ -186,10 +186,9 @@ class DistributedTrainer(Trainer):
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
         blocks = ((rows, values.mul_(INITIAL_GAIN)) for rows, values in start_blocks(spec.structure, dtype))
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
-        plan = ShardPlan(len(weight), n_relations, options, seed, excludes_self_loops)
-        order = torch.randperm(len(ids), generator=self._generator)
-        dealt = [order[rank :: processes.size] for rank in range(processes.size)]
+        plan = ShardPlan(len(weight), n_relations, len(ids), options, seed, excludes_self_loops)
         numbered = torch.as_tensor(self._blocks.renumbered(ids))
+        dealt = dealt_triples(numbered.numpy(), self._blocks.edges, options, self._generator)
         with processes.exchanging():
             processes.broadcast((BEGIN, plan))
             tables = (len(weight), self._blocks.number, blocks), weight, relations

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .blocks import largest_parts
 from .tables import ShardedTable, block_size
 from .trainer import explicit_invariants, optimizers_of
 
@@ -21,7 +22,7 @@ class ShardPlan:
 
     Attributes
     ----------
-    n_entities, n_relations : int
+    n_entities, n_relations, n_triples : int
     options : TrainingOptions
         Of the whole; `batch_size` is that of all processes together.
     seed : int
@@ -30,6 +31,7 @@ class ShardPlan:
 
     n_entities: int
     n_relations: int
+    n_triples: int
     options: Any
     seed: int
     excludes_self_loops: np.ndarray | None
@@ -78,9 +80,9 @@ class ShardedModel:
 class Shard:
     """Part of one process in the training of a space.
 
-    Each process has triples of its own, dealt at random, and takes its part of each batch from them, with negatives or
-    candidates of its own. The step of a batch is that of one process: gradients of the same row add up before it, and
-    the mean is that over the triples of all.
+    Each process has triples of its own, see `dealt_triples`, and takes its part of each batch from them, with negatives
+    or candidates of its own. The step of a batch is that of one process: gradients of the same row add up before it,
+    and the mean is that over the triples of all.
 
     Parameters
     ----------
@@ -98,8 +100,13 @@ class Shard:
 
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
         self.processes, self._seed, self._validation, self._kept = processes, plan.seed, None, {}
+        table = ShardedTable(rows, weight, plan.n_entities, processes)
         options = replace(options_of_part(plan.options, processes.size), device=str(processes.device))
-        self.model = ShardedModel(ShardedTable(rows, weight, plan.n_entities, processes), relations)
+        blocks = None
+        if is_balanced(options):
+            blocks, n_batches = blocks_of(ids, table.edges), -(-plan.n_triples // plan.options.batch_size)
+            options = replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
+        self.model = ShardedModel(table, relations)
         self.optimizers = optimizers_of(self.model, options)
         self._generator = torch.Generator()
         self.loss = options.objective.of_training(
@@ -107,6 +114,8 @@ class Shard:
         )
         if all_ids is not None:
             self.loss.draw_negatives_of(all_ids)
+        if blocks is not None:
+            table.fix_counts(self.loss.take_blocks(blocks, n_batches, table.edges))
 
     def run_epoch(self, epoch):
         """Visit all triples once; what is drawn follows from the seed, the epoch and the process alone.
@@ -236,6 +245,52 @@ class Shard:
 def options_of_part(options, n_parts):
     """Options of one of several processes, which has its part of each batch."""
     return replace(options, batch_size=block_size(options.batch_size, n_parts))
+
+
+def is_balanced(options):
+    """Tell whether batches are made of blocks of shards; refuse negatives that cannot be drawn evenly from shards."""
+    if options.distributed_batches != "balanced":
+        return False
+    if getattr(options.objective, "filtered", False):
+        raise ValueError(
+            f"distributed_batches='balanced' draws negatives evenly from all processes, which objective="
+            f"{options.objective!r} does not: set filtered=False, or distributed_batches='random'."
+        )
+    return True
+
+
+def dealt_triples(ids, edges, options, generator):
+    """Deal triples to the processes, at random or by the shard of the head.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+        By the numbers that entities have among the processes.
+    edges : list of int of length n_processes + 1
+        Where the rows of each process begin, and the number of all.
+    options : TrainingOptions
+    generator : torch.Generator
+
+    Returns
+    -------
+    list of tensors
+        Rows of each process.
+    """
+    order, n_processes = torch.randperm(len(ids), generator=generator), len(edges) - 1
+    if not is_balanced(options):
+        return [order[rank::n_processes] for rank in range(n_processes)]
+    shards = _shards_of(ids[order.numpy(), 0], edges)
+    return [order[torch.as_tensor(shards == rank)] for rank in range(n_processes)]
+
+
+def blocks_of(ids, edges):
+    """Triples by the shard of the tail, a list of arrays."""
+    shards = _shards_of(ids[:, 2], edges)
+    return [ids[shards == rank] for rank in range(len(edges) - 1)]
+
+
+def _shards_of(entities, edges):
+    return np.searchsorted(edges[1:-1], entities, side="right")
 
 
 def _without_tables(states, tables):

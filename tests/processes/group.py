@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import warnings
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,17 @@ PROBLEMS = {
     "logistic, filtered": replace(OPTIONS, objective=Logistic(5, "bernoulli", filtered=True)),
     "logistic, a distance": replace(OPTIONS, objective=Logistic(n_negatives=5), score_function=TransE(1.0)),
 }
+BALANCED = {
+    f"balanced {name}": replace(PROBLEMS[name], distributed_batches="balanced")
+    for name in ("cross-entropy", "cross-entropy, adam", "cross-entropy, row-wise", "logistic, a distance")
+}
+# So few negatives that a batch does not ask for all rows, as it does with five.
+BALANCED["balanced, a few negatives"] = replace(BALANCED["balanced logistic, a distance"], objective=Logistic(1))
+BALANCED["balanced, sides by numbers"] = replace(OPTIONS, objective=Logistic(1, "bernoulli"), batch_size=20)
+BALANCED["balanced, sides by numbers"] = replace(
+    BALANCED["balanced, sides by numbers"], distributed_batches="balanced", optimizer="adam"
+)
+PROBLEMS |= BALANCED
 
 
 def graph():
@@ -50,11 +63,29 @@ def loops():
     return np.tile(np.array([False, True, False]), 2)
 
 
-def updates(processes):
-    """Tables in double precision after two epochs."""
+@contextmanager
+def recorded_exchanges(processes):
+    """Yield what is sent to the others meanwhile: how often so many rows to each, by what they hold."""
+    sent, exchange = Counter(), processes.exchange
+
+    def recorded(tensor, counts, counts_back, what):
+        sent[what, *(count for rank, count in enumerate(counts) if rank != processes.rank)] += 1
+        return exchange(tensor, counts, counts_back, what)
+
+    processes.exchange = recorded
+    yield sent
+    del processes.exchange
+
+
+def balanced_updates(processes):
+    return updates(processes, BALANCED)
+
+
+def updates(processes, problems=PROBLEMS):
+    """Tables in double precision after two epochs, and what was sent."""
     ids, spec = graph()
     tables = {}
-    for name, options in PROBLEMS.items():
+    for name, options in problems.items():
         if not processes.leads:
             follow(processes)
             continue
@@ -68,9 +99,10 @@ def updates(processes):
             excludes_self_loops=loops(),
             dtype=torch.float64,
         )
-        epochs = [trainer._call("run_epoch", {"epoch": epoch}) for epoch in range(2)]
+        with recorded_exchanges(processes) as sent:
+            epochs = [trainer._call("run_epoch", {"epoch": epoch}) for epoch in range(2)]
         trained = {key: value.numpy() for key, value in trainer.model.trained_state().items()}
-        tables[name] = {"epochs": epochs} | trained
+        tables[name] = {"epochs": epochs, "sent": sent} | trained
         processes.broadcast((FINISH, None))
     return tables
 

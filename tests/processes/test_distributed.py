@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from skotkge import CrossEntropy
+from skotkge._embedding.blocks import TripleBlocks, largest_parts
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
-from skotkge._embedding.shard import _seed_of, options_of_part
+from skotkge._embedding.negatives import Corruption, EvenCorruption, most_even_draws
+from skotkge._embedding.shard import _seed_of, blocks_of, dealt_triples, options_of_part
 from skotkge._embedding.start import start_blocks
 from skotkge._embedding.tables import RowBlocks, scattered_blocks
 from skotkge._embedding.trainer import Trainer, explicit_invariants, optimizers_of
@@ -26,18 +28,18 @@ from skotkge._utils import memory
 SIZE = 2
 
 
-def run_group(folder, *tasks, expected=0):
-    """Do tasks in two processes; return what each gave."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": str(SIZE)}
+def run_group(folder, *tasks, expected=0, size=SIZE):
+    """Do tasks in some processes, two by default; return what each gave."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": str(size)}
     command = [sys.executable, group.__file__, str(folder), *tasks]
     started = [
         subprocess.Popen(command, env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
-        for rank in range(SIZE)
+        for rank in range(size)
     ]
     told = [process.communicate(timeout=300)[1] for process in started]
     assert started[0].returncode == 0, told[0]
-    assert started[1].returncode == expected, told[1]
-    ranks = range(SIZE) if expected == 0 else range(1)
+    assert [process.returncode for process in started[1:]] == [expected, *[0] * (size - 2)], told
+    ranks = range(size) if expected == 0 else range(1)
     return {task: [joblib.load(folder / f"{task}-{rank}.joblib") for rank in ranks] for task in tasks}
 
 
@@ -51,44 +53,54 @@ def results(folder):
     return run_group(folder, "updates", "states", "best", "ranks", "fit")
 
 
-class ProcessesOfOne:
+@pytest.fixture(scope="module")
+def results_of_three(tmp_path_factory):
+    return run_group(tmp_path_factory.mktemp("three"), "balanced_updates", size=3)["balanced_updates"][0]
+
+
+class ProcessOf:
     """What the seed of a process is made of."""
 
-    size = SIZE
-
-    def __init__(self, rank):
-        self.rank = rank
+    def __init__(self, rank, size):
+        self.rank, self.size = rank, size
 
 
-def trained_in_one_process(options, n_epochs):
+def trained_in_one_process(options, n_epochs, size=SIZE):
     """The steps of the processes by one model: the gradients of all parts of a batch, and then one step."""
     ids, spec = group.graph()
-    blocks = RowBlocks(group.N_ENTITIES, SIZE, group.SEED)
+    blocks = RowBlocks(group.N_ENTITIES, size, group.SEED)
     order = np.concatenate([rows.numpy() for rows in blocks.rows])
     generator = torch.Generator().manual_seed(group.SEED)
     whole = SpaceSpec(spec.structure[order], spec.structure_weight[order])
     model = EmbeddingModel(whole, group.N_RELATIONS, options, generator, torch.float64)
-    dealt = torch.randperm(len(ids), generator=generator).numpy()
     numbered = blocks.renumbered(ids)
-    part_options = options_of_part(options, SIZE)
-    parts = []
-    for rank in range(SIZE):
-        draws = torch.Generator()
-        own = numbered[dealt[rank::SIZE]]
-        loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
-        if getattr(options.objective, "filtered", False):
-            loss.draw_negatives_of(numbered)
-        parts.append((loss, draws))
+    dealt = dealt_triples(numbered, blocks.edges, options, generator)
+    parts = [loss_of_part(model, numbered[rows.numpy()], numbered, options, blocks.edges) for rows in dealt]
     optimizers = optimizers_of(model, options)
     for epoch in range(n_epochs):
         for rank, (_, draws) in enumerate(parts):
-            draws.manual_seed(_seed_of(group.SEED, epoch, ProcessesOfOne(rank)))
+            draws.manual_seed(_seed_of(group.SEED, epoch, ProcessOf(rank, size)))
         batches = [iter(loss.batches()) for loss, _ in parts]
         while step_of_all(model, parts, [next(batch, None) for batch in batches], optimizers):
             pass
     structure = np.empty((group.N_ENTITIES, group.WIDTH))
     structure[order] = model.structure.detach().numpy()
     return {"structure": structure, "relations": model.relations.detach().numpy()}
+
+
+def loss_of_part(model, own, numbered, options, edges):
+    """The loss of the triples of a process, and what it draws from."""
+    draws, blocks, n_batches = torch.Generator(), blocks_of(own, edges), -(-len(numbered) // options.batch_size)
+    balanced = options.distributed_batches == "balanced"
+    part_options = options_of_part(options, len(edges) - 1)
+    if balanced:
+        part_options = group.replace(options, batch_size=sum(largest_parts(blocks, n_batches)))
+    loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
+    if getattr(options.objective, "filtered", False) or getattr(options.objective, "sampling", "uniform") != "uniform":
+        loss.draw_negatives_of(numbered)
+    if balanced:
+        loss.take_blocks(blocks, n_batches, edges)
+    return loss, draws
 
 
 def step_of_all(model, parts, batches, optimizers):
@@ -151,6 +163,52 @@ def test_update_is_that_of_one_process(results, name):
     assert np.abs(expected["structure"] - INITIAL_GAIN * start).max() > 0.05
     for table in ("structure", "relations"):
         np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", group.PROBLEMS)
+def test_messages_of_balanced_batches_have_one_size(results, name):
+    sent = results["updates"][0][name]["sent"]
+    sizes = {what: {size for found, *size in sent if found == what for size in [tuple(size)]} for what, *_ in sent}
+    if name in group.BALANCED:
+        assert set(sizes) == {"ids", "rows", "gradients"}
+        assert {len(of_kind) for of_kind in sizes.values()} == {1}
+        assert sizes["ids"] == sizes["gradients"]
+    elif name == "cross-entropy":
+        assert len(sizes["ids"]) > 1
+        assert len(sizes["counts"]) == 1
+
+
+@pytest.mark.parametrize("name", group.BALANCED)
+def test_update_of_three_processes_is_that_of_one(results_of_three, name):
+    found, expected = results_of_three[name], trained_in_one_process(group.PROBLEMS[name], 2, size=3)
+    for table in ("structure", "relations"):
+        np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
+
+
+def test_even_negatives_are_uniform_and_as_many_from_each_shard():
+    n_entities, n_shards, n_negatives = 60, 4, 100
+    corruption = Corruption(np.zeros((1, 3), int), 1, n_entities, "uniform", torch.Generator().manual_seed(0))
+    draws = torch.stack([EvenCorruption(corruption)._entities(n_negatives, "cpu") for _ in range(2_000)])
+    of_shards = torch.stack([((draws // 15) == shard).sum(1) for shard in range(n_shards)])
+    assert of_shards.eq(n_negatives // n_shards).all()
+    assert of_shards.max() <= most_even_draws(n_negatives, n_entities, 15)
+    # 200,000 draws: binomial counts of 60 entities with a standard deviation of 57, and those of each place of 2,000.
+    counts = torch.bincount(draws.ravel(), minlength=n_entities)
+    assert (counts - 200_000 / n_entities).abs().max() < 5 * 57
+    first = torch.bincount(draws[:, 0], minlength=n_entities)
+    assert (first - 2_000 / n_entities).abs().max() < 5 * (2_000 / n_entities) ** 0.5
+
+
+def test_each_triple_is_in_one_balanced_batch_of_an_epoch():
+    ids, _ = group.graph()
+    blocks = blocks_of(ids, [0, 11, 22, 33, group.N_ENTITIES])
+    for n_batches in (1, 7, 100, 400):
+        batches = list(TripleBlocks(blocks, n_batches, "cpu", torch.Generator()))
+        np.testing.assert_array_equal(np.unique(torch.cat(batches), axis=0), ids)
+        largest = largest_parts(blocks, n_batches)
+        for batch in batches:
+            parts = [len(part) for part in blocks_of(batch.numpy(), [0, 11, 22, 33, group.N_ENTITIES])]
+            assert all(most - 1 <= part <= most for part, most in zip(parts, largest, strict=True))
 
 
 def test_loss_falls(results):
