@@ -18,6 +18,8 @@ class RowBlocks:
     n_rows, n_blocks : int
     seed : int
 
+    The order does not depend on the number of processes.
+
     Attributes
     ----------
     number : ndarray of shape (n_rows,)
@@ -29,7 +31,7 @@ class RowBlocks:
     """
 
     def __init__(self, n_rows, n_blocks, seed):
-        order = np.random.RandomState(seed).permutation(n_rows)
+        self.seed, order = seed, np.random.RandomState(seed).permutation(n_rows)
         self.number = np.empty(n_rows, dtype=np.int64)
         self.number[order] = np.arange(n_rows)
         self.edges = block_edges(n_rows, n_blocks)

@@ -1,8 +1,11 @@
 """Training, ranking and checkpoints in two processes of a group, against the same in one."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import group
 import joblib
@@ -10,14 +13,18 @@ import numpy as np
 import pytest
 import torch
 
-from skotkge import CrossEntropy
+from skotkge import CrossEntropy, load_checkpoint
 from skotkge._embedding.blocks import TripleBlocks, largest_parts
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
 from skotkge._embedding.negatives import Corruption, EvenCorruption, most_even_draws
 from skotkge._embedding.shard import _seed_of, blocks_of, dealt_triples, options_of_part
+from skotkge._embedding.shard_files import whole_tables, with_tables
 from skotkge._embedding.start import start_blocks
 from skotkge._embedding.tables import RowBlocks, scattered_blocks
 from skotkge._embedding.trainer import Trainer, explicit_invariants, optimizers_of
+from skotkge._estimator.checkpoints import read_state
+from skotkge._estimator.saving import load, write_skops
+from skotkge._estimator.stores import SHARDS, FolderStore
 from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
 from skotkge._graph.queries import KnownAnswers, both_directions
@@ -54,8 +61,24 @@ def results(folder):
 
 
 @pytest.fixture(scope="module")
-def results_of_three(tmp_path_factory):
-    return run_group(tmp_path_factory.mktemp("three"), "balanced_updates", size=3)["balanced_updates"][0]
+def lost(tmp_path_factory):
+    """The folder of a fit in two processes of which one was killed, and what the other said."""
+    folder = tmp_path_factory.mktemp("lost")
+    return folder, run_group(folder, "lose", expected=-9)["lose"][0]
+
+
+@pytest.fixture(scope="module")
+def groups(lost, tmp_path_factory):
+    """What four processes and then two give, with what the four have written."""
+    folder = tmp_path_factory.mktemp("groups")
+    for size in (2, 4):
+        copy_of(lost[0] / "lost", folder / f"lost-{size}")
+        (second,) = copy_of(lost[0] / "lost", folder / f"damaged-{size}").glob("*/shards/*-1-of-2.skops")
+        second.unlink()
+    tasks = "balanced_updates", "write_state", "read_state", "resume", "unwritable"
+    of_four = run_group(folder, *tasks, size=4)
+    values = dict(zip(("values", "store"), (joblib.load(folder / "values.joblib"), FolderStore(folder)), strict=True))
+    return {4: of_four, 2: run_group(folder, "read_state", "resume", size=2)} | values
 
 
 class ProcessOf:
@@ -179,8 +202,8 @@ def test_messages_of_balanced_batches_have_one_size(results, name):
 
 
 @pytest.mark.parametrize("name", group.BALANCED)
-def test_update_of_three_processes_is_that_of_one(results_of_three, name):
-    found, expected = results_of_three[name], trained_in_one_process(group.PROBLEMS[name], 2, size=3)
+def test_update_of_four_processes_is_that_of_one(groups, name):
+    found, expected = groups[4]["balanced_updates"][0][name], trained_in_one_process(group.PROBLEMS[name], 2, size=4)
     for table in ("structure", "relations"):
         np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
 
@@ -308,11 +331,130 @@ def test_bytes_are_those_of_the_messages(results):
     assert sent["start"] == n_of_second * ((width + 1) * bytes_of_float + bytes_of_number)
 
 
-def test_killed_process_ends_the_run_and_another_number_goes_on(folder):
-    message = run_group(folder, "lose", expected=-9)["lose"][0]
+def test_killed_process_ends_the_run(lost):
+    _, message = lost
     assert "another process of the group has ended" in message
     assert "checkpoint" in message
-    resumed = group.classifier(folder / "lost", CrossEntropy(n_sampled=10)).fit(group.train_labels())
+
+
+def test_a_checkpoint_has_the_rows_of_each_process_once(lost):
+    (written,) = (lost[0] / "lost").iterdir()
+    shards = sorted((written / SHARDS).iterdir())
+    assert [path.stem.split("-", 3)[3] for path in shards] == ["0-of-2", "1-of-2"]
+    names = load(written / "train-0-running.skops")["shards"]["names"]
+    assert names == [path.stem for path in shards]
+    n_rows = [len(load(path)["rows"]["structure"]) for path in shards]
+    assert n_rows == [20, 20]  # the last entity has no triple
+
+
+def test_a_fit_goes_on_in_one_process(lost, tmp_path):
+    folder, seen = copy_of(lost[0] / "lost", tmp_path / "one"), group.Seen()
+    so_far = load_checkpoint(folder)
+    assert so_far.n_iter_ == 1  # the second had no time to be written
+    resumed = group.classifier(folder, CrossEntropy(n_sampled=10)).fit(group.train_labels(), callbacks=[seen])
+    assert seen.epochs == [2, 3, 4]
     assert resumed.n_iter_ == 4
-    (written,) = (folder / "lost").iterdir()
+    np.testing.assert_allclose(resumed.loss_curve_[:1], so_far.loss_curve_)
+    (written,) = folder.iterdir()
     assert {path.stem for path in written.glob("*.skops")} == {"fit", "train-0", "refit-0", "finished"}
+    assert not list((written / SHARDS).iterdir())
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_fit_goes_on_in_other_numbers_of_processes(groups, size):
+    first, *others = groups[size]["resume"]
+    assert first["epochs"] == [2, 3, 4]
+    for of_process in others:
+        for found, expected in zip(of_process["learned"], first["learned"], strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_missing_file_of_a_process_is_told_by_its_name(groups, size):
+    first, *others = groups[size]["resume"]
+    assert re.match(r"ValueError: \S+/shards/train-0-\w+-1-of-2.skops is missing", first["refused"])
+    for of_process in others:
+        assert "1-of-2.skops is missing" in of_process["refused"]
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut_off(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def of_another_epoch(path):
+    values = load(path)
+    write_skops(values | {"token": "0" * 8}, path)
+
+
+@pytest.mark.parametrize("damage", [flipped, cut_off, of_another_epoch], ids=lambda damage: damage.__name__)
+def test_a_damaged_file_of_a_process_is_told_by_its_name(lost, tmp_path, damage):
+    folder = copy_of(lost[0] / "lost", tmp_path / "damaged")
+    (path,) = folder.glob("*/shards/*-1-of-2.skops")
+    damage(path)
+    told = f"{re.escape(path.name)} is .*(damaged|of another checkpoint)"
+    with pytest.raises(ValueError, match=told):
+        group.classifier(folder, CrossEntropy(10)).fit(group.train_labels())
+    with pytest.raises(ValueError, match=told):
+        load_checkpoint(folder)
+
+
+def test_a_model_so_far_is_read_again_where_a_running_fit_has_gone_on(lost, tmp_path, monkeypatch):
+    folder = copy_of(lost[0] / "lost", tmp_path / "running")
+    (written,) = folder.iterdir()
+    store = FolderStore(written)
+    newer = store.read("train-0-running")
+    older = newer | {"shards": newer["shards"] | {"token": "0", "names": ["gone-0", "gone-1"]}}
+    found = iter([older])
+    read = FolderStore.read
+    monkeypatch.setattr(FolderStore, "read", lambda self, name, *rest: next(found, None) or read(self, name, *rest))
+    assert read_state(store, "train-0-running")["shards"] == newer["shards"]
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_the_state_of_four_processes_is_read_by_any_number(groups, size):
+    _, expected = groups["values"]
+    assert expected["trainer"]["best"][1] == 2  # of three epochs
+    for found in groups[size]["read_state"][0]:
+        assert_same(found["trainer"], expected["trainer"])
+        assert_same(of_tables(found["so_far"]), of_tables(expected["so_far"]))
+
+
+def test_the_state_of_four_processes_is_read_by_one(groups):
+    values, expected = groups["values"]
+    tables = whole_tables(groups["store"], values["shards"])
+    found = with_tables(values, tables)
+    assert_same(found["trainer"], expected["trainer"])
+    assert_same(of_tables(found["so_far"]), of_tables(expected["so_far"]))
+
+
+def of_tables(so_far):
+    return {name: value for name, value in so_far.items() if name != "bytes_sent"}
+
+
+def assert_same(found, expected):
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        found, expected = [found[key] for key in expected], list(expected.values())
+    if isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for pair in zip(found, expected, strict=True):
+            assert_same(*pair)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_process_that_cannot_write_stops_nothing(groups):
+    first = groups[4]["unwritable"][0]
+    assert any("a checkpoint could not be written" in told for told in first["warned"])
+    for found, expected in zip(first["blocked"], first["whole"], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def copy_of(folder, place):
+    return Path(shutil.copytree(folder, place))
