@@ -138,7 +138,7 @@ def one_fit(kg, objective, seed, options):
     sent = kge.space_training_["structure"].get("bytes_sent", dict.fromkeys(OF_TRAINING, 0))
     seconds = [later - earlier for earlier, later in pairwise(stopwatch.stamps)]
     bytes_of_epoch = sum(sent[what] for what in OF_TRAINING) / options.epochs
-    mrr = kge.evaluate(kg.test.labels, known=kg.valid.labels)["mrr"]
+    mrr = kge.evaluate(kg.test.labels, known=kg.valid.labels, handle_unknown="last")["mrr"]
     return {"mrr": mrr, "seconds": seconds, "sent": bytes_of_epoch}
 
 

@@ -12,6 +12,52 @@ import torch
 from .batches import Queries, QueryBatches
 
 
+def is_balanced(options):
+    """Tell whether batches are made of blocks of shards; refuse negatives that cannot be drawn evenly from shards."""
+    if options.distributed_batches != "balanced":
+        return False
+    if getattr(options.objective, "filtered", False):
+        raise ValueError(
+            f"distributed_batches='balanced' draws negatives evenly from all processes, which objective="
+            f"{options.objective!r} does not: set filtered=False, or distributed_batches='random'."
+        )
+    return True
+
+
+def dealt_triples(ids, edges, options, generator):
+    """Deal triples to the processes, at random or by the shard of the head.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_triples, 3)
+        By the numbers that entities have among the processes.
+    edges : list of int of length n_processes + 1
+        Where the rows of each process begin, and the number of all.
+    options : TrainingOptions
+    generator : torch.Generator
+
+    Returns
+    -------
+    list of tensors
+        Rows of each process.
+    """
+    order, n_processes = torch.randperm(len(ids), generator=generator), len(edges) - 1
+    if not is_balanced(options):
+        return [order[rank::n_processes] for rank in range(n_processes)]
+    shards = _shards_of(ids[order.numpy(), 0], edges)
+    return [order[torch.as_tensor(shards == rank)] for rank in range(n_processes)]
+
+
+def blocks_of(ids, edges):
+    """Triples by the shard of the tail, a list of arrays."""
+    shards = _shards_of(ids[:, 2], edges)
+    return [ids[shards == rank] for rank in range(len(edges) - 1)]
+
+
+def _shards_of(entities, edges):
+    return np.searchsorted(edges[1:-1], entities, side="right")
+
+
 class QueryBlocks:
     """Batches of `Queries`, each joined of one batch of every block.
 

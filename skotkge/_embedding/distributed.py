@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from .blocks import dealt_triples
 from .checkpoint import plain_state, trainer_state
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
-from .shard import Shard, ShardPlan, dealt_triples
+from .shard import Shard, ShardPlan
 from .shard_files import shard_names, whole_tables, with_tables
 from .start import start_blocks
 from .tables import RowBlocks, scattered_blocks

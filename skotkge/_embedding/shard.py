@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .blocks import largest_parts
+from .blocks import blocks_of, is_balanced, largest_parts
 from .shard_files import OPTIMIZER, rows_between, with_optimizer
 from .tables import ShardedTable, block_size
 from .trainer import explicit_invariants, optimizers_of
@@ -81,9 +81,9 @@ class ShardedModel:
 class Shard:
     """Part of one process in the training of a space.
 
-    Each process has triples of its own, see `dealt_triples`, and takes its part of each batch from them, with negatives
-    or candidates of its own. The step of a batch is that of one process: gradients of the same row add up before it,
-    and the mean is that over the triples of all.
+    Each process has triples of its own, see `skotkge._embedding.blocks`, and takes its part of each batch from them,
+    with negatives or candidates of its own. The step of a batch is that of one process: gradients of the same row add
+    up before it, and the mean is that over the triples of all.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Shard:
             options = replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
         self.model = ShardedModel(table, relations)
         self.optimizers = optimizers_of(self.model, options)
-        self._generator = torch.Generator()
+        self._generator = torch.Generator(processes.device)
         self.loss = options.objective.of_training(
             self.model, ids, plan.n_relations, options, self._generator, plan.excludes_self_loops
         )
@@ -321,52 +321,6 @@ class Shard:
 def options_of_part(options, n_parts):
     """Options of one of several processes, which has its part of each batch."""
     return replace(options, batch_size=block_size(options.batch_size, n_parts))
-
-
-def is_balanced(options):
-    """Tell whether batches are made of blocks of shards; refuse negatives that cannot be drawn evenly from shards."""
-    if options.distributed_batches != "balanced":
-        return False
-    if getattr(options.objective, "filtered", False):
-        raise ValueError(
-            f"distributed_batches='balanced' draws negatives evenly from all processes, which objective="
-            f"{options.objective!r} does not: set filtered=False, or distributed_batches='random'."
-        )
-    return True
-
-
-def dealt_triples(ids, edges, options, generator):
-    """Deal triples to the processes, at random or by the shard of the head.
-
-    Parameters
-    ----------
-    ids : ndarray of shape (n_triples, 3)
-        By the numbers that entities have among the processes.
-    edges : list of int of length n_processes + 1
-        Where the rows of each process begin, and the number of all.
-    options : TrainingOptions
-    generator : torch.Generator
-
-    Returns
-    -------
-    list of tensors
-        Rows of each process.
-    """
-    order, n_processes = torch.randperm(len(ids), generator=generator), len(edges) - 1
-    if not is_balanced(options):
-        return [order[rank::n_processes] for rank in range(n_processes)]
-    shards = _shards_of(ids[order.numpy(), 0], edges)
-    return [order[torch.as_tensor(shards == rank)] for rank in range(n_processes)]
-
-
-def blocks_of(ids, edges):
-    """Triples by the shard of the tail, a list of arrays."""
-    shards = _shards_of(ids[:, 2], edges)
-    return [ids[shards == rank] for rank in range(len(edges) - 1)]
-
-
-def _shards_of(entities, edges):
-    return np.searchsorted(edges[1:-1], entities, side="right")
 
 
 def _without_tables(states, tables):

@@ -80,14 +80,20 @@ def recorded_exchanges(processes):
     del processes.exchange
 
 
+def star():
+    """Triples with one head, so that only one process has any."""
+    ids, _ = graph()
+    return np.unique(ids * [0, 1, 1] + [3, 0, 0], axis=0)
+
+
 def balanced_updates(processes):
-    return updates(processes, BALANCED)
+    return {"graph": updates(processes, BALANCED), "star": updates(processes, BALANCED, star())}
 
 
-def updates(processes, problems=PROBLEMS):
+def updates(processes, problems=PROBLEMS, ids=None):
     """Tables in double precision after two epochs, and what was sent."""
-    ids, spec = graph()
-    tables = {}
+    whole, spec = graph()
+    ids, tables = whole if ids is None else ids, {}
     for name, options in problems.items():
         if not processes.leads:
             follow(processes)
@@ -233,6 +239,10 @@ def fit(processes, folder):
     kge = classifier(folder / "whole", CrossEntropy(n_sampled=10)).fit(train_labels())
     results["whole"] = learned(kge)
     results["bytes"] = kge.space_training_["structure"]["bytes_sent"]
+    balanced = classifier(None, CrossEntropy(n_sampled=10), distributed_batches="balanced").fit(train_labels())
+    results["balanced"] = learned(balanced)
+    filtered = {"objective": Logistic(filtered=True), "distributed_batches": "balanced"}
+    results["filtered"] = failed(lambda: classifier(None, **filtered))
     results["failed"] = failed(lambda: classifier(folder / "ended", CrossEntropy(n_sampled=10)), callbacks=[Ending()])
     results["resumed"] = learned(classifier(folder / "ended", CrossEntropy(n_sampled=10)).fit(train_labels()))
     results["refused"] = failed(lambda: classifier(None, Logistic(), embedding_dim=7))

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from skotkge import CrossEntropy, load_checkpoint
-from skotkge._embedding.blocks import TripleBlocks, largest_parts
+from skotkge._embedding.blocks import TripleBlocks, blocks_of, dealt_triples, largest_parts
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
 from skotkge._embedding.negatives import Corruption, EvenCorruption, most_even_draws
-from skotkge._embedding.shard import _seed_of, blocks_of, dealt_triples, options_of_part
+from skotkge._embedding.shard import _seed_of, options_of_part
 from skotkge._embedding.shard_files import whole_tables, with_tables
 from skotkge._embedding.start import start_blocks
 from skotkge._embedding.tables import RowBlocks, scattered_blocks
@@ -51,16 +51,6 @@ def run_group(folder, *tasks, expected=0, size=SIZE):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("group")
-
-
-@pytest.fixture(scope="module")
-def results(folder):
-    return run_group(folder, "updates", "states", "best", "ranks", "fit")
-
-
-@pytest.fixture(scope="module")
 def lost(tmp_path_factory):
     """The folder of a fit in two processes of which one was killed, and what the other said."""
     folder = tmp_path_factory.mktemp("lost")
@@ -78,7 +68,13 @@ def groups(lost, tmp_path_factory):
     tasks = "balanced_updates", "write_state", "read_state", "resume", "unwritable"
     of_four = run_group(folder, *tasks, size=4)
     values = dict(zip(("values", "store"), (joblib.load(folder / "values.joblib"), FolderStore(folder)), strict=True))
-    return {4: of_four, 2: run_group(folder, "read_state", "resume", size=2)} | values
+    tasks = "updates", "states", "best", "ranks", "fit", "read_state", "resume"
+    return {4: of_four, 2: run_group(folder, *tasks)} | values
+
+
+@pytest.fixture(scope="module")
+def results(groups):
+    return groups[2]
 
 
 class ProcessOf:
@@ -88,14 +84,15 @@ class ProcessOf:
         self.rank, self.size = rank, size
 
 
-def trained_in_one_process(options, n_epochs, size=SIZE):
+def trained_in_one_process(options, n_epochs, size=SIZE, ids=None):
     """The steps of the processes by one model: the gradients of all parts of a batch, and then one step."""
-    ids, spec = group.graph()
+    whole, spec = group.graph()
+    ids = whole if ids is None else ids
     blocks = RowBlocks(group.N_ENTITIES, size, group.SEED)
     order = np.concatenate([rows.numpy() for rows in blocks.rows])
     generator = torch.Generator().manual_seed(group.SEED)
-    whole = SpaceSpec(spec.structure[order], spec.structure_weight[order])
-    model = EmbeddingModel(whole, group.N_RELATIONS, options, generator, torch.float64)
+    renumbered = SpaceSpec(spec.structure[order], spec.structure_weight[order])
+    model = EmbeddingModel(renumbered, group.N_RELATIONS, options, generator, torch.float64)
     numbered = blocks.renumbered(ids)
     dealt = dealt_triples(numbered, blocks.edges, options, generator)
     parts = [loss_of_part(model, numbered[rows.numpy()], numbered, options, blocks.edges) for rows in dealt]
@@ -117,7 +114,7 @@ def loss_of_part(model, own, numbered, options, edges):
     balanced = options.distributed_batches == "balanced"
     part_options = options_of_part(options, len(edges) - 1)
     if balanced:
-        part_options = group.replace(options, batch_size=sum(largest_parts(blocks, n_batches)))
+        part_options = group.replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
     loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
     if getattr(options.objective, "filtered", False) or getattr(options.objective, "sampling", "uniform") != "uniform":
         loss.draw_negatives_of(numbered)
@@ -201,9 +198,12 @@ def test_messages_of_balanced_batches_have_one_size(results, name):
         assert len(sizes["counts"]) == 1
 
 
+@pytest.mark.parametrize("graph", ["graph", "star"])
 @pytest.mark.parametrize("name", group.BALANCED)
-def test_update_of_four_processes_is_that_of_one(groups, name):
-    found, expected = groups[4]["balanced_updates"][0][name], trained_in_one_process(group.PROBLEMS[name], 2, size=4)
+def test_update_of_four_processes_is_that_of_one(groups, name, graph):
+    found = groups[4]["balanced_updates"][0][graph][name]
+    ids = group.star() if graph == "star" else None
+    expected = trained_in_one_process(group.PROBLEMS[name], 2, size=4, ids=ids)
     for table in ("structure", "relations"):
         np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
 
@@ -296,7 +296,7 @@ def test_shared_answers_are_those_of_one_process(results):
 
 
 def test_all_processes_have_learned_the_same(results):
-    for name in ("whole", "resumed", "alone"):
+    for name in ("whole", "balanced", "resumed", "alone"):
         for first, second in zip(*(of_process[name] for of_process in results["fit"]), strict=True):
             np.testing.assert_array_equal(first, second)
 
@@ -313,6 +313,12 @@ def test_bad_parameters_are_told_everywhere(results):
     first, second = results["fit"]
     assert first["refused"].startswith("ValueError: score_function='complex' needs an even number")
     assert "score_function='complex' needs an even number" in second["refused"]
+
+
+def test_filtered_negatives_are_not_balanced(results):
+    first, second = results["fit"]
+    assert first["filtered"].startswith("ValueError: distributed_batches='balanced' draws negatives evenly")
+    assert "set filtered=False" in second["filtered"]
 
 
 def test_what_is_not_shared_is_said(results):
