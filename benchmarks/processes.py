@@ -5,6 +5,8 @@ triples (mean and standard deviation over the seeds), the seconds of an epoch (m
 is left out), the bytes that all processes send in an epoch, and the efficiency: the seconds of one process divided by
 those of n times the number of cores in use. More processes than cores share them, and cannot be faster.
 
+Batches are those of ``distributed_batches``; one process has but one kind.
+
     python benchmarks/processes.py --datasets emoji
     python benchmarks/processes.py --datasets wn9img --data ../shared/data --processes 1 2 --epochs 20
 """
@@ -15,7 +17,7 @@ import os
 import platform
 import subprocess
 import sys
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import mean, median, pstdev
 from tempfile import TemporaryDirectory
@@ -25,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 OBJECTIVES = ("cross_entropy", "logistic")
+BATCHES = ("random", "balanced")
 # What an epoch sends for training; validation, the start and the end are not of it.
 OF_TRAINING = ("counts", "ids", "rows", "gradients", "relations")
 console = Console(width=120)
@@ -43,7 +46,8 @@ def main():
     from skotkge import __version__
 
     versions = f"skotkge {__version__}, torch {torch.__version__}, Python {platform.python_version()}"
-    console.print(f"{versions}, {platform.machine()}, {os.cpu_count()} cores", highlight=False)
+    load = f"load {os.getloadavg()[2]:.1f} in the last 15 minutes"
+    console.print(f"{versions}, {platform.machine()}, {os.cpu_count()} cores, {load}", highlight=False)
 
 
 def parser():
@@ -51,6 +55,7 @@ def parser():
     told.add_argument("--datasets", nargs="+", default=["emoji"])
     told.add_argument("--data", type=Path)
     told.add_argument("--processes", nargs="+", type=int, default=[1, 2, 4])
+    told.add_argument("--batches", nargs="+", choices=BATCHES, default=list(BATCHES))
     told.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=list(OBJECTIVES))
     told.add_argument("--seeds", type=int, default=3)
     told.add_argument("--epochs", type=int, default=20)
@@ -65,26 +70,30 @@ def parser():
 def table_of(name, objective, options):
     """Run all numbers of processes, and set them side by side."""
     table = Table(title=f"{name}, {objective}, batch {options.batch_size}, {options.epochs} epochs")
-    for column in ("processes", "MRR", "s / epoch", "MB sent / epoch", "efficiency"):
+    for column in ("processes", "batches", "MRR", "s / epoch", "MB sent / epoch", "efficiency"):
         table.add_column(column, justify="right")
     alone = None
-    for size in options.processes:
-        runs = run(name, objective, size, options)
+    for size, batches in product(options.processes, options.batches):
+        if size == 1 and alone is not None:
+            continue
+        runs = run(name, objective, size, [*sys.argv[1:], "--batches", batches])
         seconds = median(second for of_run in runs for second in of_run["seconds"])
         alone = seconds * size if alone is None else alone
         efficiency = alone / seconds / min(size, os.cpu_count())
         mrr = [of_run["mrr"] for of_run in runs]
         sent = median(of_run["sent"] for of_run in runs) / 1e6
         quality = f"{mean(mrr):.4f} +- {pstdev(mrr):.4f}"
-        table.add_row(str(size), quality, f"{seconds:.3g}", f"{sent:.3g}", f"{efficiency:.2f}")
+        table.add_row(
+            str(size), "" if size == 1 else batches, quality, f"{seconds:.3g}", f"{sent:.3g}", f"{efficiency:.2f}"
+        )
     return table
 
 
-def run(name, objective, size, options):
+def run(name, objective, size, arguments):
     """Results of all seeds in one group of processes."""
     with TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        arguments = [*sys.argv[1:], "--worker", name, objective, str(result)]
+        arguments = [*arguments, "--worker", name, objective, str(result)]
         launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={size}"]
         command = [sys.executable, *launcher, __file__, *arguments]
         subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
@@ -118,6 +127,7 @@ def one_fit(kg, objective, seed, options):
         objective=objective,
         embedding_dim=options.dimension,
         batch_size=options.batch_size,
+        distributed_batches=options.batches[0],
         max_iter=options.epochs,
         early_stopping=False,
         validation_fraction=0,
@@ -128,7 +138,7 @@ def one_fit(kg, objective, seed, options):
     sent = kge.space_training_["structure"].get("bytes_sent", dict.fromkeys(OF_TRAINING, 0))
     seconds = [later - earlier for earlier, later in pairwise(stopwatch.stamps)]
     bytes_of_epoch = sum(sent[what] for what in OF_TRAINING) / options.epochs
-    mrr = kge.evaluate(kg.test.labels, known=kg.valid.labels)["mrr"]
+    mrr = kge.evaluate(kg.test.labels, known=kg.valid.labels, handle_unknown="last")["mrr"]
     return {"mrr": mrr, "seconds": seconds, "sent": bytes_of_epoch}
 
 

@@ -84,6 +84,8 @@ class QueryBatches:
     ----------
     largest : int
         Queries of the largest batch.
+    most_answers : int
+        The most answers of a batch.
     """
 
     def __init__(self, ids, n_relations, n_batches, loopless, device, generator, weights=None):
@@ -104,7 +106,7 @@ class QueryBatches:
         # In the order of their numbers of answers the pieces i, i + n_batches, i + 2 n_batches, ... make batch i:
         # batches differ by one query at most. Shuffling leaves the number of answers at each place, so that what
         # follows holds for all epochs.
-        n_batches = min(n_batches, len(counts))
+        n_batches = max(1, min(n_batches, len(counts)))
         batch_of = np.arange(len(counts)) % n_batches
         dealt = np.argsort(batch_of, kind="stable")
         in_batch = np.bincount(batch_of)
@@ -115,7 +117,8 @@ class QueryBatches:
         self._dealt, self._counts, self._positions = (
             torch.as_tensor(array).to(device) for array in (dealt, counts[dealt], positions)
         )
-        self.largest = int(in_batch.max())
+        self.largest = int(in_batch.max(initial=0))
+        self.most_answers = int(np.diff(self._answer_ends).max(initial=0))
 
     def __iter__(self):
         order = self._shuffled()

@@ -76,6 +76,11 @@ class Strata:
         uniform = torch.rand(len(self), dtype=torch.float64, device=self._starts.device, generator=generator)
         return self._starts + (uniform * self.sizes).long()
 
+    def most_of(self, first, stop):
+        """Return how many entities of a sample lie at most in ``[first, stop)``, which has an entity or more."""
+        ends = self.part_of(torch.tensor([first, stop - 1], device=self._starts.device)).tolist()
+        return ends[1] - ends[0] + 1
+
     def part_of(self, ids):
         """Return the number of the part of each entity."""
         return torch.searchsorted(self._starts, ids, right=True) - 1

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from .blocks import dealt_triples
+from .checkpoint import plain_state, trainer_state
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
 from .shard import Shard, ShardPlan
+from .shard_files import shard_names, whole_tables, with_tables
 from .start import start_blocks
 from .tables import RowBlocks, scattered_blocks
 from .trainer import Trainer
@@ -25,6 +28,8 @@ TASKS = (
     "prepare",
     "validate",
     "bytes_sent",
+    "write",
+    "read",
 )
 BEGIN, FINISH, FAIL = "begin", "finish", "fail"
 
@@ -152,6 +157,12 @@ class GatheredModel:
         self._call("load", rows=self._rows, **checked_state(state, self._shapes))
 
 
+def raise_first(kind, messages):
+    """Raise an error with the first of the messages that there is."""
+    for message in filter(None, messages):
+        raise kind(message)
+
+
 class DistributedTrainer(Trainer):
     """A `Trainer` whose table and triples are spread over the processes, in the first of them.
 
@@ -186,10 +197,9 @@ class DistributedTrainer(Trainer):
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
         blocks = ((rows, values.mul_(INITIAL_GAIN)) for rows, values in start_blocks(spec.structure, dtype))
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
-        plan = ShardPlan(len(weight), n_relations, options, seed, excludes_self_loops)
-        order = torch.randperm(len(ids), generator=self._generator)
-        dealt = [order[rank :: processes.size] for rank in range(processes.size)]
+        plan = ShardPlan(len(weight), n_relations, len(ids), options, seed, excludes_self_loops)
         numbered = torch.as_tensor(self._blocks.renumbered(ids))
+        dealt = dealt_triples(numbered.numpy(), self._blocks.edges, options, self._generator)
         with processes.exchanging():
             processes.broadcast((BEGIN, plan))
             tables = (len(weight), self._blocks.number, blocks), weight, relations
@@ -237,8 +247,65 @@ class DistributedTrainer(Trainer):
     def _entities(self, parameters):
         return self.model.entities_of(parameters["structure"])
 
-    def _result(self, parameters):
-        return replace(super()._result(parameters), bytes_sent=self._call("bytes_sent"))
+    def _result_of(self, entities, parameters):
+        return replace(super()._result_of(entities, parameters), bytes_sent=self._call("bytes_sent"))
+
+    def write_shards(self, store, name):
+        """Have each process write its rows to a file of its own.
+
+        Parameters
+        ----------
+        store : object
+            With `write`, in the same place for all processes.
+        name : str
+            With which the names of the files begin.
+
+        Returns
+        -------
+        dict
+            What `plain_state` returns, without these rows, and ``"shards"``, where they are.
+
+        Raises
+        ------
+        OSError
+            If a process could not write.
+        """
+        names, token = shard_names(name, self._processes.size)
+        kept, with_best = self._best_parameters, self._best_iter not in (0, len(self._losses))
+        raise_first(
+            OSError, self._call("write", {"store": store, "names": names, "token": token, "with_best": with_best})
+        )
+        best = None if kept is None else {"relations": kept.relations}
+        last = {"relations": self.model.relations.detach().cpu().clone()}
+        so_far = self._result_of(None, {"relations": (best or last)["relations"].numpy()})
+        state = self._state(last, self._shard.states_but_rows(), best)
+        shards = {"names": names, "token": token, "edges": self._blocks.edges, "seed": self._blocks.seed}
+        return plain_state(state, so_far) | {"shards": shards}
+
+    def load_shards(self, store, values):
+        """Go on from what `write_shards` has returned, in any number of processes.
+
+        Raises
+        ------
+        ValueError
+            With the name of a file that is missing or damaged.
+        """
+        if values["shards"]["seed"] != self._blocks.seed:  # rows are numbered in another order
+            self.load_state_dict(trainer_state(with_tables(values, whole_tables(store, values["shards"]))))
+            return
+        state = trainer_state(values)
+        score, best_iter, best, stale = state["best"]
+        best_relations = None if best is None else best["relations"]
+        told = {
+            "store": store,
+            "shards": values["shards"],
+            "relations": state["parameters"]["relations"],
+            "best_relations": best_relations,
+            "optimizers": state["optimizers"],
+        }
+        raise_first(ValueError, self._call("read", told))
+        kept = None if best is None else KeptTables("best", best_relations)
+        self._load_progress(state | {"best": (score, best_iter, kept, stale)})
 
     def state_dict(self):
         """Return all that is needed to go on from here, in any number of processes or in one."""

@@ -75,14 +75,46 @@ class Corruption:
             Which of them count; None is all.
         """
         queries = _rows_of_queries(self._n_heads(triples, n_negatives), n_negatives)
-        answers = torch.randint(self._n_entities, queries.shape, device=triples.device, generator=self._generator)
-        return queries, answers, None
+        return queries, self._entities(len(queries), triples.device), None
+
+    def _entities(self, number, device):
+        """Draw entities."""
+        return torch.randint(self._n_entities, (number,), device=device, generator=self._generator)
 
     def _n_heads(self, triples, n_negatives):
         """How many negatives of each triple replace its head."""
         of_triples = 0.5 if self._is_uniform else self.head_probability[triples[:, 1], None]
         shape = len(triples), n_negatives
         return (torch.rand(shape, device=triples.device, generator=self._generator) < of_triples).sum(1)
+
+
+class EvenCorruption(Corruption):
+    """Draws one entity of each of as many equal parts of the entities as there are negatives, in random order.
+
+    Each negative is uniform, and all of a batch together come evenly from all shards.
+
+    Parameters
+    ----------
+    corruption : Corruption
+        Whose sides are replaced.
+    """
+
+    def __init__(self, corruption):
+        vars(self).update(vars(corruption))
+
+    def _entities(self, number, device):
+        # Part p of N is [p n / N, (p + 1) n / N), of real numbers: an entity may have several parts, or one several
+        # entities. In double precision the largest product may be rounded up to n.
+        parts = torch.randperm(number, device=device, generator=self._generator)
+        uniform = torch.rand(number, dtype=torch.float64, device=device, generator=self._generator)
+        drawn = ((parts + uniform) * (self._n_entities / max(1, number))).long()
+        return drawn.clamp_(max=self._n_entities - 1)
+
+
+def most_even_draws(number, n_entities, n_rows):
+    """Return how many of an `EvenCorruption` lie at most among so many entities side by side."""
+    # A part at each end reaches in; one more where a product is rounded.
+    return -(-number * n_rows // n_entities) + 2
 
 
 class FilteredCorruption(Corruption):

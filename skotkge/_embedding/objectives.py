@@ -1,15 +1,17 @@
 """What a batch of training costs: cross-entropy over all entities, or the logistic loss of Eq. 6."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from .batches import LEAST_SCORE, QueryBatches, TripleBatches
+from .blocks import QueryBlocks, TripleBlocks, largest_parts
 from .distinct import Strata, distinct
 from .factors import Factors, add_gradient
-from .negatives import Corruption, FilteredCorruption
+from .negatives import Corruption, EvenCorruption, FilteredCorruption, most_even_draws
 from .precision import PRECISIONS
 from .score_functions import DotProduct
 from .softmax import LogPartition, Softmax, cross_entropy, fits_at_once, log_partition, log_sums, logistic
@@ -253,6 +255,29 @@ class SampledEntities(AllEntities):
     def _n_candidates(self):
         return len(self._strata)
 
+    def take_blocks(self, blocks, n_batches, edges):
+        """Make each batch of equal parts of blocks of triples, the heads of which are in one shard.
+
+        Parameters
+        ----------
+        blocks : list of ndarray of shape (n_triples, 3)
+            By the shard of the tail.
+        n_batches : int
+        edges : list of int of length n_shards + 1
+            Entities where shards begin, and the number of all.
+
+        Returns
+        -------
+        list of int
+            The most rows that a batch asks each shard for, but for that of the heads.
+        """
+        options = self.options
+        self._batches = QueryBlocks(
+            blocks, self.n_relations, n_batches, self.excludes_self_loops, options.device, self.generator
+        )
+        of_sample = [self._strata.most_of(*ends) if ends[0] < ends[1] else 0 for ends in pairwise(edges)]
+        return [sum(parts) for parts in zip(self._batches.most_answers, of_sample, strict=True)]
+
     def _with_sample(self, batch):
         """Draw a sample; return it, the entities of batch and sample, and the places of both among them."""
         sample = self._strata.draw(self.generator)
@@ -320,6 +345,23 @@ class SampledNegatives(TrainingLoss):
         corruption = FilteredCorruption if objective.filtered else Corruption
         sizes = self.n_relations, self.model.n_entities
         self.corruption = corruption(ids, *sizes, objective.sampling, self.generator, options.device)
+
+    def take_blocks(self, blocks, n_batches, edges):
+        """Make each batch of equal parts of blocks of triples, with negatives drawn evenly from all shards.
+
+        Parameters and result are those of `SampledEntities.take_blocks`.
+        """
+        options = self.options
+        self.corruption = EvenCorruption(self.corruption)
+        self._batches = TripleBlocks(blocks, n_batches, options.device, self.generator)
+        parts, sizes = largest_parts(blocks, n_batches), np.diff(edges).tolist()
+        if self._takes_all:
+            return sizes
+        n_drawn = sum(parts) * options.objective.n_negatives
+        return [
+            part + most_even_draws(n_drawn, self.model.n_entities, size)
+            for part, size in zip(parts, sizes, strict=True)
+        ]
 
     def n_triples(self, batch):
         return len(batch if self.weights is None else batch[0])

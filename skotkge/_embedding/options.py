@@ -181,6 +181,7 @@ class TrainingOptions:
     tol: float = 1e-3
     device: str = "cpu"
     matmul_precision: str = "float32"
+    distributed_batches: str = "random"
 
     def __post_init__(self):
         # Integers of any size and short floats of NumPy are numbers for a user, but not for torch.

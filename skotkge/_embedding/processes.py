@@ -157,6 +157,13 @@ class Processes:
         self.sent[what] += (self.size - 1) * tensor.numel() * tensor.element_size()
         return torch.stack(parts)
 
+    def gather_values(self, value):
+        """Return small values of all processes, in the order of the ranks."""
+        values = [None] * self.size
+        with _telling_of_losses():
+            distributed.all_gather_object(values, value)
+        return values
+
     def exchange_counts(self, counts):
         """Tell each process how many rows it will get from this one; return how many this one gets from each."""
         return self.exchange(counts, [1] * self.size, [1] * self.size, "counts").tolist()

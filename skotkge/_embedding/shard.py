@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from .blocks import blocks_of, is_balanced, largest_parts
+from .shard_files import OPTIMIZER, rows_between, with_optimizer
 from .tables import ShardedTable, block_size
 from .trainer import explicit_invariants, optimizers_of
 
@@ -21,7 +23,7 @@ class ShardPlan:
 
     Attributes
     ----------
-    n_entities, n_relations : int
+    n_entities, n_relations, n_triples : int
     options : TrainingOptions
         Of the whole; `batch_size` is that of all processes together.
     seed : int
@@ -30,6 +32,7 @@ class ShardPlan:
 
     n_entities: int
     n_relations: int
+    n_triples: int
     options: Any
     seed: int
     excludes_self_loops: np.ndarray | None
@@ -78,9 +81,9 @@ class ShardedModel:
 class Shard:
     """Part of one process in the training of a space.
 
-    Each process has triples of its own, dealt at random, and takes its part of each batch from them, with negatives or
-    candidates of its own. The step of a batch is that of one process: gradients of the same row add up before it, and
-    the mean is that over the triples of all.
+    Each process has triples of its own, see `skotkge._embedding.blocks`, and takes its part of each batch from them,
+    with negatives or candidates of its own. The step of a batch is that of one process: gradients of the same row add
+    up before it, and the mean is that over the triples of all.
 
     Parameters
     ----------
@@ -98,15 +101,22 @@ class Shard:
 
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
         self.processes, self._seed, self._validation, self._kept = processes, plan.seed, None, {}
+        table = ShardedTable(rows, weight, plan.n_entities, processes)
         options = replace(options_of_part(plan.options, processes.size), device=str(processes.device))
-        self.model = ShardedModel(ShardedTable(rows, weight, plan.n_entities, processes), relations)
+        blocks = None
+        if is_balanced(options):
+            blocks, n_batches = blocks_of(ids, table.edges), -(-plan.n_triples // plan.options.batch_size)
+            options = replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
+        self.model = ShardedModel(table, relations)
         self.optimizers = optimizers_of(self.model, options)
-        self._generator = torch.Generator()
+        self._generator = torch.Generator(processes.device)
         self.loss = options.objective.of_training(
             self.model, ids, plan.n_relations, options, self._generator, plan.excludes_self_loops
         )
         if all_ids is not None:
             self.loss.draw_negatives_of(all_ids)
+        if blocks is not None:
+            table.fix_counts(self.loss.take_blocks(blocks, n_batches, table.edges))
 
     def run_epoch(self, epoch):
         """Visit all triples once; what is drawn follows from the seed, the epoch and the process alone.
@@ -208,6 +218,81 @@ class Shard:
         with torch.no_grad():
             self.model.structure.copy_(self.processes.scatter_rows(structure, rows))
             self.model.relations.copy_(self.processes.broadcast(relations))
+
+    def write(self, store, names, token, with_best):
+        """Write what this process holds of the state to a file of its own.
+
+        Parameters
+        ----------
+        store : object
+            With `write`.
+        names : list of str
+            Of the files of all processes.
+        token : str
+            Of all these files.
+        with_best : bool
+            Whether the best epoch is another than the last.
+
+        Returns
+        -------
+        list of str or None
+            Of each process what went wrong.
+        """
+        rows = {"structure": self.model.structure} | ({"best": self._kept["best"][0]} if with_best else {})
+        rows |= {OPTIMIZER + name: table for name, table in self._tables_of_optimizer().items()}
+        rows = {name: table.detach().cpu().numpy() for name, table in rows.items()}
+        try:
+            store.write(names[self.processes.rank], {"token": token, "rows": rows})
+        except OSError as error:
+            return self.processes.gather_values(str(error))
+        return self.processes.gather_values(None)
+
+    def read(self, store, shards, relations, best_relations, optimizers):
+        """Take over the rows of this process from the files of any number of processes.
+
+        Parameters
+        ----------
+        store, shards
+            As for `rows_between`.
+        relations : tensor of shape (2 * n_relations, d_r)
+        best_relations : tensor of the same shape or None
+        optimizers : list of dict
+            States without tables of the rows.
+
+        Returns
+        -------
+        list of str or None
+            Of each process what went wrong; nothing has been taken over then.
+        """
+        table = self.model.table
+        try:
+            rows = rows_between(store, shards, table.first, table.first + len(table.rows))
+        except (OSError, ValueError) as error:
+            return self.processes.gather_values(str(error))
+        messages = self.processes.gather_values(None)
+        if any(messages):
+            return messages
+        rows = {name: torch.as_tensor(values, device=self.processes.device) for name, values in rows.items()}
+        with torch.no_grad():
+            if best_relations is not None:
+                self.model.structure.copy_(rows.get("best", rows["structure"]))
+                self.model.relations.copy_(best_relations)
+                self.keep("best")
+            self.model.structure.copy_(rows["structure"])
+            self.model.relations.copy_(relations)
+        for optimizer, state in zip(self.optimizers, with_optimizer(optimizers, rows), strict=True):
+            optimizer.load_state_dict(state)
+        return messages
+
+    def _tables_of_optimizer(self):
+        """Tables with a row for each row of this process, by name."""
+        state = self.optimizers[-1].state_dict()["state"].get(0, {})
+        return {name: value for name, value in state.items() if np.ndim(value)}
+
+    def states_but_rows(self):
+        """States of the optimizers without their tables of rows."""
+        states = [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers[:-1]]
+        return _without_tables([*states, self.optimizers[-1].state_dict()], self._tables_of_optimizer())
 
     def gather_optimizers(self, rows=None):
         """Bring the states of the optimizers together in the first process, as those of one process."""

@@ -3,6 +3,9 @@
 import numpy as np
 import torch
 
+# In the place of the number of a row where nobody asks for one.
+NOBODY = -1
+
 
 class RowBlocks:
     """Which process holds which row: blocks of equal size of the rows in random order.
@@ -15,20 +18,24 @@ class RowBlocks:
     n_rows, n_blocks : int
     seed : int
 
+    The order does not depend on the number of processes.
+
     Attributes
     ----------
     number : ndarray of shape (n_rows,)
         Among the processes, of each row.
     rows : list of tensors
         The rows of each process, in its order.
+    edges : list of int of length n_blocks + 1
+        See `block_edges`.
     """
 
     def __init__(self, n_rows, n_blocks, seed):
-        order = np.random.RandomState(seed).permutation(n_rows)
+        self.seed, order = seed, np.random.RandomState(seed).permutation(n_rows)
         self.number = np.empty(n_rows, dtype=np.int64)
         self.number[order] = np.arange(n_rows)
-        edges = np.minimum(np.arange(1, n_blocks) * block_size(n_rows, n_blocks), n_rows)
-        self.rows = [torch.as_tensor(part) for part in np.split(order, edges)]
+        self.edges = block_edges(n_rows, n_blocks)
+        self.rows = [torch.as_tensor(part) for part in np.split(order, self.edges[1:-1])]
 
     def renumbered(self, ids):
         """Triples with the numbers that their entities have among the processes."""
@@ -38,6 +45,11 @@ class RowBlocks:
 def block_size(n_rows, n_blocks):
     """Rows of each block; the last ones have what is left."""
     return -(-n_rows // n_blocks)
+
+
+def block_edges(n_rows, n_blocks):
+    """Return the number with which each block begins, and that of all rows."""
+    return np.minimum(np.arange(n_blocks + 1) * block_size(n_rows, n_blocks), n_rows).tolist()
 
 
 def scattered_blocks(processes, n_rows=None, numbers=None, blocks=None):
@@ -94,6 +106,24 @@ class ShardedTable:
         self._block = block_size(n_rows, processes.size)
         # Share of the batch that the gradients of this process stand for.
         self.share = 1.0
+        self._fixed = None
+
+    @property
+    def edges(self):
+        """Where the rows of each process begin, and the number of all."""
+        return block_edges(self.n_rows, self.processes.size)
+
+    def fix_counts(self, most):
+        """Let each `lookup` move as many rows as any may need; all processes have to call it at once.
+
+        Parameters
+        ----------
+        most : list of int
+            The most rows that a lookup asks each process for; of the own ones as many as are asked for are moved.
+        """
+        sizes = np.diff(self.edges)
+        counts = torch.as_tensor(np.minimum(most, sizes), device=self.rows.device)
+        self._fixed = counts.tolist(), self.processes.exchange_counts(counts)
 
     @property
     def first(self):
@@ -145,7 +175,24 @@ class ShardedTable:
         order = owner.argsort(stable=True)
         counts = torch.bincount(owner, minlength=self.processes.size)
         counts_back = self.processes.exchange_counts(counts)
-        return Route(self.processes, order, counts.tolist(), counts_back, (chosen % self._block)[order], what)
+        places = (chosen % self._block)[order]
+        return Route(self.processes, order, counts.tolist(), counts_back, places, what)
+
+    def fixed_route(self, chosen):
+        """As `route`, with as many numbers for each process as `fix_counts` has been told."""
+        if self._fixed is None:
+            return self.route(chosen)
+        owner = torch.div(chosen, self._block, rounding_mode="floor")
+        order = owner.argsort(stable=True)
+        counts = torch.bincount(owner, minlength=self.processes.size)
+        wanted, rank = counts.tolist(), self.processes.rank
+        fixed, fixed_back = ([*sizes[:rank], wanted[rank], *sizes[rank + 1 :]] for sizes in self._fixed)
+        # The numbers for each process come first among its slots, and none after them.
+        firsts = np.cumsum([0, *fixed[:-1]]) - np.cumsum([0, *wanted[:-1]])
+        slots = torch.arange(len(chosen), device=chosen.device)
+        slots += torch.as_tensor(firsts, device=chosen.device)[owner[order]]
+        places = chosen.new_full((sum(fixed),), NOBODY).index_copy_(0, slots, (chosen % self._block)[order])
+        return PaddedRoute(self.processes, order, fixed, fixed_back, places, ("ids", "rows"), slots)
 
 
 class Route:
@@ -174,10 +221,44 @@ class Route:
         return self._processes.exchange(gradient[self._order], self._counts, self._counts_back, "gradients")
 
 
+class PaddedRoute(Route):
+    """A route with more room than rows: what nobody asked for is sent for nothing.
+
+    Parameters
+    ----------
+    processes, order, counts, counts_back, places, what
+        As of `Route`.
+    slots : tensor of shape (n_chosen,)
+        Where the numbers of the rows are among `places`; the others are `NOBODY`.
+    """
+
+    def __init__(self, processes, order, counts, counts_back, places, what, slots):
+        super().__init__(processes, order, counts, counts_back, places, what)
+        self._slots, self._n_slots = slots, len(places)
+        self._is_asked = self.asked != NOBODY
+        self.asked = self.asked[self._is_asked]
+
+    def fetch(self, rows):
+        """Send the rows asked for to those who ask; return what this process asked for, in its order."""
+        padded = rows.new_zeros(len(self._is_asked), *rows.shape[1:])
+        padded[self._is_asked] = rows
+        received = self._processes.exchange(padded, self._counts_back, self._counts, self._of_rows)
+        chosen = rows.new_empty(len(self._order), *rows.shape[1:])
+        chosen[self._order] = received[self._slots]
+        return chosen
+
+    def give_back(self, gradient):
+        """Send the gradient of the rows fetched to their owners; return that of the rows asked for."""
+        padded = gradient.new_zeros(self._n_slots, *gradient.shape[1:])
+        padded[self._slots] = gradient[self._order]
+        given = self._processes.exchange(padded, self._counts, self._counts_back, "gradients")
+        return given[self._is_asked]
+
+
 class _Lookup(torch.autograd.Function):
     @staticmethod
     def forward(ctx, rows, chosen, table):
-        ctx.table, ctx.route, ctx.shape = table, table.route(chosen), rows.shape
+        ctx.table, ctx.route, ctx.shape = table, table.fixed_route(chosen), rows.shape
         return ctx.route.fetch(rows[ctx.route.asked] * table.weight[ctx.route.asked])
 
     @staticmethod

@@ -87,6 +87,8 @@ class EpochState:
         Returns the `TrainedSpace` of the best epoch so far, of the last one without early stopping.
     is_refit : bool
         Whether this is the training on all triples that follows the one with some held out.
+    write_shards : callable or None
+        Where several processes train, has each write its rows, and returns the rest of the state.
     """
 
     space: str
@@ -97,6 +99,7 @@ class EpochState:
     state_dict: object
     so_far: object = None
     is_refit: bool = False
+    write_shards: object = field(default=None, repr=False)
     stopped: bool = field(default=False, repr=False)
 
     def stop(self):
@@ -135,6 +138,9 @@ class Trainer:
     weights : ndarray of shape (n_triples,), default=None
         Positive; what each triple counts, on average 1. None is 1.
     """
+
+    # Where the tables are in several processes, a method that has each write its rows.
+    write_shards = None
 
     def __init__(
         self,
@@ -302,20 +308,25 @@ class Trainer:
         """Call the callbacks, one of which may end the training; those that follow find that in the state, too."""
         score = self._scores[-1] if self._scores else None
         figures = len(self._losses), self.options.max_iter, self._losses[-1], score
-        state = EpochState(name, *figures, self.state_dict, self.so_far, is_refit)
+        state = EpochState(name, *figures, self.state_dict, self.so_far, is_refit, self.write_shards)
         for callback in callbacks:
             callback.on_epoch_end(state)
             self._stopped = state.stopped
 
     def state_dict(self):
         """Return all that `load_state_dict` of a trainer of the same data and options needs to go on from here."""
+        optimizers = [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers]
+        return self._state(self.model.trained_state(), optimizers, self._tables_of(self._best_parameters))
+
+    def _state(self, parameters, optimizers, best):
+        """The state with tables of the last and of the best epoch."""
         return {
-            "parameters": self.model.trained_state(),
-            "optimizers": [deepcopy(optimizer.state_dict()) for optimizer in self.optimizers],
+            "parameters": parameters,
+            "optimizers": optimizers,
             "generator": self._generator.get_state(),
             "losses": list(self._losses),
             "validation_scores": list(self._scores),
-            "best": (self._best_score, self._best_iter, self._tables_of(self._best_parameters), self._stale),
+            "best": (self._best_score, self._best_iter, best, self._stale),
             "stopped": self._stopped,
             "start": self._start,
         }
@@ -325,11 +336,15 @@ class Trainer:
         self.model.load_trained(state["parameters"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(deepcopy(kept))  # else its next steps would write into the state
+        self._load_progress(state)
+        self._sound = (len(self._losses), state["parameters"]) if self._losses and not self._scores else None
+
+    def _load_progress(self, state):
+        """Go on from all of a state but the tables of the last epoch."""
         self._generator.set_state(state["generator"])
         self._losses, self._scores = list(state["losses"]), list(state["validation_scores"])
         self._best_score, self._best_iter, self._best_parameters, self._stale = state["best"]
         self._stopped, self._start = state["stopped"], state["start"]
-        self._sound = (len(self._losses), state["parameters"]) if self._losses and not self._scores else None
 
     def _entities(self, parameters):
         """All entity embeddings, by the parameters as they are."""
@@ -349,6 +364,9 @@ class Trainer:
                 "the entity embeddings are not finite, though their parameters are: scale the modalities "
                 "(standardize=True)."
             )
+        return self._result_of(entities, parameters)
+
+    def _result_of(self, entities, parameters):
         best_iter = self._best_iter or len(self._losses)
         curves = list(self._losses), list(self._scores)
         continuation = row_squares(self.model.parameters(), self.optimizers) if self.optimizers else {}

@@ -6,7 +6,9 @@ store are
 - ``start``: the seed, where the caller gave none;
 - ``fit``: all but the tables that a model needs, to make one of the best epochs so far;
 - ``train-0``, ``refit-0``, ...: the tables of the stages that have ended;
-- ``train-1-running``: the state of the trainer after its last epoch, and the tables of its best one.
+- ``train-1-running``: the state of the trainer after its last epoch, and the tables of its best one. Where several
+  processes train, their rows are in files of their own, see `skotkge._embedding.shard_files`; the first process then
+  writes all else and where these are, after them, so that it never tells of a file that is not whole.
 """
 
 import time
@@ -18,13 +20,14 @@ from sklearn.utils import check_random_state
 
 from .._embedding.checkpoint import plain_state, trainer_state
 from .._embedding.options import TrainingOptions
+from .._embedding.shard_files import whole_tables, with_tables
 from .._embedding.trainer import TrainedSpace
 from .._graph.digest import data_digest
 from .._graph.label_columns import as_label_triples
 from .._graph.packed_labels import pack_labels
 from .._utils.messages import tell
 from .record import record_of
-from .stores import store_of
+from .stores import remove_all_but, store_of
 
 RUNNING = "-running"
 # Parameters that change nothing of what is learned.
@@ -135,25 +138,64 @@ class Stage:
     def restore(self, trainer):
         """Let a trainer go on from the last state, if there is one."""
         values = None if self._store is None else self._store.read(self._name + RUNNING)
-        if values is not None:
-            trainer.load_state_dict(trainer_state(values))
+        if values is None:
+            return
+        if "shards" in values and trainer.write_shards is not None:
+            trainer.load_shards(self._store.shards(), values)
+        else:
+            trainer.load_state_dict(trainer_state(with_all_rows(self._store, values)))
 
     def on_epoch_end(self, state):
         """Write the state of the trainer, unless the last one is young."""
         if self._store is None or time.monotonic() - self._written < self._interval:
             return
-        values = {"id": tuple(self._id), **plain_state(state.state_dict(), state.so_far())}
         try:
-            self._store.write(self._name + RUNNING, values)
+            self._write(state)
         except OSError as error:
             tell(f"a checkpoint could not be written ({error}); training goes on, and the one before stays.")
         self._written = time.monotonic()
+
+    def _write(self, state):
+        """Write the state, and then remove what only the one before needed."""
+        has_shards = state.write_shards is not None and hasattr(self._store, "shards")
+        if has_shards:
+            values = state.write_shards(self._store.shards(), self._name)
+        else:
+            values = plain_state(state.state_dict(), state.so_far())
+        self._store.write(self._name + RUNNING, {"id": tuple(self._id), **values})
+        self._remove_shards(values.get("shards", {}).get("names", ()))
+
+    def _remove_shards(self, but=()):
+        if hasattr(self._store, "shards"):
+            remove_all_but(self._store.shards(), f"{self._name}-", but)
 
     def finish(self, space):
         """Write the tables in place of the state."""
         if self._store is not None:
             self._store.write(self._name, {"id": tuple(self._id), "so_far": dict(vars(space))})
             self._store.remove(self._name + RUNNING)
+            self._remove_shards()
+
+
+def read_state(store, name):
+    """Return the values of a stage with all rows of its tables, also while a fit goes on to write newer ones."""
+    values = store.read(name)
+    while True:
+        try:
+            return with_all_rows(store, values)
+        except ValueError:
+            # The files may have been removed for those of a later epoch in the meantime.
+            newer = store.read(name)
+            if newer is None or newer.get("shards") == values["shards"]:
+                raise
+            values = newer
+
+
+def with_all_rows(store, values):
+    """Return the values of a stage with the rows that several processes have written."""
+    if "shards" not in values:
+        return values
+    return values | with_tables(values, whole_tables(store.shards(), values["shards"]))
 
 
 def describe(estimator, split, options):

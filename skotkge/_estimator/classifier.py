@@ -158,6 +158,12 @@ class OTKGEClassifier(TrainedEstimator):
         the processor has instructions for it, at a cost in MRR below the difference of two seeds: on emoji the default
         fit had a test MRR of .659 and .657 in place of .658 and .659. Tables, the sums of the softmax, and the scores
         and ranks of validation and of the fitted model stay in single precision.
+    distributed_batches : {"random", "balanced"}, default="random"
+        How the processes of a group make a batch; it has no effect in one process. "random" deals the triples at
+        random, and a process asks the others for the distinct rows that it lacks. "balanced" gives each process the
+        triples with heads among its own rows, equally many in each batch for every process that holds the tails, and
+        draws negatives evenly from all processes: all messages have a size that is known beforehand. Not for
+        ``Logistic(filtered=True)``.
     checkpoint : path-like, default=None
         A folder, created if absent, in which the fit keeps its state after every epoch: the same call again goes on
         from there, to the same result. It may be shared by the clones of a search, each of which has a subfolder of its
@@ -253,6 +259,7 @@ class OTKGEClassifier(TrainedEstimator):
         "handle_unknown": [StrOptions({"error", "last"})],
         "device": [str],
         "matmul_precision": [StrOptions(set(PRECISIONS))],
+        "distributed_batches": [StrOptions({"random", "balanced"})],
         "checkpoint": [str, PathLike, None, HasMethods(["within", "read", "write", "remove"])],
         "checkpoint_interval": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
@@ -287,6 +294,7 @@ class OTKGEClassifier(TrainedEstimator):
         handle_unknown: str = "error",
         device: str = "auto",
         matmul_precision: str = "float32",
+        distributed_batches: str = "random",
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_interval: float = 0,
         verbose: int = 0,
@@ -317,6 +325,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.handle_unknown = handle_unknown
         self.device = device
         self.matmul_precision = matmul_precision
+        self.distributed_batches = distributed_batches
         self.checkpoint = checkpoint
         self.checkpoint_interval = checkpoint_interval
         self.verbose = verbose
@@ -504,6 +513,7 @@ class OTKGEClassifier(TrainedEstimator):
             tol=self.tol,
             device=self._device_of_answers(),
             matmul_precision=self.matmul_precision,
+            distributed_batches=self.distributed_batches,
         )
         return FitOptions(
             training,

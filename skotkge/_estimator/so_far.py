@@ -16,7 +16,7 @@ from .._graph.packed_labels import unpack_labels
 from .._graph.triples import MultimodalTriples
 from .._ranking.calibration import Negatives
 from .._spaces import COSINES, NEIGHBORS, RELATION_MAPS, EvidenceId
-from .checkpoints import RUNNING
+from .checkpoints import RUNNING, read_state
 from .fitting import FitOptions
 from .holdout import TrainingSplit
 from .saving import check_path
@@ -107,7 +107,7 @@ def _spaces_of(store, round):
     found = {}
     for name in store.names():
         if name.startswith(f"{round}-"):
-            values, has_ended = store.read(name), not name.endswith(RUNNING)
+            values, has_ended = read_state(store, name), not name.endswith(RUNNING)
             id = EvidenceId(*values["id"])
             if has_ended or id not in found:
                 found[id] = TrainedSpace(**values["so_far"]), has_ended

@@ -5,6 +5,8 @@ from pathlib import Path
 from .saving import load, write_skops
 
 SUFFIX = ".skops"
+# Folder of what several processes write.
+SHARDS = "shards"
 
 
 class FolderStore:
@@ -36,23 +38,38 @@ class FolderStore:
                 "resuming out to start anew."
             )
 
+    def shards(self):
+        """Return the store of what several processes write, by its whole path, which has to be the same for all."""
+        return FolderStore(self.folder.resolve() / SHARDS)
+
     def names(self):
         """Names of all values."""
         return sorted(path.stem for path in self.folder.glob(f"[!.]*{SUFFIX}"))
 
+    def path(self, name):
+        """Path of the file of a name."""
+        return self.folder / f"{name}{SUFFIX}"
+
     def write(self, name, values):
         """Write values in place of earlier ones."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_skops(values, self.folder / f"{name}{SUFFIX}")
+        write_skops(values, self.path(name))
 
     def read(self, name, trusted=False):
         """Return values, or None where there are none of the name."""
-        path = self.folder / f"{name}{SUFFIX}"
+        path = self.path(name)
         return load(path, trusted=trusted) if path.exists() else None
 
     def remove(self, name):
         """Remove values, if they are there."""
-        (self.folder / f"{name}{SUFFIX}").unlink(missing_ok=True)
+        self.path(name).unlink(missing_ok=True)
+
+
+def remove_all_but(store, start, names=()):
+    """Remove the values whose names begin in some way, but for some."""
+    for name in store.names():
+        if name.startswith(start) and name not in names:
+            store.remove(name)
 
 
 class MemoryStore:

@@ -1,8 +1,11 @@
 """Training, ranking and checkpoints in two processes of a group, against the same in one."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import group
 import joblib
@@ -10,12 +13,18 @@ import numpy as np
 import pytest
 import torch
 
-from skotkge import CrossEntropy
+from skotkge import CrossEntropy, load_checkpoint
+from skotkge._embedding.blocks import TripleBlocks, blocks_of, dealt_triples, largest_parts
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
+from skotkge._embedding.negatives import Corruption, EvenCorruption, most_even_draws
 from skotkge._embedding.shard import _seed_of, options_of_part
+from skotkge._embedding.shard_files import whole_tables, with_tables
 from skotkge._embedding.start import start_blocks
 from skotkge._embedding.tables import RowBlocks, scattered_blocks
 from skotkge._embedding.trainer import Trainer, explicit_invariants, optimizers_of
+from skotkge._estimator.checkpoints import read_state
+from skotkge._estimator.saving import load, write_skops
+from skotkge._estimator.stores import SHARDS, FolderStore
 from skotkge._evidence.embedding import EmbeddingScores
 from skotkge._evidence.mixture import Mixture
 from skotkge._graph.queries import KnownAnswers, both_directions
@@ -26,69 +35,92 @@ from skotkge._utils import memory
 SIZE = 2
 
 
-def run_group(folder, *tasks, expected=0):
-    """Do tasks in two processes; return what each gave."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": str(SIZE)}
+def run_group(folder, *tasks, expected=0, size=SIZE):
+    """Do tasks in some processes, two by default; return what each gave."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": str(size)}
     command = [sys.executable, group.__file__, str(folder), *tasks]
     started = [
         subprocess.Popen(command, env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
-        for rank in range(SIZE)
+        for rank in range(size)
     ]
     told = [process.communicate(timeout=300)[1] for process in started]
     assert started[0].returncode == 0, told[0]
-    assert started[1].returncode == expected, told[1]
-    ranks = range(SIZE) if expected == 0 else range(1)
+    assert [process.returncode for process in started[1:]] == [expected, *[0] * (size - 2)], told
+    ranks = range(size) if expected == 0 else range(1)
     return {task: [joblib.load(folder / f"{task}-{rank}.joblib") for rank in ranks] for task in tasks}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("group")
+def lost(tmp_path_factory):
+    """The folder of a fit in two processes of which one was killed, and what the other said."""
+    folder = tmp_path_factory.mktemp("lost")
+    return folder, run_group(folder, "lose", expected=-9)["lose"][0]
 
 
 @pytest.fixture(scope="module")
-def results(folder):
-    return run_group(folder, "updates", "states", "best", "ranks", "fit")
+def groups(lost, tmp_path_factory):
+    """What four processes and then two give, with what the four have written."""
+    folder = tmp_path_factory.mktemp("groups")
+    for size in (2, 4):
+        copy_of(lost[0] / "lost", folder / f"lost-{size}")
+        (second,) = copy_of(lost[0] / "lost", folder / f"damaged-{size}").glob("*/shards/*-1-of-2.skops")
+        second.unlink()
+    tasks = "balanced_updates", "write_state", "read_state", "resume", "unwritable"
+    of_four = run_group(folder, *tasks, size=4)
+    values = dict(zip(("values", "store"), (joblib.load(folder / "values.joblib"), FolderStore(folder)), strict=True))
+    tasks = "updates", "states", "best", "ranks", "fit", "read_state", "resume"
+    return {4: of_four, 2: run_group(folder, *tasks)} | values
 
 
-class ProcessesOfOne:
+@pytest.fixture(scope="module")
+def results(groups):
+    return groups[2]
+
+
+class ProcessOf:
     """What the seed of a process is made of."""
 
-    size = SIZE
-
-    def __init__(self, rank):
-        self.rank = rank
+    def __init__(self, rank, size):
+        self.rank, self.size = rank, size
 
 
-def trained_in_one_process(options, n_epochs):
+def trained_in_one_process(options, n_epochs, size=SIZE, ids=None):
     """The steps of the processes by one model: the gradients of all parts of a batch, and then one step."""
-    ids, spec = group.graph()
-    blocks = RowBlocks(group.N_ENTITIES, SIZE, group.SEED)
+    whole, spec = group.graph()
+    ids = whole if ids is None else ids
+    blocks = RowBlocks(group.N_ENTITIES, size, group.SEED)
     order = np.concatenate([rows.numpy() for rows in blocks.rows])
     generator = torch.Generator().manual_seed(group.SEED)
-    whole = SpaceSpec(spec.structure[order], spec.structure_weight[order])
-    model = EmbeddingModel(whole, group.N_RELATIONS, options, generator, torch.float64)
-    dealt = torch.randperm(len(ids), generator=generator).numpy()
+    renumbered = SpaceSpec(spec.structure[order], spec.structure_weight[order])
+    model = EmbeddingModel(renumbered, group.N_RELATIONS, options, generator, torch.float64)
     numbered = blocks.renumbered(ids)
-    part_options = options_of_part(options, SIZE)
-    parts = []
-    for rank in range(SIZE):
-        draws = torch.Generator()
-        own = numbered[dealt[rank::SIZE]]
-        loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
-        if getattr(options.objective, "filtered", False):
-            loss.draw_negatives_of(numbered)
-        parts.append((loss, draws))
+    dealt = dealt_triples(numbered, blocks.edges, options, generator)
+    parts = [loss_of_part(model, numbered[rows.numpy()], numbered, options, blocks.edges) for rows in dealt]
     optimizers = optimizers_of(model, options)
     for epoch in range(n_epochs):
         for rank, (_, draws) in enumerate(parts):
-            draws.manual_seed(_seed_of(group.SEED, epoch, ProcessesOfOne(rank)))
+            draws.manual_seed(_seed_of(group.SEED, epoch, ProcessOf(rank, size)))
         batches = [iter(loss.batches()) for loss, _ in parts]
         while step_of_all(model, parts, [next(batch, None) for batch in batches], optimizers):
             pass
     structure = np.empty((group.N_ENTITIES, group.WIDTH))
     structure[order] = model.structure.detach().numpy()
     return {"structure": structure, "relations": model.relations.detach().numpy()}
+
+
+def loss_of_part(model, own, numbered, options, edges):
+    """The loss of the triples of a process, and what it draws from."""
+    draws, blocks, n_batches = torch.Generator(), blocks_of(own, edges), -(-len(numbered) // options.batch_size)
+    balanced = options.distributed_batches == "balanced"
+    part_options = options_of_part(options, len(edges) - 1)
+    if balanced:
+        part_options = group.replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
+    loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
+    if getattr(options.objective, "filtered", False) or getattr(options.objective, "sampling", "uniform") != "uniform":
+        loss.draw_negatives_of(numbered)
+    if balanced:
+        loss.take_blocks(blocks, n_batches, edges)
+    return loss, draws
 
 
 def step_of_all(model, parts, batches, optimizers):
@@ -153,6 +185,55 @@ def test_update_is_that_of_one_process(results, name):
         np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
 
 
+@pytest.mark.parametrize("name", group.PROBLEMS)
+def test_messages_of_balanced_batches_have_one_size(results, name):
+    sent = results["updates"][0][name]["sent"]
+    sizes = {what: {size for found, *size in sent if found == what for size in [tuple(size)]} for what, *_ in sent}
+    if name in group.BALANCED:
+        assert set(sizes) == {"ids", "rows", "gradients"}
+        assert {len(of_kind) for of_kind in sizes.values()} == {1}
+        assert sizes["ids"] == sizes["gradients"]
+    elif name == "cross-entropy":
+        assert len(sizes["ids"]) > 1
+        assert len(sizes["counts"]) == 1
+
+
+@pytest.mark.parametrize("graph", ["graph", "star"])
+@pytest.mark.parametrize("name", group.BALANCED)
+def test_update_of_four_processes_is_that_of_one(groups, name, graph):
+    found = groups[4]["balanced_updates"][0][graph][name]
+    ids = group.star() if graph == "star" else None
+    expected = trained_in_one_process(group.PROBLEMS[name], 2, size=4, ids=ids)
+    for table in ("structure", "relations"):
+        np.testing.assert_allclose(found[table], expected[table], atol=1e-6)
+
+
+def test_even_negatives_are_uniform_and_as_many_from_each_shard():
+    n_entities, n_shards, n_negatives = 60, 4, 100
+    corruption = Corruption(np.zeros((1, 3), int), 1, n_entities, "uniform", torch.Generator().manual_seed(0))
+    draws = torch.stack([EvenCorruption(corruption)._entities(n_negatives, "cpu") for _ in range(2_000)])
+    of_shards = torch.stack([((draws // 15) == shard).sum(1) for shard in range(n_shards)])
+    assert of_shards.eq(n_negatives // n_shards).all()
+    assert of_shards.max() <= most_even_draws(n_negatives, n_entities, 15)
+    # 200,000 draws: binomial counts of 60 entities with a standard deviation of 57, and those of each place of 2,000.
+    counts = torch.bincount(draws.ravel(), minlength=n_entities)
+    assert (counts - 200_000 / n_entities).abs().max() < 5 * 57
+    first = torch.bincount(draws[:, 0], minlength=n_entities)
+    assert (first - 2_000 / n_entities).abs().max() < 5 * (2_000 / n_entities) ** 0.5
+
+
+def test_each_triple_is_in_one_balanced_batch_of_an_epoch():
+    ids, _ = group.graph()
+    blocks = blocks_of(ids, [0, 11, 22, 33, group.N_ENTITIES])
+    for n_batches in (1, 7, 100, 400):
+        batches = list(TripleBlocks(blocks, n_batches, "cpu", torch.Generator()))
+        np.testing.assert_array_equal(np.unique(torch.cat(batches), axis=0), ids)
+        largest = largest_parts(blocks, n_batches)
+        for batch in batches:
+            parts = [len(part) for part in blocks_of(batch.numpy(), [0, 11, 22, 33, group.N_ENTITIES])]
+            assert all(most - 1 <= part <= most for part, most in zip(parts, largest, strict=True))
+
+
 def test_loss_falls(results):
     for of_problem in results["updates"][0].values():
         first, second = of_problem["epochs"]
@@ -215,7 +296,7 @@ def test_shared_answers_are_those_of_one_process(results):
 
 
 def test_all_processes_have_learned_the_same(results):
-    for name in ("whole", "resumed", "alone"):
+    for name in ("whole", "balanced", "resumed", "alone"):
         for first, second in zip(*(of_process[name] for of_process in results["fit"]), strict=True):
             np.testing.assert_array_equal(first, second)
 
@@ -234,6 +315,12 @@ def test_bad_parameters_are_told_everywhere(results):
     assert "score_function='complex' needs an even number" in second["refused"]
 
 
+def test_filtered_negatives_are_not_balanced(results):
+    first, second = results["fit"]
+    assert first["filtered"].startswith("ValueError: distributed_batches='balanced' draws negatives evenly")
+    assert "set filtered=False" in second["filtered"]
+
+
 def test_what_is_not_shared_is_said(results):
     first, second = results["fit"]
     assert any("'structure' is trained by the first of the 2 processes alone" in told for told in first["warned"])
@@ -250,11 +337,130 @@ def test_bytes_are_those_of_the_messages(results):
     assert sent["start"] == n_of_second * ((width + 1) * bytes_of_float + bytes_of_number)
 
 
-def test_killed_process_ends_the_run_and_another_number_goes_on(folder):
-    message = run_group(folder, "lose", expected=-9)["lose"][0]
+def test_killed_process_ends_the_run(lost):
+    _, message = lost
     assert "another process of the group has ended" in message
     assert "checkpoint" in message
-    resumed = group.classifier(folder / "lost", CrossEntropy(n_sampled=10)).fit(group.train_labels())
+
+
+def test_a_checkpoint_has_the_rows_of_each_process_once(lost):
+    (written,) = (lost[0] / "lost").iterdir()
+    shards = sorted((written / SHARDS).iterdir())
+    assert [path.stem.split("-", 3)[3] for path in shards] == ["0-of-2", "1-of-2"]
+    names = load(written / "train-0-running.skops")["shards"]["names"]
+    assert names == [path.stem for path in shards]
+    n_rows = [len(load(path)["rows"]["structure"]) for path in shards]
+    assert n_rows == [20, 20]  # the last entity has no triple
+
+
+def test_a_fit_goes_on_in_one_process(lost, tmp_path):
+    folder, seen = copy_of(lost[0] / "lost", tmp_path / "one"), group.Seen()
+    so_far = load_checkpoint(folder)
+    assert so_far.n_iter_ == 1  # the second had no time to be written
+    resumed = group.classifier(folder, CrossEntropy(n_sampled=10)).fit(group.train_labels(), callbacks=[seen])
+    assert seen.epochs == [2, 3, 4]
     assert resumed.n_iter_ == 4
-    (written,) = (folder / "lost").iterdir()
+    np.testing.assert_allclose(resumed.loss_curve_[:1], so_far.loss_curve_)
+    (written,) = folder.iterdir()
     assert {path.stem for path in written.glob("*.skops")} == {"fit", "train-0", "refit-0", "finished"}
+    assert not list((written / SHARDS).iterdir())
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_fit_goes_on_in_other_numbers_of_processes(groups, size):
+    first, *others = groups[size]["resume"]
+    assert first["epochs"] == [2, 3, 4]
+    for of_process in others:
+        for found, expected in zip(of_process["learned"], first["learned"], strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_missing_file_of_a_process_is_told_by_its_name(groups, size):
+    first, *others = groups[size]["resume"]
+    assert re.match(r"ValueError: \S+/shards/train-0-\w+-1-of-2.skops is missing", first["refused"])
+    for of_process in others:
+        assert "1-of-2.skops is missing" in of_process["refused"]
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut_off(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def of_another_epoch(path):
+    values = load(path)
+    write_skops(values | {"token": "0" * 8}, path)
+
+
+@pytest.mark.parametrize("damage", [flipped, cut_off, of_another_epoch], ids=lambda damage: damage.__name__)
+def test_a_damaged_file_of_a_process_is_told_by_its_name(lost, tmp_path, damage):
+    folder = copy_of(lost[0] / "lost", tmp_path / "damaged")
+    (path,) = folder.glob("*/shards/*-1-of-2.skops")
+    damage(path)
+    told = f"{re.escape(path.name)} is .*(damaged|of another checkpoint)"
+    with pytest.raises(ValueError, match=told):
+        group.classifier(folder, CrossEntropy(10)).fit(group.train_labels())
+    with pytest.raises(ValueError, match=told):
+        load_checkpoint(folder)
+
+
+def test_a_model_so_far_is_read_again_where_a_running_fit_has_gone_on(lost, tmp_path, monkeypatch):
+    folder = copy_of(lost[0] / "lost", tmp_path / "running")
+    (written,) = folder.iterdir()
+    store = FolderStore(written)
+    newer = store.read("train-0-running")
+    older = newer | {"shards": newer["shards"] | {"token": "0", "names": ["gone-0", "gone-1"]}}
+    found = iter([older])
+    read = FolderStore.read
+    monkeypatch.setattr(FolderStore, "read", lambda self, name, *rest: next(found, None) or read(self, name, *rest))
+    assert read_state(store, "train-0-running")["shards"] == newer["shards"]
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_the_state_of_four_processes_is_read_by_any_number(groups, size):
+    _, expected = groups["values"]
+    assert expected["trainer"]["best"][1] == 2  # of three epochs
+    for found in groups[size]["read_state"][0]:
+        assert_same(found["trainer"], expected["trainer"])
+        assert_same(of_tables(found["so_far"]), of_tables(expected["so_far"]))
+
+
+def test_the_state_of_four_processes_is_read_by_one(groups):
+    values, expected = groups["values"]
+    tables = whole_tables(groups["store"], values["shards"])
+    found = with_tables(values, tables)
+    assert_same(found["trainer"], expected["trainer"])
+    assert_same(of_tables(found["so_far"]), of_tables(expected["so_far"]))
+
+
+def of_tables(so_far):
+    return {name: value for name, value in so_far.items() if name != "bytes_sent"}
+
+
+def assert_same(found, expected):
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        found, expected = [found[key] for key in expected], list(expected.values())
+    if isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for pair in zip(found, expected, strict=True):
+            assert_same(*pair)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_process_that_cannot_write_stops_nothing(groups):
+    first = groups[4]["unwritable"][0]
+    assert any("a checkpoint could not be written" in told for told in first["warned"])
+    for found, expected in zip(first["blocked"], first["whole"], strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def copy_of(folder, place):
+    return Path(shutil.copytree(folder, place))
