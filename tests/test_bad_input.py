@@ -475,6 +475,7 @@ FOUND = {
     "learning_rate": [1e30],
     "vectors": [3],
     "path": ["\ud800"],
+    "y_true": [[LARGE, LARGE]],
     "entities": [LARGE, [set()], np.array(3.0), sparse.eye_array(3, format="csr")],
     "relations": [LARGE, [LARGE, LARGE], memoryview(np.zeros((2, 3))), [set()]],
     "candidates": [memoryview(np.zeros((2, 3))), [set()], np.array(3.0)],

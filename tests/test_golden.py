@@ -56,6 +56,7 @@ def test_command_line_prints_what_is_recorded(tmp_path):
     np.testing.assert_allclose(numbers, expected_numbers, rtol=TOLERANCE, atol=1.5e-3)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 @pytest.mark.parametrize("name", [models.PICKLE.name, models.SKOPS.name])
 def test_saved_models_of_each_format_answer_as_when_they_were_saved(name):
     pipe = models.loaded()[name]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from .._utils.messages import tell
+from .._utils.messages import NaNScoreError, tell
 from .model import EmbeddingModel
 from .row_optimizers import RowAdagrad, RowAdam
 from .rowwise_adagrad import RowwiseAdagrad
@@ -220,7 +220,7 @@ class Trainer:
             if validate is not None:
                 try:
                     self._judge(validate)
-                except FloatingPointError:  # finite embeddings so large that their scores are not
+                except NaNScoreError:  # finite embeddings so large that their scores are not
                     self._leave_diverged(name, is_usable=False)
                     break
             else:

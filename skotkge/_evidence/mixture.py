@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
+from .._utils.messages import NaNScoreError
 from .devices import as_float
 
 # Scores of all kinds that are held at once for a combiner, 32 MiB, and candidates above its gates, 40 MiB for 20 kinds.
@@ -286,7 +287,7 @@ class Mixture:
 def _without_nan(scores):
     # A sum is NaN where an entry is, and takes no mask of the size of the scores.
     if torch.isnan(scores.sum()):
-        raise FloatingPointError(
+        raise NaNScoreError(
             "a score is NaN: a table of the model has NaN, which no fit leaves in it (load another copy of its file), "
             "or the features of new entities are too large (scale them as those of the fit)."
         )

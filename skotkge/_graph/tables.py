@@ -165,7 +165,7 @@ def _by_polars(text, dialect, quoted, n_fields, path, at_least):
         separator=dialect.sep,
         has_header=False,
         quote_char='"' if quoted else None,
-        infer_schema=False,
+        infer_schema_length=0,  # all are strings
     )
     if frame.shape != (n_rows, n_fields):
         return None

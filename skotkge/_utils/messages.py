@@ -15,6 +15,10 @@ LONGEST_VALUE, LONGEST = 80, 480
 PASSED_OVER = {__name__.partition(".")[0], "sklearn", "contextlib", "joblib"}
 
 
+class NaNScoreError(FloatingPointError):
+    """A score of a model is NaN."""
+
+
 def shown(value, limit=LONGEST_VALUE):
     """Write a value for a message, a long one with its middle left out."""
     try:

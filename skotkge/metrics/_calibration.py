@@ -63,7 +63,7 @@ def expected_calibration_error(
         with reading(name, values, remedy):
             allowed = np.asarray(is_allowed(values), dtype=bool)
         if not allowed.all():
-            raise ValueError(f"{name} has the value {values[~allowed].tolist()[0]!r}; give {remedy}.")
+            raise ValueError(f"{name} has the value {shown(values[~allowed].tolist()[0])}; give {remedy}.")
     if strategy not in ("quantile", "uniform"):
         raise ValueError(f"strategy={shown(strategy)} is none of 'quantile', 'uniform'.")
     edges = np.linspace(0, 1, n_bins + 1)
