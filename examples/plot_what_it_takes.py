@@ -39,7 +39,7 @@ folder = Path(globals().get("__file__", "plot_what_it_takes.py")).resolve().pare
 text = (folder / "benchmarks" / "results" / "reliability.txt").read_text(encoding="utf-8")
 found = {
     int(line[1]): {name.lstrip(", "): float(value) for name, value in re.findall(r"([a-z., ]+?) ([\d.]+) s", line[2])}
-    for line in re.finditer(r"1,000,000 entities, (\d+) columns: (.+)", text)
+    for line in re.finditer(r"1,000,000 entities, (\d+) columns.*:\n  by the clock: (.+)", text)
 }
 figure, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained", sharey=True)
 for ax, (step, plain) in zip(axes, (("save", "joblib.dump"), ("load", "joblib.load")), strict=True):
