@@ -199,14 +199,10 @@ def cost_of_checkpoints(folder, max_iter):
     for number in range(3):
         without.append(clocked(OTKGEClassifier(**usual).fit, X))
         each.append(clocked(OTKGEClassifier(**usual, checkpoint=folder / f"checkpoints-{number}").fit, X))
-    print(
-        f"fit of emoji, {max_iter} epochs of the fused space, without checkpoints and with one each, the least of three:"
-    )
+    print(f"fit of emoji, {max_iter} epochs of the fused space, without checkpoints and with one each, least of three:")
     for clock, plain, kept in zip(CLOCKS, np.min(without, axis=0), np.min(each, axis=0), strict=True):
-        share = (kept - plain) / max_iter / 60
-        print(
-            f"  {clock}: {plain:.1f} s and {kept:.1f} s ({kept / plain - 1:+.1%}); one a minute takes {share:.2%} of it"
-        )
+        told = f"{plain:.1f} s and {kept:.1f} s ({kept / plain - 1:+.1%})"
+        print(f"  {clock}: {told}; one a minute takes {(kept - plain) / max_iter / 60:.2%} of it")
 
 
 def large_model(n_entities, width):
