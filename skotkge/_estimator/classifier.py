@@ -98,7 +98,8 @@ class OTKGEClassifier(TrainedEstimator):
         Softmax cross-entropy over all entities, or the logistic loss of Eq. 6 with sampled negatives; with parameters
         as ``CrossEntropy(n_sampled=1024)``, ``Logistic(n_negatives=16)``. Both train the reciprocal direction of each
         relation too. Where all entities would take over an hour of two cores, or of a GPU, by a count of products, the
-        name "cross_entropy" takes samples of 1,024 of them and a warning says so; ``CrossEntropy()`` always takes all.
+        name "cross_entropy" takes samples of as many as an hour is enough for, at least 1,024, and a warning says so;
+        ``CrossEntropy()`` always takes all.
     regularization : float, default=5e-3
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam", "rowwise_adagrad"}, default="adagrad"

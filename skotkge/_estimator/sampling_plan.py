@@ -10,11 +10,12 @@ from .._utils.messages import tell
 # What an hour is enough for, counted and not timed, so that results are the same everywhere: two cores of 2025 multiply
 # 4.6e10 pairs of numbers a second, and a GPU some hundred times as many.
 PRODUCTS_OF_AN_HOUR = {"cpu": 1.5e14, "cuda": 1.5e16}
-N_SAMPLED = 1024
+# With fewer, answers rank lower, whatever the time.
+FEWEST_SAMPLED = 1024
 
 
 def affordable(options, ids, sizes):
-    """Return the options of a fit, with a sample of the entities where all would take over an hour.
+    """Return the options of a fit, with as large a sample of the entities as takes an hour where all would take more.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def affordable(options, ids, sizes):
     FitOptions
     """
     n_entities, width, n_spaces = sizes
-    if not options.may_sample or n_entities <= N_SAMPLED:
+    if not options.may_sample or n_entities <= FEWEST_SAMPLED:
         return options
     # An epoch scores each distinct query (h, r) or (t, r^-1) with all entities: a product forward, two backward.
     training = options.training
@@ -39,9 +40,11 @@ def affordable(options, ids, sizes):
     n_products *= sum(len(np.unique(ids[:, [side, 1]], axis=0)) for side in (0, 2))
     if n_products <= most:
         return options
+    hours = n_products / most
+    n_sampled = max(FEWEST_SAMPLED, 2 ** int(np.log2(n_entities / hours)))
     tell(
-        f"{training.max_iter} epochs over all {n_entities} entities may take {n_products / most:.1f} hours, so "
-        f"objective='cross_entropy' takes samples of {N_SAMPLED} of them; give objective=CrossEntropy() for all, or "
-        f"CrossEntropy(n_sampled={N_SAMPLED}) to do the same without this warning."
+        f"{training.max_iter} epochs over all {n_entities} entities may take {hours:.1f} hours, so "
+        f"objective='cross_entropy' takes samples of {n_sampled} of them; give objective=CrossEntropy() for all, or "
+        f"CrossEntropy(n_sampled={n_sampled}) to do the same without this warning."
     )
-    return replace(options, training=replace(training, objective=CrossEntropy(n_sampled=N_SAMPLED)), may_sample=False)
+    return replace(options, training=replace(training, objective=CrossEntropy(n_sampled=n_sampled)), may_sample=False)
