@@ -8,7 +8,7 @@ from .._embedding.options import CrossEntropy
 from .._utils.messages import tell
 
 # What an hour is enough for, counted and not timed, so that results are the same everywhere: two cores of 2025 multiply
-# 4.6e10 pairs of numbers a second, and a GPU some hundred times as many.
+# 4.6e10 pairs of numbers a second (benchmarks/results/speed.txt, fbimg); a GPU counts as a hundred of them.
 PRODUCTS_OF_AN_HOUR = {"cpu": 1.5e14, "cuda": 1.5e16}
 # With fewer, answers rank lower, whatever the time.
 FEWEST_SAMPLED = 1024
@@ -37,7 +37,8 @@ def affordable(options, ids, sizes):
     most = PRODUCTS_OF_AN_HOUR["cuda" if str(training.device).startswith("cuda") else "cpu"]
     if 2 * len(ids) * n_products <= most:
         return options
-    n_products *= sum(len(np.unique(ids[:, [side, 1]], axis=0)) for side in (0, 2))
+    relations, n_relations = ids[:, 1], ids[:, 1].max() + 1
+    n_products *= sum(len(np.unique(ids[:, side] * n_relations + relations)) for side in (0, 2))
     if n_products <= most:
         return options
     hours = n_products / most
