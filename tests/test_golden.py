@@ -5,7 +5,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+import sklearn
 from golden import cases, models, record
+from sklearn.utils.fixes import parse_version
 
 import skotkge
 
@@ -14,13 +16,19 @@ import skotkge
 TOLERANCE = 1e-3
 SHARE_OF_TIES = 0.05
 NUMBER = re.compile(r"-?\d+\.\d+")
+# GroupKFold, which the strength of the penalty on weights is chosen with, deals out groups of equal size by an unstable
+# sort before: other folds, and with them other weights, for other processors. Up to 16 groups are sorted stably.
+FOLDS_ARE_STABLE = parse_version(sklearn.__version__) >= parse_version("1.9")
+needs_stable_folds = pytest.mark.skipif(not FOLDS_ARE_STABLE, reason="folds depend on the processor before 1.9")
 
 graph_of = cache(lambda name: cases.GRAPHS[name]())
 recorded = cache(record.load)
 
 
 @pytest.mark.parametrize("setting", cases.SETTINGS)
-@pytest.mark.parametrize("graph", cases.GRAPHS)
+@pytest.mark.parametrize(
+    "graph", [pytest.param("emoji", marks=needs_stable_folds), *sorted({*cases.GRAPHS} - {"emoji"})]
+)
 def test_answers_are_as_recorded(graph, setting):
     answers = cases.answers_of(graph_of(graph), cases.SETTINGS[setting])
     expected = recorded()[f"{graph}, {setting}"]
@@ -49,6 +57,7 @@ def check_labels(labels, scores, expected, expected_scores, key):
         assert close.all(), f"{key}: {labels[row].tolist()} in place of {expected[row].tolist()}"
 
 
+@needs_stable_folds
 def test_command_line_prints_what_is_recorded(tmp_path):
     text, expected = cases.command_line_text(tmp_path), record.COMMAND_LINE.read_text(encoding="utf-8")
     assert NUMBER.sub("NUMBER", text) == NUMBER.sub("NUMBER", expected)

@@ -2,12 +2,11 @@
 
 import functools
 import os
+from contextlib import suppress
 
 from .._embedding.distributed import LeaderFailedError, follow
 from .._embedding.processes import started_group
 from .._estimator.processes import leading, release
-
-FAILED = 2
 
 
 def shared_by_processes(run):
@@ -28,10 +27,10 @@ def shared_by_processes(run):
 
 def _run_in_group(run, options, processes):
     if not processes.leads:
-        try:
+        # The first process tells of its failure, and its status is that of the run. With another status than 0 here,
+        # torchrun would end it, perhaps before it has told.
+        with suppress(LeaderFailedError):
             follow(processes)
-        except LeaderFailedError:  # which the first process tells
-            return FAILED
         return 0
     with leading(processes):
         status = run(options)

@@ -18,14 +18,16 @@ def training_progress(space, max_iter, verbose, again=False):
     again : bool, default=False
         Whether this is the second training, on the triples that were held out in the first, too.
     """
-    if not verbose:
+    console = _console() if verbose else None
+    if console is None:
         yield []
         return
     from rich.progress import TextColumn
 
     # The first training may stop early; the second has the number of epochs that the first found best.
     most = "" if again else "at most "
-    with _bar(f"epoch {{task.completed}} of {most}{{task.total}}", TextColumn("{task.fields[figures]}")) as progress:
+    counted = f"epoch {{task.completed}} of {most}{{task.total}}"
+    with _bar(console, counted, TextColumn("{task.fields[figures]}")) as progress:
         what = f"{space}, again on all triples" if again else f"{space}"
         task = progress.add_task(f"training {what}", total=max_iter, figures="")
 
@@ -41,23 +43,30 @@ def plan_progress(verbose):
     verbose : int
         0 draws nothing.
     """
-    if not verbose:
+    console = _console() if verbose else None
+    if console is None:
         yield lambda done, total: None
         return
-    with _bar("plan {task.completed} of {task.total}") as progress:
+    with _bar(console, "plan {task.completed} of {task.total}") as progress:
         task = progress.add_task("matching", total=None)
 
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _bar(counted, *columns):
-    """A progress bar with a text of what is counted, where somebody sees it move."""
+def _console():
+    """The console, if somebody sees a bar move on it; otherwise None."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console()
+    return console if console.is_terminal or console.is_jupyter else None
+
+
+def _bar(console, counted, *columns):
+    """A progress bar with a text of what is counted."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(counted), *columns, TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=not (console.is_terminal or console.is_jupyter))
+    return Progress(*columns, console=console)
 
 
 class _ProgressBar:

@@ -98,7 +98,9 @@ class TestScoreFile:
         else:
             source.write_bytes(packed(text))
         n_rows = skotkge.score_file(models[0], source, tmp_path / "scored.tsv", side="tail", chunk_size=chunk_size)
-        frame = pd.read_csv(tmp_path / "scored.tsv", sep="\t", dtype={"head": str, "tail": str})
+        frame = pd.read_csv(
+            tmp_path / "scored.tsv", sep="\t", dtype={"head": str, "tail": str}, float_precision="round_trip"
+        )
         assert n_rows == len(frame) == len(rows)
         assert frame[["head", "relation", "tail"]].to_numpy().tolist() == rows.tolist()
         log_odds = models[0].decision_function(rows, side="tail")
