@@ -428,6 +428,15 @@ def test_interruption_is_told_without_traceback(folder, monkeypatch, capsys):
     assert capsys.readouterr().err == "skotkge fit: interrupted; nothing is saved: training had not begun.\n"
 
 
+@pytest.fixture
+def heeds_interrupts():
+    """As from a terminal: a shell that runs the tests in the background has them ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 @pytest.mark.parametrize("checkpoint", [True, False])
 @pytest.mark.parametrize(("number", "status", "told"), [(2, 130, "interrupted"), (15, 143, "terminated")])
 def test_an_ended_fit_saves_the_best_so_far(
