@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
-from .._graph.queries import KnownAnswers
+from .._graph.queries import slices
 
 # A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
 ANSWERS_OF_A_PIECE = 4
@@ -64,12 +64,12 @@ class QueryBatches:
     """Distinct queries, each with up to `ANSWERS_OF_A_PIECE` of its answers, in a new random order for each epoch.
 
     Queries with equally many answers are shuffled among themselves and dealt out to the batches in turn. So each batch
-    has as many queries and answers in every epoch, and nobody has to ask the device where it ends.
+    has as many queries and answers in every epoch, and nobody has to ask the device where it ends. With `edges` those
+    are shuffled among themselves that have equally many answers in each shard, and so has each batch in every epoch.
 
     Parameters
     ----------
-    ids : ndarray of shape (n_triples, 3)
-    n_relations : int
+    lists : KnownAnswers
     n_batches : int
         Fewer where there are not as many queries.
     loopless : ndarray of shape (2 * n_relations,), dtype bool
@@ -79,20 +79,24 @@ class QueryBatches:
         On the device.
     weights : ndarray of shape (n_triples,), default=None
         What each triple counts; None is 1.
+    edges : list of int of length n_shards + 1, default=None
+        Entities where shards begin, and the number of all. None is one shard.
 
     Attributes
     ----------
     largest : int
         Queries of the largest batch.
-    most_answers : int
-        The most answers of a batch.
+    most_answers : ndarray of shape (n_shards,)
+        The most answers that a batch has of each shard.
     """
 
-    def __init__(self, ids, n_relations, n_batches, loopless, device, generator, weights=None):
-        lists = KnownAnswers(ids, n_relations)
+    def __init__(self, lists, n_batches, loopless, device, generator, weights=None, edges=None):
         of_piece, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
-        by_count = np.argsort(counts, kind="stable")
-        of_piece, counts = of_piece[by_count], counts[by_count]
+        of_shards = counts[:, None] if edges is None else _answers_by_shard(lists, starts, counts, edges)
+        alike = counts if edges is None else np.unique(of_shards, axis=0, return_inverse=True)[1].ravel()
+        # By the number of answers first, so that they are dealt out evenly.
+        by_count = np.lexsort((alike, counts))
+        of_piece, counts, of_shards = of_piece[by_count], counts[by_count], of_shards[by_count]
         relations = lists.relations[of_piece]
         self._generator = generator
         self._answers = torch.as_tensor(lists.pairs()[1]).to(device)
@@ -101,7 +105,7 @@ class QueryBatches:
         loops = np.where(loopless, LEAST_SCORE, 0.0).astype(np.float32)
         of_pieces = lists.sources[of_piece], relations, loops[relations], starts[by_count]
         self._of_pieces = [torch.as_tensor(array).to(device) for array in of_pieces]
-        self._sizes = np.bincount(counts).tolist()
+        self._sizes = _lengths_of_runs(alike[by_count])
 
         # In the order of their numbers of answers the pieces i, i + n_batches, i + 2 n_batches, ... make batch i:
         # batches differ by one query at most. Shuffling leaves the number of answers at each place, so that what
@@ -118,7 +122,7 @@ class QueryBatches:
             torch.as_tensor(array).to(device) for array in (dealt, counts[dealt], positions)
         )
         self.largest = int(in_batch.max(initial=0))
-        self.most_answers = int(np.diff(self._answer_ends).max(initial=0))
+        self.most_answers = np.diff(np.pad(of_shards[dealt].cumsum(0), ((1, 0), (0, 0)))[self._ends], axis=0).max(0)
 
     def __iter__(self):
         order = self._shuffled()
@@ -126,7 +130,7 @@ class QueryBatches:
             yield from self._assembled(order, block.start, block.stop)
 
     def _shuffled(self):
-        """Queries by number of answers, shuffled among those with as many, in the order of the batches."""
+        """Queries by their numbers of answers, shuffled among those alike, in the order of the batches."""
         parts, first = [], 0
         for size in self._sizes:
             parts.append(torch.randperm(size, device=self._dealt.device, generator=self._generator) + first)
@@ -160,6 +164,20 @@ class QueryBatches:
             return counts, counts.new_ones(len(places))
         weights = self._weights[places]
         return weights.new_zeros(len(counts)).index_add_(0, of_answers, weights), weights
+
+
+def _answers_by_shard(lists, starts, counts, edges):
+    """How many answers of each piece lie in each shard, ``(n_pieces, n_shards)``."""
+    shards = np.searchsorted(edges[1:-1], lists.pairs()[1][slices(starts, counts)], side="right")
+    n_shards = len(edges) - 1
+    places = np.repeat(np.arange(len(counts)), counts) * n_shards + shards
+    return np.bincount(places, minlength=len(counts) * n_shards).reshape(-1, n_shards)
+
+
+def _lengths_of_runs(values):
+    """How many equal values stand side by side, for each run of them."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    return np.diff(np.concatenate([[0], edges, [len(values)]])).tolist()
 
 
 def _side_by_side(*parts):

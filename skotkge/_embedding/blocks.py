@@ -1,15 +1,15 @@
-"""Batches of which every block of triples gives an equal part: those from the shard of the head to that of the tail.
+"""What each process trains of a graph, and batches that have an equal part of every block of triples.
 
-A process trains the triples whose heads lie in its own shard, so that it lacks the tails and the negatives alone. As
-each batch has as large a part of each block, it never asks a shard for more rows than is known beforehand.
+A block is from the shard of one entity to that of another. With balanced batches a process trains what begins in its
+own shard, so that it lacks the other ends and the negatives alone. As each batch has as large a part of each block, it
+never asks a shard for more rows than is known beforehand.
 """
-
-from itertools import zip_longest
 
 import numpy as np
 import torch
 
-from .batches import Queries, QueryBatches
+from .._graph.queries import KnownAnswers, slices
+from .batches import ANSWERS_OF_A_PIECE
 
 
 def is_balanced(options):
@@ -25,7 +25,7 @@ def is_balanced(options):
 
 
 def dealt_triples(ids, edges, options, generator):
-    """Deal triples to the processes, at random or by the shard of the head.
+    """Deal triples to the processes, for negatives of each: at random or by the shard of the head.
 
     Parameters
     ----------
@@ -54,50 +54,44 @@ def blocks_of(ids, edges):
     return [ids[shards == rank] for rank in range(len(edges) - 1)]
 
 
-def _shards_of(entities, edges):
-    return np.searchsorted(edges[1:-1], entities, side="right")
+def dealt_queries(ids, n_relations, edges, options, generator):
+    """Deal the queries of triples in both directions to the processes, at random or by the shard of the source.
 
-
-class QueryBlocks:
-    """Batches of `Queries`, each joined of one batch of every block.
+    Answers that one process has in one piece stay together, as what is an answer in a batch is no negative there.
 
     Parameters
     ----------
-    blocks : list of ndarray of shape (n_triples, 3)
-        Some may be empty.
-    n_relations, n_batches, loopless, device, generator
-        As of `QueryBatches`.
+    ids, edges, options, generator
+        As of `dealt_triples`.
+    n_relations : int
 
-    Attributes
-    ----------
-    most_answers : list of int
-        Of each block, the most answers that a batch has of it: at least as many as entities at the tails of its part.
+    Returns
+    -------
+    pairs : tensor of shape (2 * n_triples, 3)
+        Source, relation or its reciprocal, answer.
+    rows : list of tensors
+        Of `pairs`, for each process.
+    loops : ndarray
+        Relations, or reciprocals, of which a source is an answer to itself.
     """
+    lists, n_processes = KnownAnswers(ids, n_relations), len(edges) - 1
+    of_query, answers = lists.pairs()
+    sources, relations = lists.sources[of_query], lists.relations[of_query]
+    pairs = torch.as_tensor(np.column_stack([sources, relations, answers]))
+    loops = np.unique(relations[sources == answers])
+    if is_balanced(options):
+        shards = _shards_of(sources, edges)
+        return pairs, [torch.as_tensor(np.flatnonzero(shards == rank)) for rank in range(n_processes)], loops
+    _, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
+    order = torch.randperm(len(counts), generator=generator).numpy()
+    # By the number of answers, so that each process gets equally many.
+    order = order[np.argsort(counts[order], kind="stable")]
+    dealt = [order[rank::n_processes] for rank in range(n_processes)]
+    return pairs, [torch.as_tensor(slices(starts[pieces], counts[pieces])) for pieces in dealt], loops
 
-    def __init__(self, blocks, n_relations, n_batches, loopless, device, generator):
-        of_all = n_relations, n_batches, loopless, device, generator
-        batches = [QueryBatches(ids, *of_all) if len(ids) else None for ids in blocks]
-        self._batches = [of_block for of_block in batches if of_block is not None]
-        self.most_answers = [0 if of_block is None else of_block.most_answers for of_block in batches]
 
-    def __iter__(self):
-        for parts in zip_longest(*self._batches):
-            yield joined([part for part in parts if part is not None])
-
-
-def joined(parts):
-    """Join several batches of `Queries` into one."""
-    n_queries = [len(part.relations) for part in parts]
-    firsts = np.cumsum([0, *n_queries[:-1]]).tolist()
-    sources, answers, relations, loops = (
-        torch.cat([getattr(part, name) for part in parts]) for name in ("sources", "answers", "relations", "loops")
-    )
-    of_queries = torch.cat([part.counts[:number] for part, number in zip(parts, n_queries, strict=True)])
-    of_answers = torch.cat([part.counts_of_answers for part in parts])
-    rows = torch.cat([part.rows + first for part, first in zip(parts, firsts, strict=True)])
-    counts = torch.cat([of_queries, of_answers, of_queries])
-    numbers = torch.arange(len(relations), device=relations.device)
-    return Queries(torch.cat([sources, answers]), relations, counts, loops, numbers, rows)
+def _shards_of(entities, edges):
+    return np.searchsorted(edges[1:-1], entities, side="right")
 
 
 class TripleBlocks:

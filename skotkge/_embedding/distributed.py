@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .blocks import dealt_triples
+from .blocks import dealt_queries, dealt_triples
 from .checkpoint import plain_state, trainer_state
 from .model import INITIAL_GAIN, checked_state
 from .options import CrossEntropy, Logistic
@@ -197,9 +197,16 @@ class DistributedTrainer(Trainer):
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
         blocks = ((rows, values.mul_(INITIAL_GAIN)) for rows, values in start_blocks(spec.structure, dtype))
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
+        numbered, edges = self._blocks.renumbered(ids), self._blocks.edges
+        if isinstance(options.objective, CrossEntropy):
+            numbered, dealt, loops = dealt_queries(numbered, n_relations, edges, options, self._generator)
+            if excludes_self_loops is not None:  # no relation leaves out what is an answer in any process
+                excludes_self_loops = excludes_self_loops.copy()
+                excludes_self_loops[loops] = False
+        else:
+            dealt = dealt_triples(numbered, edges, options, self._generator)
         plan = ShardPlan(len(weight), n_relations, len(ids), options, seed, excludes_self_loops)
-        numbered = torch.as_tensor(self._blocks.renumbered(ids))
-        dealt = dealt_triples(numbered.numpy(), self._blocks.edges, options, self._generator)
+        numbered = torch.as_tensor(numbered)
         with processes.exchanging():
             processes.broadcast((BEGIN, plan))
             tables = (len(weight), self._blocks.number, blocks), weight, relations

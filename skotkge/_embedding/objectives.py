@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .._graph.queries import KnownAnswers
 from .batches import LEAST_SCORE, QueryBatches, TripleBatches
-from .blocks import QueryBlocks, TripleBlocks, largest_parts
+from .blocks import TripleBlocks, blocks_of, largest_parts
 from .distinct import Strata, distinct
 from .factors import Factors, add_gradient
 from .negatives import Corruption, EvenCorruption, FilteredCorruption, most_even_draws
@@ -27,7 +28,7 @@ class TrainingLoss:
     model : object
         Holds the trained tensors; ``entities()`` gives the entity table that they make, or rows of it.
     ids : ndarray of shape (n_triples, 3)
-        Positive triples.
+        Positive triples; those of cross-entropies may be `KnownAnswers`, of any directions.
     n_relations : int
     options : TrainingOptions
     generator : torch.Generator
@@ -96,13 +97,10 @@ class AllEntities(TrainingLoss):
 
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
-        # No relation leaves out what is an answer in these triples.
-        with_loops = ids[ids[:, 0] == ids[:, 2], 1]
-        self.excludes_self_loops = self.excludes_self_loops.copy()
-        self.excludes_self_loops[np.concatenate([with_loops, with_loops + n_relations])] = False
-        n_batches = -(-len(ids) // options.batch_size)
-        of_ids = ids, n_relations, n_batches, self.excludes_self_loops
-        self._batches = QueryBatches(*of_ids, options.device, generator, weights)
+        lists = ids if isinstance(ids, KnownAnswers) else KnownAnswers(ids, n_relations)
+        self.excludes_self_loops = without_answers(self.excludes_self_loops, lists)
+        n_batches = -(-lists.n_answers // (2 * options.batch_size))
+        self._batches = QueryBatches(lists, n_batches, self.excludes_self_loops, options.device, generator, weights)
         self._has_loops = bool(self.excludes_self_loops.any())
         linear = isinstance(options.score_function, DotProduct)
         self._fold = linear and model.folds_for(self._batches.largest, self._n_candidates())
@@ -229,6 +227,25 @@ class AllEntities(TrainingLoss):
         return LogPartition(value, None, found.query_gradient, gradient), of_query
 
 
+def without_answers(excludes_self_loops, lists):
+    """Relations whose queries leave out their source, but for those of which a source is an answer itself.
+
+    Parameters
+    ----------
+    excludes_self_loops : ndarray of shape (2 * n_relations,), dtype bool
+    lists : KnownAnswers
+
+    Returns
+    -------
+    ndarray of shape (2 * n_relations,), dtype bool
+    """
+    rows, answers = lists.pairs()
+    with_loops = lists.relations[rows[lists.sources[rows] == answers]]
+    excludes = excludes_self_loops.copy()
+    excludes[with_loops] = False
+    return excludes
+
+
 def _share(batch):
     """What each answer counts in the mean over the triples of a batch, which have two answers each."""
     return 2 / len(batch.answers)
@@ -250,18 +267,21 @@ class SampledEntities(AllEntities):
 
     def __init__(self, model, ids, n_relations, options, generator, excludes_self_loops=None, weights=None):
         self._strata = Strata(model.n_entities, options.objective.n_sampled, options.device)
+        self._generator_of_samples = generator
         super().__init__(model, ids, n_relations, options, generator, excludes_self_loops, weights)
 
     def _n_candidates(self):
         return len(self._strata)
 
-    def take_blocks(self, blocks, n_batches, edges):
-        """Make each batch of equal parts of blocks of triples, the heads of which are in one shard.
+    def draw_samples_with(self, generator):
+        """Draw samples with a generator of their own, such that all who have one like it draw the same."""
+        self._generator_of_samples = generator
+
+    def balance(self, n_batches, edges):
+        """Make batches that have equally many answers of each shard in every epoch.
 
         Parameters
         ----------
-        blocks : list of ndarray of shape (n_triples, 3)
-            By the shard of the tail.
         n_batches : int
         edges : list of int of length n_shards + 1
             Entities where shards begin, and the number of all.
@@ -269,18 +289,18 @@ class SampledEntities(AllEntities):
         Returns
         -------
         list of int
-            The most rows that a batch asks each shard for, but for that of the heads.
+            The most rows that a batch asks each shard for, but for that of the sources of its queries.
         """
         options = self.options
-        self._batches = QueryBlocks(
-            blocks, self.n_relations, n_batches, self.excludes_self_loops, options.device, self.generator
+        self._batches = QueryBatches(
+            self.ids, n_batches, self.excludes_self_loops, options.device, self.generator, edges=edges
         )
         of_sample = [self._strata.most_of(*ends) if ends[0] < ends[1] else 0 for ends in pairwise(edges)]
-        return [sum(parts) for parts in zip(self._batches.most_answers, of_sample, strict=True)]
+        return (self._batches.most_answers + of_sample).tolist()
 
     def _with_sample(self, batch):
         """Draw a sample; return it, the entities of batch and sample, and the places of both among them."""
-        sample = self._strata.draw(self.generator)
+        sample = self._strata.draw(self._generator_of_samples)
         entities, places = distinct(torch.cat([batch.entities, sample]), self.model.n_entities)
         return sample, entities, *places.split([len(batch.entities), len(sample)])
 
@@ -346,12 +366,12 @@ class SampledNegatives(TrainingLoss):
         sizes = self.n_relations, self.model.n_entities
         self.corruption = corruption(ids, *sizes, objective.sampling, self.generator, options.device)
 
-    def take_blocks(self, blocks, n_batches, edges):
-        """Make each batch of equal parts of blocks of triples, with negatives drawn evenly from all shards.
+    def balance(self, n_batches, edges):
+        """Make batches of equal parts of the triples of each shard of tails, with negatives drawn evenly from shards.
 
-        Parameters and result are those of `SampledEntities.take_blocks`.
+        Parameters and result are those of `SampledEntities.balance`.
         """
-        options = self.options
+        options, blocks = self.options, blocks_of(self.ids, edges)
         self.corruption = EvenCorruption(self.corruption)
         self._batches = TripleBlocks(blocks, n_batches, options.device, self.generator)
         parts, sizes = largest_parts(blocks, n_batches), np.diff(edges).tolist()

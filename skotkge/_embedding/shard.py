@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._graph.queries import KnownAnswers
 from .blocks import blocks_of, is_balanced, largest_parts
+from .options import CrossEntropy
 from .shard_files import OPTIMIZER, rows_between, with_optimizer
 from .tables import ShardedTable, block_size
 from .trainer import explicit_invariants, optimizers_of
@@ -81,9 +83,10 @@ class ShardedModel:
 class Shard:
     """Part of one process in the training of a space.
 
-    Each process has triples of its own, see `skotkge._embedding.blocks`, and takes its part of each batch from them,
-    with negatives or candidates of its own. The step of a batch is that of one process: gradients of the same row add
-    up before it, and the mean is that over the triples of all.
+    Each process has triples of its own, see `skotkge._embedding.blocks`, and takes its part of each batch from them.
+    Negatives are those of a triple, and drawn by its process; the sampled candidates of a batch are the same in all
+    processes, so that a query sees as many as in one. The step of a batch is that of one process: gradients of the same
+    row add up before it, and the mean is that over the triples of all.
 
     Parameters
     ----------
@@ -93,8 +96,9 @@ class Shard:
         Start of the rows of the table that this process holds.
     weight : tensor of shape (n_own,)
     relations : tensor of shape (2 * n_relations, d_r)
-    ids : ndarray of shape (n_own_triples, 3)
-        Triples of this process, by the numbers that entities have among the processes.
+    ids : ndarray of shape (n_own, 3)
+        What this process trains, by the numbers that entities have among the processes: triples, or for a
+        cross-entropy queries with an answer each.
     all_ids : ndarray of shape (n_triples, 3) or None
         Triples of all, where negatives must not be among them or sides are chosen by their numbers.
     """
@@ -102,24 +106,28 @@ class Shard:
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
         self.processes, self._seed, self._validation, self._kept = processes, plan.seed, None, {}
         table = ShardedTable(rows, weight, plan.n_entities, processes)
-        options = replace(options_of_part(plan.options, processes.size), device=str(processes.device))
-        blocks = None
-        if is_balanced(options):
-            blocks, n_batches = blocks_of(ids, table.edges), -(-plan.n_triples // plan.options.batch_size)
-            options = replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
+        options, n_batches = plan.options, -(-plan.n_triples // plan.options.batch_size)
+        options = replace(
+            options, device=str(processes.device), batch_size=part_of_batch(options, ids, n_batches, table.edges)
+        )
         self.model = ShardedModel(table, relations)
         self.optimizers = optimizers_of(self.model, options)
-        self._generator = torch.Generator(processes.device)
+        self._generator, self._of_samples = (torch.Generator(processes.device) for _ in range(2))
+        asks_queries = isinstance(options.objective, CrossEntropy)
+        own = KnownAnswers.of_pairs(*ids.T, plan.n_relations) if asks_queries else ids
         self.loss = options.objective.of_training(
-            self.model, ids, plan.n_relations, options, self._generator, plan.excludes_self_loops
+            self.model, own, plan.n_relations, options, self._generator, plan.excludes_self_loops
         )
+        if asks_queries:
+            self.loss.draw_samples_with(self._of_samples)
         if all_ids is not None:
             self.loss.draw_negatives_of(all_ids)
-        if blocks is not None:
-            table.fix_counts(self.loss.take_blocks(blocks, n_batches, table.edges))
+        if is_balanced(options):
+            table.fix_counts(self.loss.balance(n_batches, table.edges))
+        self.loss.ids = None  # batches have what they need of them
 
     def run_epoch(self, epoch):
-        """Visit all triples once; what is drawn follows from the seed, the epoch and the process alone.
+        """Visit all triples once; what is drawn follows from seed and epoch, and but for samples from the process.
 
         Returns
         -------
@@ -128,7 +136,8 @@ class Shard:
         is_finite : bool
             Whether all parameters are.
         """
-        self._generator.manual_seed(_seed_of(self._seed, epoch, self.processes))
+        self._generator.manual_seed(_seed_of(self._seed, epoch, self.processes.rank, self.processes.size))
+        self._of_samples.manual_seed(_seed_of(self._seed, epoch))
         batches, sums = iter(self.loss.batches()), []
         with explicit_invariants():
             while not sums or sums[-1][1] > 0:
@@ -318,9 +327,28 @@ class Shard:
             optimizer.load_state_dict(state)
 
 
-def options_of_part(options, n_parts):
-    """Options of one of several processes, which has its part of each batch."""
-    return replace(options, batch_size=block_size(options.batch_size, n_parts))
+def part_of_batch(options, ids, n_batches, edges):
+    """The size of the batches of a process, of which there are so many for all that it trains.
+
+    Parameters
+    ----------
+    options : TrainingOptions
+        Of the whole.
+    ids : ndarray of shape (n_own, 3)
+        As of `Shard`.
+    n_batches : int
+    edges : list of int of length n_processes + 1
+        Where the rows of each process begin, and the number of all.
+
+    Returns
+    -------
+    int
+    """
+    if isinstance(options.objective, CrossEntropy):  # a triple has an answer in each direction
+        return max(1, -(-len(ids) // (2 * n_batches)))
+    if is_balanced(options):
+        return max(1, sum(largest_parts(blocks_of(ids, edges), n_batches)))
+    return block_size(options.batch_size, len(edges) - 1)
 
 
 def _without_tables(states, tables):
@@ -332,7 +360,7 @@ def _without_tables(states, tables):
     return [*states[:-1], states[-1] | {"state": of_rows}]
 
 
-def _seed_of(seed, epoch, processes):
-    """Seed of what a process draws in an epoch."""
+def _seed_of(*numbers):
+    """Seed of what is drawn in an epoch, by all processes or one."""
     # Hashed together, so that neighbouring seeds, epochs and ranks draw streams that have nothing in common.
-    return int(np.random.SeedSequence([seed, epoch, processes.rank, processes.size]).generate_state(1)[0])
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

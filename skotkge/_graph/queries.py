@@ -50,8 +50,17 @@ class KnownAnswers:
     """
 
     def __init__(self, ids, n_relations):
+        self._index(*both_directions(ids, n_relations), n_relations)
+
+    @classmethod
+    def of_pairs(cls, sources, relations, answers, n_relations):
+        """Make the lists of queries with an answer each, ``(n_pairs,)``, in whichever directions these are."""
+        lists = cls.__new__(cls)
+        lists._index(sources, relations, answers, n_relations)
+        return lists
+
+    def _index(self, sources, relations, answers, n_relations):
         self._base = 2 * n_relations
-        sources, relations, answers = both_directions(ids, n_relations)
         keys = sources * self._base + relations
         self.order = np.lexsort((answers, keys))
         self._answers = answers[self.order]
@@ -60,6 +69,11 @@ class KnownAnswers:
 
     def __len__(self):
         return len(self._keys)
+
+    @property
+    def n_answers(self):
+        """Of all queries together."""
+        return len(self._answers)
 
     def pairs(self):
         """Return all pairs (position of the query, answer), as two arrays."""

@@ -14,10 +14,11 @@ import pytest
 import torch
 
 from skotkge import CrossEntropy, load_checkpoint
-from skotkge._embedding.blocks import TripleBlocks, blocks_of, dealt_triples, largest_parts
+from skotkge._embedding.batches import QueryBatches
+from skotkge._embedding.blocks import TripleBlocks, blocks_of, dealt_queries, dealt_triples, largest_parts
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
 from skotkge._embedding.negatives import Corruption, EvenCorruption, most_even_draws
-from skotkge._embedding.shard import _seed_of, options_of_part
+from skotkge._embedding.shard import _seed_of, part_of_batch
 from skotkge._embedding.shard_files import whole_tables, with_tables
 from skotkge._embedding.start import start_blocks
 from skotkge._embedding.tables import RowBlocks, scattered_blocks
@@ -77,13 +78,6 @@ def results(groups):
     return groups[2]
 
 
-class ProcessOf:
-    """What the seed of a process is made of."""
-
-    def __init__(self, rank, size):
-        self.rank, self.size = rank, size
-
-
 def trained_in_one_process(options, n_epochs, size=SIZE, ids=None):
     """The steps of the processes by one model: the gradients of all parts of a batch, and then one step."""
     whole, spec = group.graph()
@@ -93,14 +87,19 @@ def trained_in_one_process(options, n_epochs, size=SIZE, ids=None):
     generator = torch.Generator().manual_seed(group.SEED)
     renumbered = SpaceSpec(spec.structure[order], spec.structure_weight[order])
     model = EmbeddingModel(renumbered, group.N_RELATIONS, options, generator, torch.float64)
-    numbered = blocks.renumbered(ids)
-    dealt = dealt_triples(numbered, blocks.edges, options, generator)
-    parts = [loss_of_part(model, numbered[rows.numpy()], numbered, options, blocks.edges) for rows in dealt]
+    numbered, of_graph, loops = blocks.renumbered(ids), (blocks.edges, options, generator), group.loops()
+    if isinstance(options.objective, CrossEntropy):
+        trained, dealt, with_loops = dealt_queries(numbered, group.N_RELATIONS, *of_graph)
+        loops[with_loops] = False
+    else:
+        trained, dealt = torch.as_tensor(numbered), dealt_triples(numbered, *of_graph)
+    parts = [loss_of_part(model, trained[rows].numpy(), numbered, loops, options, blocks.edges) for rows in dealt]
     optimizers = optimizers_of(model, options)
     for epoch in range(n_epochs):
-        for rank, (_, draws) in enumerate(parts):
-            draws.manual_seed(_seed_of(group.SEED, epoch, ProcessOf(rank, size)))
-        batches = [iter(loss.batches()) for loss, _ in parts]
+        for rank, (_, draws, samples) in enumerate(parts):
+            draws.manual_seed(_seed_of(group.SEED, epoch, rank, size))
+            samples.manual_seed(_seed_of(group.SEED, epoch))
+        batches = [iter(loss.batches()) for loss, *_ in parts]
         while step_of_all(model, parts, [next(batch, None) for batch in batches], optimizers):
             pass
     structure = np.empty((group.N_ENTITIES, group.WIDTH))
@@ -108,24 +107,25 @@ def trained_in_one_process(options, n_epochs, size=SIZE, ids=None):
     return {"structure": structure, "relations": model.relations.detach().numpy()}
 
 
-def loss_of_part(model, own, numbered, options, edges):
-    """The loss of the triples of a process, and what it draws from."""
-    draws, blocks, n_batches = torch.Generator(), blocks_of(own, edges), -(-len(numbered) // options.batch_size)
-    balanced = options.distributed_batches == "balanced"
-    part_options = options_of_part(options, len(edges) - 1)
-    if balanced:
-        part_options = group.replace(options, batch_size=max(1, sum(largest_parts(blocks, n_batches))))
-    loss = part_options.objective.of_training(model, own, group.N_RELATIONS, part_options, draws, group.loops())
+def loss_of_part(model, own, numbered, loops, options, edges):
+    """The loss of what a process trains, and what it draws its batches and its samples from."""
+    draws, samples, n_batches = torch.Generator(), torch.Generator(), -(-len(numbered) // options.batch_size)
+    options = group.replace(options, batch_size=part_of_batch(options, own, n_batches, edges))
+    asks_queries = isinstance(options.objective, CrossEntropy)
+    of_loss = KnownAnswers.of_pairs(*own.T, group.N_RELATIONS) if asks_queries else own
+    loss = options.objective.of_training(model, of_loss, group.N_RELATIONS, options, draws, loops)
+    if asks_queries:
+        loss.draw_samples_with(samples)
     if getattr(options.objective, "filtered", False) or getattr(options.objective, "sampling", "uniform") != "uniform":
         loss.draw_negatives_of(numbered)
-    if balanced:
-        loss.take_blocks(blocks, n_batches, edges)
-    return loss, draws
+    if options.distributed_batches == "balanced":
+        loss.balance(n_batches, edges)
+    return loss, draws, samples
 
 
 def step_of_all(model, parts, batches, optimizers):
     gradients, n_triples = [0.0, 0.0], 0
-    for (loss, _), batch in zip(parts, batches, strict=True):
+    for (loss, *_), batch in zip(parts, batches, strict=True):
         if batch is None:
             continue
         for optimizer in optimizers:
@@ -232,6 +232,42 @@ def test_each_triple_is_in_one_balanced_batch_of_an_epoch():
         for batch in batches:
             parts = [len(part) for part in blocks_of(batch.numpy(), [0, 11, 22, 33, group.N_ENTITIES])]
             assert all(most - 1 <= part <= most for part, most in zip(parts, largest, strict=True))
+
+
+@pytest.mark.parametrize("batches", ["random", "balanced"])
+def test_each_process_has_whole_pieces_of_queries(batches):
+    ids, _ = group.graph()
+    ids = np.concatenate([ids, group.star()])
+    options = group.replace(group.OPTIONS, distributed_batches=batches)
+    edges = [0, 11, 22, 33, group.N_ENTITIES]
+    pairs, dealt, loops = dealt_queries(ids, group.N_RELATIONS, edges, options, torch.Generator().manual_seed(0))
+    np.testing.assert_array_equal(np.sort(torch.cat(dealt)), np.arange(2 * len(ids)))
+    with_loops = np.unique(ids[ids[:, 0] == ids[:, 2], 1])
+    np.testing.assert_array_equal(loops, np.concatenate([with_loops, with_loops + group.N_RELATIONS]))
+    whole = KnownAnswers(ids, group.N_RELATIONS)
+    if batches == "random":
+        # A piece of at most four answers is in one process: no query is in more processes than it has pieces.
+        parts = [np.unique(pairs[rows][:, :2], axis=0) for rows in dealt]
+        n_pieces = len(whole.split(4)[0])
+        assert len(whole) < sum(map(len, parts)) <= n_pieces
+        sizes = [len(rows) for rows in dealt]
+        assert max(sizes) - min(sizes) <= 4 * len(edges)
+        return
+    for rank, rows in enumerate(dealt):
+        assert ((pairs[rows][:, 0] >= edges[rank]) & (pairs[rows][:, 0] < edges[rank + 1])).all()
+
+
+def test_balanced_batches_have_as_many_answers_of_each_shard_in_every_epoch():
+    ids, _ = group.graph()
+    edges, lists = [0, 11, 22, 33, group.N_ENTITIES], KnownAnswers(ids, group.N_RELATIONS)
+    no_loops = np.zeros(2 * group.N_RELATIONS, dtype=bool)
+    batches = QueryBatches(lists, 7, no_loops, "cpu", torch.Generator().manual_seed(0), edges=edges)
+    epochs = [[np.histogram(batch.answers, edges)[0] for batch in batches] for _ in range(2)]
+    np.testing.assert_array_equal(*epochs)
+    np.testing.assert_array_equal(np.max(epochs[0], axis=0), batches.most_answers)
+    assert np.sum(epochs[0], axis=0).sum() == 2 * len(ids)
+    first, second = ([batch.sources.tolist() for batch in batches] for _ in range(2))
+    assert first != second
 
 
 def test_loss_falls(results):
