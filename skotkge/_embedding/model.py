@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .disk import all_finite, copy_on_disk, empty_on_disk
 from .start import filled_table
 
 # Scaled columns give fused rows of unit variance, a scale at which training does not take off.
@@ -34,10 +35,11 @@ class EmbeddingModel:
 
         relations = options.score_function.initial_relations(2 * n_relations, spec.width, INITIAL_GAIN, generator)
         self.relations = relations.to(options.device, dtype).requires_grad_()
-        self.structure = None
+        self.structure, self._is_on_disk = None, options.entity_table == "disk"
         if spec.structure is not None:
             is_trained = options.structure_lr_factor > 0 or not spec.maps
-            start = filled_table(spec.structure, dtype, options.device).mul_(INITIAL_GAIN)
+            empty = empty_on_disk if self._is_on_disk else None
+            start = filled_table(spec.structure, dtype, options.device, empty).mul_(INITIAL_GAIN)
             self.structure = start.requires_grad_(is_trained)
             weight = np.asarray(spec.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
@@ -86,6 +88,10 @@ class EmbeddingModel:
         return self._rounded[name]
 
     def _weighted_structure(self, chosen):
+        # With a gradient all rows are asked for only where they are no more than the draws of a batch.
+        is_whole = chosen is None and not torch.is_grad_enabled()
+        if is_whole and self._is_on_disk and self._structure_weight is not None:
+            return copy_on_disk(self.structure, self._structure_weight)
         table = self.structure if chosen is None else _ChosenRows.apply(self.structure, chosen)
         return table if self._structure_weight is None else _rows(self._structure_weight, chosen) * table
 
@@ -126,8 +132,13 @@ class EmbeddingModel:
         return structure | {"relations": self.relations} | maps
 
     def trained_state(self):
-        """Return copies of the parameters."""
-        return {name: parameter.detach().clone() for name, parameter in self.parameters().items()}
+        """Return copies of the parameters, that of a table on disk on disk as well."""
+        return {name: self.copy_of(parameter) for name, parameter in self.parameters().items()}
+
+    def copy_of(self, parameter):
+        """Return a copy of a parameter, where it lies itself."""
+        on_disk = self._is_on_disk and parameter is self.structure
+        return copy_on_disk(parameter) if on_disk else parameter.detach().clone()
 
     def load_trained(self, state):
         """Take over parameters of the same names and shapes."""
@@ -161,7 +172,7 @@ def checked_state(state, shapes):
             "warm_start=True needs the score function, the modalities and the number of dimensions of the previous "
             "fit; set warm_start=False to start anew."
         )
-    spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
+    spoiled = [name for name, value in state.items() if not all_finite(value)]
     if spoiled:
         raise ValueError(
             f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "

@@ -1,5 +1,7 @@
 """The memory that a fit will take, told before it begins, and refused where there is not so much."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +17,7 @@ STATES = {"adagrad": 1, "adam": 2, "rowwise_adagrad": 0}
 
 
 def plan_memory(X, width, kinds, options, verbose=0):
-    """Say what a fit will take, and refuse one that will not fit.
+    """Say what a fit will take, in memory and on disk, and refuse one that will not fit.
 
     Parameters
     ----------
@@ -41,7 +43,43 @@ def plan_memory(X, width, kinds, options, verbose=0):
         table = in_words(X.n_entities * width * BYTES_OF_FLOAT)
         tables = "a table" if n_spaces == 1 else f"{n_spaces} tables"
         Console().print(f"about {in_words(peak)} of memory for {tables} of {table}{left}", highlight=False)
+    if options.training.entity_table == "disk":
+        plan_disk(X.n_entities * width * BYTES_OF_FLOAT, options, verbose)
     check_memory(peak, options.training, options.early_stopping, available)
+
+
+def plan_disk(table, options, verbose):
+    """Say what tables on disk will take, and refuse them where the folder of temporary files has less.
+
+    Parameters
+    ----------
+    table : int
+        Bytes of the table.
+    options : FitOptions
+    verbose : int
+
+    Raises
+    ------
+    MemoryError
+    """
+    folder = tempfile.gettempdir()
+    # Of the first training when the second is at its end: its table, or two where an entity has no triple.
+    n_before = 2 if options.refit else 0
+    needed = table * (n_before + 2 + _n_copies(table, options.early_stopping))
+    free = shutil.disk_usage(folder).free
+    if verbose:
+        Console().print(f"up to {in_words(needed)} on disk in {folder}; {in_words(free)} are free", highlight=False)
+    if needed > free:
+        raise MemoryError(
+            f'entity_table="disk" needs up to {in_words(needed)} in {folder}, and {in_words(free)} are free; set the '
+            "environment variable TMPDIR to a folder on a larger disk before Python starts, or take a smaller "
+            "embedding_dim, early_stopping=False or refit=False."
+        )
+
+
+def _n_copies(table, early_stopping):
+    """Tables that training keeps of an epoch before."""
+    return 1 if early_stopping or table <= LARGEST_COPY else 0
 
 
 def number_of_spaces(X, kinds):
@@ -57,7 +95,8 @@ def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stoppi
 
     In training a space has its table, the state of the optimizer, the gradient unless batches ask for few rows, and a
     copy of the best epoch; that of the last sound epoch where none is judged, unless it is large. A space that has been
-    trained has its table, and another one where some entities have no triple. Triples are sorted once.
+    trained has its table, and another one where some entities have no triple. Triples are sorted once. Tables on disk
+    take no memory that the system could not have back; the state of row-wise Adagrad and the weights of rows do.
 
     Parameters
     ----------
@@ -71,11 +110,12 @@ def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stoppi
     int
     """
     table = n_entities * width * BYTES_OF_FLOAT
-    gradient = 0 if options.objective.needs_few_rows else 1
-    copy = 1 if early_stopping or table <= LARGEST_COPY else 0
-    in_training = table * (1 + STATES[options.optimizer] + gradient + copy)
-    trained = 2 * table
     of_triples = 2 * n_triples * BYTES_OF_ID * ARRAYS_OF_TRIPLES
+    if options.entity_table == "disk":
+        return 2 * n_entities * BYTES_OF_FLOAT + of_triples
+    gradient = 0 if options.objective.needs_few_rows else 1
+    in_training = table * (1 + STATES[options.optimizer] + gradient + _n_copies(table, early_stopping))
+    trained = 2 * table
     return trained * (n_spaces - 1) + max(in_training, trained) + of_triples
 
 
@@ -110,6 +150,8 @@ def check_memory(peak, options, early_stopping, available):
         remedies.append('optimizer="rowwise_adagrad"')
     if early_stopping:
         remedies.append("early_stopping=False")
+    if options.entity_table == "memory" and options.objective.needs_few_rows:
+        remedies.append('without modalities entity_table="disk"')
     remedies += ['fewer spaces (evidence=("structure",))', "a smaller embedding_dim", "several processes (torchrun)"]
     raise MemoryError(
         f"the fit needs about {in_words(peak)} of memory, and {in_words(available)} are available; less takes "
