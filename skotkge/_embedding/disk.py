@@ -37,14 +37,12 @@ def empty_on_disk(shape, dtype):
         return torch.from_numpy(np.memmap(file, numbers, "w+", shape=tuple(shape)))
 
 
-def copy_on_disk(table, factors=None):
+def copy_on_disk(table):
     """Return a copy of a table in a file of its own.
 
     Parameters
     ----------
     table : tensor of shape (n_rows, n_columns)
-    factors : tensor of shape (n_rows, 1), default=None
-        What each row is multiplied by; None is 1.
 
     Returns
     -------
@@ -53,7 +51,7 @@ def copy_on_disk(table, factors=None):
     table = table.detach()
     copied = empty_on_disk(table.shape, table.dtype)
     for rows in row_blocks(table.shape):
-        copied[rows] = table[rows] if factors is None else factors[rows] * table[rows]
+        copied[rows] = table[rows]
     return copied
 
 

@@ -35,7 +35,7 @@ class EmbeddingModel:
 
         relations = options.score_function.initial_relations(2 * n_relations, spec.width, INITIAL_GAIN, generator)
         self.relations = relations.to(options.device, dtype).requires_grad_()
-        self.structure, self._is_on_disk = None, options.entity_table == "disk"
+        self.structure, self._is_on_disk, self._masked = None, options.entity_table == "disk", None
         if spec.structure is not None:
             is_trained = options.structure_lr_factor > 0 or not spec.maps
             empty = empty_on_disk if self._is_on_disk else None
@@ -43,6 +43,10 @@ class EmbeddingModel:
             self.structure = start.requires_grad_(is_trained)
             weight = np.asarray(spec.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
+            # Where w_S is 0 or 1 and S is all there is, rows of weight 0 are zero in S itself: E is S, not a second table.
+            if not (spec.maps or spec.features) and np.isin(weight, (0, 1)).all():
+                self._masked = torch.as_tensor(np.flatnonzero(weight == 0), device=options.device)
+                self._mask_rows()
         self.maps = {
             name: (INITIAL_GAIN * on_device(start)).requires_grad_(options.transport_lr_factor > 0)
             for name, start in spec.maps.items()
@@ -88,12 +92,17 @@ class EmbeddingModel:
         return self._rounded[name]
 
     def _weighted_structure(self, chosen):
-        # With a gradient all rows are asked for only where they are no more than the draws of a batch.
-        is_whole = chosen is None and not torch.is_grad_enabled()
-        if is_whole and self._is_on_disk and self._structure_weight is not None:
-            return copy_on_disk(self.structure, self._structure_weight)
         table = self.structure if chosen is None else _ChosenRows.apply(self.structure, chosen)
-        return table if self._structure_weight is None else _rows(self._structure_weight, chosen) * table
+        if self._structure_weight is None or (self._masked is not None and not torch.is_grad_enabled()):
+            return table
+        weight = _rows(self._structure_weight, chosen)
+        return weight * table if self._masked is None else _Masked.apply(table, weight)
+
+    def _mask_rows(self):
+        """Set the rows to zero that are not trained, where `entities` takes S for E."""
+        if self._masked is not None:
+            with torch.no_grad():
+                self.structure.index_fill_(0, self._masked, 0.0)
 
     def backward(self, entities, gradient):
         """Hand the gradient of what `entities` returned on to the parameters."""
@@ -147,6 +156,25 @@ class EmbeddingModel:
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])
+        self._mask_rows()
+
+    def start_from(self, state, weight=None):
+        """Take over the parameters of an earlier training, but for rows of S that it had set to zero.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+        weight : ndarray of shape (n_entities,), default=None
+            w_S of that training. Rows of weight 0 keep the start that they have; None is 1.
+        """
+        kept = None
+        if self._masked is not None and weight is not None:
+            first = torch.as_tensor(np.flatnonzero(np.asarray(weight) == 0), device=self.structure.device)
+            kept = first, self.structure.detach().index_select(0, first)
+        self.load_trained(state)
+        if kept is not None:
+            with torch.no_grad():
+                self.structure.index_copy_(0, *kept)
 
 
 class _ChosenRows(torch.autograd.Function):
@@ -162,6 +190,20 @@ class _ChosenRows(torch.autograd.Function):
     def backward(ctx, gradient):
         (chosen,) = ctx.saved_tensors
         return torch.sparse_coo_tensor(chosen[None], gradient, ctx.shape, check_invariants=False), None
+
+
+class _Masked(torch.autograd.Function):
+    """Rows as they are, whose gradient is multiplied by a weight of each."""
+
+    @staticmethod
+    def forward(ctx, rows, weight):
+        ctx.save_for_backward(weight)
+        return rows.view_as(rows)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (weight,) = ctx.saved_tensors
+        return weight * gradient, None
 
 
 def checked_state(state, shapes):

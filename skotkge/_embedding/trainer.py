@@ -162,7 +162,7 @@ class Trainer:
         self.model = make_model(n_relations, options, on_cpu)
         self._generator = _generator_on(options.device, seed, on_cpu)
         if start is not None:
-            self.model.load_trained(start)
+            self.model.start_from(start, (continuation or {}).get("structure_weight"))
         self.optimizers = optimizers_of(self.model, options)
         load_squares(self.model.parameters(), self.optimizers, continuation or {})
         weighted = {} if weights is None else {"weights": weights}
