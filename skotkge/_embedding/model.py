@@ -43,7 +43,7 @@ class EmbeddingModel:
             self.structure = start.requires_grad_(is_trained)
             weight = np.asarray(spec.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
-            # Where w_S is 0 or 1 and S is all there is, rows of weight 0 are zero in S itself: E is S, not a second table.
+            # Where S is all there is and w_S is 0 or 1, rows of weight 0 are zero in S itself: E is S, no second table.
             if not (spec.maps or spec.features) and np.isin(weight, (0, 1)).all():
                 self._masked = torch.as_tensor(np.flatnonzero(weight == 0), device=options.device)
                 self._mask_rows()
