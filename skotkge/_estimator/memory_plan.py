@@ -37,7 +37,8 @@ def plan_memory(X, width, kinds, options, verbose=0):
     """
     n_spaces = number_of_spaces(X, kinds)
     sizes = X.n_entities, width, len(X), n_spaces
-    peak, available = predicted_peak(*sizes, options.training, options.early_stopping), available_memory()
+    of_fit = options.training, options.early_stopping, X.fusion is not None
+    peak, available = predicted_peak(*sizes, *of_fit), available_memory()
     if verbose:
         left = "" if available is None else f"; {in_words(available)} are available"
         table = in_words(X.n_entities * width * BYTES_OF_FLOAT)
@@ -63,9 +64,7 @@ def plan_disk(table, options, verbose):
     MemoryError
     """
     folder = tempfile.gettempdir()
-    # Of the first training when the second is at its end: its table, or two where an entity has no triple.
-    n_before = 2 if options.refit else 0
-    needed = table * (n_before + 2 + _n_copies(table, options.early_stopping))
+    needed = table * (1 + _n_copies(table, options.early_stopping))
     free = shutil.disk_usage(folder).free
     if verbose:
         Console().print(f"up to {in_words(needed)} on disk in {folder}; {in_words(free)} are free", highlight=False)
@@ -90,13 +89,14 @@ def number_of_spaces(X, kinds):
     return max(1, modalities + (STRUCTURE in kinds) + (FUSED in kinds))
 
 
-def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stopping):
+def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stopping, is_fused=False):
     """Bytes at the peak of a fit beyond those of its data, by the largest arrays alone.
 
     In training a space has its table, the state of the optimizer, the gradient unless batches ask for few rows, and a
-    copy of the best epoch; that of the last sound epoch where none is judged, unless it is large. A space that has been
-    trained has its table, and another one where some entities have no triple. Triples are sorted once. Tables on disk
-    take no memory that the system could not have back; the state of row-wise Adagrad and the weights of rows do.
+    copy of the best epoch; that of the last sound epoch where none is judged, unless it is large. The entities of a
+    space of the structure alone are that table itself; with modalities they are another one. Triples are sorted once.
+    Tables on disk take no memory that the system could not have back; the state of row-wise Adagrad and the weights of
+    rows do.
 
     Parameters
     ----------
@@ -104,6 +104,8 @@ def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stoppi
         Of the graph, of the tables, and how many spaces are trained one after the other.
     options : TrainingOptions
     early_stopping : bool
+    is_fused : bool, default=False
+        Whether there are modalities.
 
     Returns
     -------
@@ -113,10 +115,11 @@ def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stoppi
     of_triples = 2 * n_triples * BYTES_OF_ID * ARRAYS_OF_TRIPLES
     if options.entity_table == "disk":
         return 2 * n_entities * BYTES_OF_FLOAT + of_triples
-    gradient = 0 if options.objective.needs_few_rows else 1
-    in_training = table * (1 + STATES[options.optimizer] + gradient + _n_copies(table, early_stopping))
-    trained = 2 * table
-    return trained * (n_spaces - 1) + max(in_training, trained) + of_triples
+    # The gradient has gone when the entities of a space with modalities are made at the end.
+    beside = 1 if is_fused or not options.objective.needs_few_rows else 0
+    in_training = table * (1 + STATES[options.optimizer] + beside + _n_copies(table, early_stopping))
+    trained = table * (2 if is_fused else 1)
+    return trained * (n_spaces - 1) + in_training + of_triples
 
 
 def available_memory():
