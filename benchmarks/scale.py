@@ -124,7 +124,7 @@ def measure(n_entities, options):
         questions = [(head, relation, None) for head, relation, _ in test.labels[:N_COMPLETED]]
         told["complete"] = timed(lambda: kge.complete(questions))[1]
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.joblib"
+            path = Path(folder) / "model.skops"
             told["save"] = timed(lambda: skotkge.save(kge, path))[1]
             told["file"] = path.stat().st_size / 2**20
         if not options.no_negatives:
