@@ -145,3 +145,12 @@ def test_copies_and_finite_numbers(monkeypatch):
     assert all_finite(table)
     table[6, 4] = torch.nan
     assert not all_finite(table)
+
+
+@pytest.mark.parametrize("place", ["memory", "disk"])
+def test_an_entity_with_its_first_triple_starts_from_a_row_of_its_own(X, place):
+    kge = fitted(X, entity_table=place, warm_start=True, early_stopping=False)
+    row = X.entities.tolist().index("alone")
+    assert not kge.entity_embeddings_[row].any()
+    kge.fit(MultimodalTriples([*X.labels, ("alone", *X.labels[0][1:])], entities=X.entities))
+    assert np.abs(kge.entity_embeddings_[row]).all()
