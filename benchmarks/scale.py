@@ -11,13 +11,15 @@ exponents are options; they are an assumption, not a fit). Each size has a proce
     epoch 64    the same of the logistic loss with 64 negatives of each triple
     PyKEEN      the same by PyKEEN's sLCWA, timed on some batches and scaled to an epoch (where it is installed)
     peak        of the resident set in the fit, above what the triples take; predicted: what the fit says before
+    fit         seconds of the whole fit
     others      loading from integers, splitting, ranking 100 triples against all, 10 completions, saving
 
 and below them the exponent of growth between the first and the last size: seconds ~ (number of triples) ** exponent.
 
     python benchmarks/scale.py --sizes 10000 100000
     python benchmarks/scale.py --sizes 1000000 --no-peer
-    python benchmarks/scale.py --sizes 4600000 --dimension 256 --no-peer --no-negatives       # the whole, within 16 GB
+    python benchmarks/scale.py --sizes 5000000 --triples 20000000 --dimension 256 --batch-size 8192 --n-sampled 512 \
+        --epochs 0 --no-peer --no-negatives --tell                                            # the whole, within 16 GB
 """
 
 import argparse
@@ -25,6 +27,7 @@ import math
 import os
 import platform
 import re
+import sys
 import tempfile
 from contextlib import redirect_stdout
 from io import StringIO
@@ -49,7 +52,7 @@ N_RANKED, N_COMPLETED, N_NEGATIVES = 100, 10, 64
 BYTES_COPIED = 2**28
 # Of the memory that a fit says it takes.
 UNITS = {"kB": 1e3, "MB": 1e6, "GB": 1e9}
-SECONDS = ("load", "split", "epoch", "traffic", "epoch 64", "PyKEEN", "rank", "complete", "save")
+SECONDS = ("load", "split", "fit", "epoch", "traffic", "epoch 64", "PyKEEN", "rank", "complete", "save")
 BYTES = ("peak", "predicted", "file")
 console = Console(width=120)
 
@@ -85,7 +88,10 @@ def parser():
     told.add_argument("--dimension", type=int, default=64)
     told.add_argument("--batch-size", type=int, default=1024)
     told.add_argument("--n-sampled", type=int, default=512)
-    told.add_argument("--epochs", type=int, default=2, help="timed after one that is not")
+    told.add_argument("--triples", type=int, help="of each size; without it 4.5 for each entity")
+    told.add_argument("--entity-table", choices=("memory", "disk"), default="memory")
+    told.add_argument("--epochs", type=int, default=2, help="timed after one that is not; 0: one, with its start")
+    told.add_argument("--tell", action="store_true", help="print each figure as soon as it is there")
     told.add_argument("--zipf", type=float, default=0.8, help="exponent of the frequencies of tails by their rank")
     told.add_argument("--peer-batches", type=int, default=10, help="batches of PyKEEN's epoch that are timed")
     told.add_argument("--no-peer", action="store_true")
@@ -103,36 +109,60 @@ def growth(sizes, values):
 def measure(n_entities, options):
     """All that is told of one size."""
     options = argparse.Namespace(**options)
-    triples = synthetic(n_entities, options.zipf)
-    load = timed(lambda: MultimodalTriples(triples, entities=range(n_entities), duplicates="keep"))
-    X, told = load[0], {"triples": len(triples), "load": load[1]}
+    told = Told() if options.tell else {}
+    triples = synthetic(n_entities, options)
+    told["triples"] = len(triples)
+    X, told["load"] = timed(lambda: MultimodalTriples(triples, entities=range(n_entities), duplicates="keep"))
     (train, test), told["split"] = timed(lambda: transductive_train_test_split(X, test_size=0.01, random_state=0))
     told["bandwidth"] = bandwidth() / 1e9
     told["traffic"] = traffic(X, options) / (1e9 * told["bandwidth"])
     kge = classifier(CrossEntropy(options.n_sampled), options)
     with quiet():
         kge.fit(X[:200])  # what libraries load is no part of the measurement
-        (told["epoch"], n_bytes), told["peak"] = peak_memory(lambda: with_prediction(kge, train))
-        told["predicted"] = n_bytes / 2**20
+        told["epoch"], told["peak"] = peak_memory(lambda: with_prediction(kge, train, told))
         told["rank"] = timed(lambda: kge.rank(test[:N_RANKED]))[1]
         questions = [(head, relation, None) for head, relation, _ in test.labels[:N_COMPLETED]]
         told["complete"] = timed(lambda: kge.complete(questions))[1]
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.joblib"
+            path = Path(folder) / "model.skops"
             told["save"] = timed(lambda: skotkge.save(kge, path))[1]
             told["file"] = path.stat().st_size / 2**20
         if not options.no_negatives:
             told["epoch 64"] = epoch(classifier(Logistic(N_NEGATIVES), options), train)[1]
         if not options.no_peer and pykeen_version() is not None:
             told["PyKEEN"] = peer(train, options)
-    return told
+    return dict(told)  # else it would be printed again where it arrives
 
 
-def synthetic(n_entities, exponent):
+class Told(dict):
+    """Figures of one size, each of which is printed at once."""
+
+    def __setitem__(self, name, value):
+        super().__setitem__(name, value)
+        print(f"{name}: {value:,.5g}", file=sys.__stdout__, flush=True)
+
+
+class Prediction:
+    """Callback that takes down what a fit has said before it began, and the seconds up to the end of each epoch."""
+
+    def __init__(self, said, told):
+        self._said, self._told, self.first = said, told, None
+
+    def on_fit_begin(self, estimator):
+        self._start = perf_counter()
+        number, unit = re.search(r"about (\S+) (\S+) of\s+memory", self._said.getvalue()).groups()
+        self._told["predicted"] = float(number) * UNITS[unit] / 2**20
+
+    def on_epoch_end(self, state):
+        self.first = self.first or perf_counter() - self._start
+        self._told[f"seconds up to the end of epoch {state.epoch}"] = perf_counter() - self._start
+
+
+def synthetic(n_entities, options):
     """Ids of triples: heads evenly frequent, tails and relations by Zipf's law, entities in random order."""
     rng = np.random.default_rng(0)
-    n_triples = round(TRIPLES_OF_AN_ENTITY * n_entities)
-    tails = rng.permutation(n_entities)[zipf(rng, n_entities, exponent, n_triples)]
+    n_triples = options.triples or round(TRIPLES_OF_AN_ENTITY * n_entities)
+    tails = rng.permutation(n_entities)[zipf(rng, n_entities, options.zipf, n_triples)]
     return np.column_stack([rng.integers(n_entities, size=n_triples), zipf(rng, N_RELATIONS, 1.0, n_triples), tails])
 
 
@@ -153,25 +183,28 @@ def classifier(objective, options):
         early_stopping=False,
         validation_fraction=0,
         device="cpu",
+        entity_table=options.entity_table,
         random_state=0,
     )
 
 
-def epoch(kge, X):
-    """Fit; return the model and the mean seconds of its epochs after the first."""
+def epoch(kge, X, callbacks=()):
+    """Fit; return the model and the mean seconds of its epochs after the first, None where there is one."""
     stopwatch = Stopwatch("cpu")
-    kge.fit(X, callbacks=[stopwatch])
+    kge.fit(X, callbacks=[stopwatch, *callbacks])
     (stamps,) = stopwatch.spaces.values()
-    return kge, mean(later - earlier for earlier, later in pairwise(stamps))
+    return kge, mean(later - earlier for earlier, later in pairwise(stamps)) if len(stamps) > 1 else None
 
 
-def with_prediction(kge, X):
-    """Fit aloud; return the mean seconds of the epochs after the first, and the bytes that the fit says it takes."""
+def with_prediction(kge, X, told):
+    """Fit aloud; return the mean seconds of the epochs after the first, and tell the MiB that the fit says it takes."""
     with redirect_stdout(StringIO()) as said:
-        _, seconds = epoch(kge.set_params(verbose=1), X)
+        prediction = Prediction(said, told)
+        start = perf_counter()
+        _, seconds = epoch(kge.set_params(verbose=1), X, [prediction])
+        told["fit"] = perf_counter() - start
     kge.set_params(verbose=0)
-    number, unit = re.search(r"about (\S+) (\S+) of\s+memory", said.getvalue()).groups()
-    return seconds, float(number) * UNITS[unit]
+    return prediction.first if seconds is None else seconds
 
 
 def peer(X, options):

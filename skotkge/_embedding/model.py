@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from .disk import all_finite, copy_on_disk, empty_on_disk
 from .start import filled_table
 
 # Scaled columns give fused rows of unit variance, a scale at which training does not take off.
@@ -34,13 +35,18 @@ class EmbeddingModel:
 
         relations = options.score_function.initial_relations(2 * n_relations, spec.width, INITIAL_GAIN, generator)
         self.relations = relations.to(options.device, dtype).requires_grad_()
-        self.structure = None
+        self.structure, self._is_on_disk, self._masked = None, options.entity_table == "disk", None
         if spec.structure is not None:
             is_trained = options.structure_lr_factor > 0 or not spec.maps
-            start = filled_table(spec.structure, dtype, options.device).mul_(INITIAL_GAIN)
+            empty = empty_on_disk if self._is_on_disk else None
+            start = filled_table(spec.structure, dtype, options.device, empty).mul_(INITIAL_GAIN)
             self.structure = start.requires_grad_(is_trained)
             weight = np.asarray(spec.structure_weight)
             self._structure_weight = None if (weight == 1).all() else on_device(weight)[:, None]
+            # Where S is all there is and w_S is 0 or 1, rows of weight 0 are zero in S itself: E is S, no second table.
+            if not (spec.maps or spec.features) and np.isin(weight, (0, 1)).all():
+                self._masked = torch.as_tensor(np.flatnonzero(weight == 0), device=options.device)
+                self._mask_rows()
         self.maps = {
             name: (INITIAL_GAIN * on_device(start)).requires_grad_(options.transport_lr_factor > 0)
             for name, start in spec.maps.items()
@@ -87,7 +93,16 @@ class EmbeddingModel:
 
     def _weighted_structure(self, chosen):
         table = self.structure if chosen is None else _ChosenRows.apply(self.structure, chosen)
-        return table if self._structure_weight is None else _rows(self._structure_weight, chosen) * table
+        if self._structure_weight is None or (self._masked is not None and not torch.is_grad_enabled()):
+            return table
+        weight = _rows(self._structure_weight, chosen)
+        return weight * table if self._masked is None else _Masked.apply(table, weight)
+
+    def _mask_rows(self):
+        """Set the rows to zero that are not trained, where `entities` takes S for E."""
+        if self._masked is not None:
+            with torch.no_grad():
+                self.structure.index_fill_(0, self._masked, 0.0)
 
     def backward(self, entities, gradient):
         """Hand the gradient of what `entities` returned on to the parameters."""
@@ -126,8 +141,13 @@ class EmbeddingModel:
         return structure | {"relations": self.relations} | maps
 
     def trained_state(self):
-        """Return copies of the parameters."""
-        return {name: parameter.detach().clone() for name, parameter in self.parameters().items()}
+        """Return copies of the parameters, that of a table on disk on disk as well."""
+        return {name: self.copy_of(parameter) for name, parameter in self.parameters().items()}
+
+    def copy_of(self, parameter):
+        """Return a copy of a parameter, where it lies itself."""
+        on_disk = self._is_on_disk and parameter is self.structure
+        return copy_on_disk(parameter) if on_disk else parameter.detach().clone()
 
     def load_trained(self, state):
         """Take over parameters of the same names and shapes."""
@@ -136,6 +156,25 @@ class EmbeddingModel:
         with torch.no_grad():
             for name, parameter in parameters.items():
                 parameter.copy_(state[name])
+        self._mask_rows()
+
+    def start_from(self, state, weight=None):
+        """Take over the parameters of an earlier training, but for rows of S that it had set to zero.
+
+        Parameters
+        ----------
+        state : dict of str to ndarray
+        weight : ndarray of shape (n_entities,), default=None
+            w_S of that training. Rows of weight 0 keep the start that they have; None is 1.
+        """
+        kept = None
+        if self._masked is not None and weight is not None:
+            first = torch.as_tensor(np.flatnonzero(np.asarray(weight) == 0), device=self.structure.device)
+            kept = first, self.structure.detach().index_select(0, first)
+        self.load_trained(state)
+        if kept is not None:
+            with torch.no_grad():
+                self.structure.index_copy_(0, *kept)
 
 
 class _ChosenRows(torch.autograd.Function):
@@ -153,6 +192,20 @@ class _ChosenRows(torch.autograd.Function):
         return torch.sparse_coo_tensor(chosen[None], gradient, ctx.shape, check_invariants=False), None
 
 
+class _Masked(torch.autograd.Function):
+    """Rows as they are, whose gradient is multiplied by a weight of each."""
+
+    @staticmethod
+    def forward(ctx, rows, weight):
+        ctx.save_for_backward(weight)
+        return rows.view_as(rows)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (weight,) = ctx.saved_tensors
+        return weight * gradient, None
+
+
 def checked_state(state, shapes):
     """Return parameters to continue from as tensors; refuse other shapes than told, and values that are not finite."""
     state = {name: value if isinstance(value, torch.Tensor) else torch.tensor(value) for name, value in state.items()}
@@ -161,7 +214,7 @@ def checked_state(state, shapes):
             "warm_start=True needs the score function, the modalities and the number of dimensions of the previous "
             "fit; set warm_start=False to start anew."
         )
-    spoiled = [name for name, value in state.items() if not torch.isfinite(value).all()]
+    spoiled = [name for name, value in state.items() if not all_finite(value)]
     if spoiled:
         raise ValueError(
             f"the table {spoiled[0]!r} to continue from has NaN or infinite values, which no fit leaves in it: the "

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from .._graph.queries import KnownAnswers
+from .._graph.queries import KnownAnswers, distinct_rows
 
 
 def head_corruption_probability(ids, n_relations, method):
@@ -24,11 +24,9 @@ def head_corruption_probability(ids, n_relations, method):
     if method == "uniform":
         return np.full(n_relations, 0.5)
     # tph = (triples of r) / (distinct heads of r), and hpt the same with tails.
-    triples = np.unique(ids, axis=0)
+    triples = distinct_rows(ids)
     counts = np.bincount(triples[:, 1], minlength=n_relations)
-    heads, tails = (
-        np.bincount(np.unique(triples[:, [1, side]], axis=0)[:, 0], minlength=n_relations) for side in (0, 2)
-    )
+    heads, tails = (np.bincount(distinct_rows(triples[:, [1, side]])[:, 0], minlength=n_relations) for side in (0, 2))
     tails_per_head, heads_per_tail = counts / np.maximum(heads, 1), counts / np.maximum(tails, 1)
     total = tails_per_head + heads_per_tail
     return np.where(total > 0, tails_per_head / np.where(total > 0, total, 1.0), 0.5)
@@ -190,7 +188,7 @@ class NonAnswers:
     """
 
     def __init__(self, ids, n_relations, n_entities, device="cpu"):
-        lists = KnownAnswers(np.unique(ids, axis=0), n_relations)
+        lists = KnownAnswers(distinct_rows(ids), n_relations)
         # Of the answers a_0 < a_1 < ... of a query, a_i has a_i - i non-answers below it. So non-answer number k is the
         # entity k + #{i : a_i - i <= k}. One bisection counts them for any query, in keys `row * n_entities + a_i - i`,
         # which never fall.

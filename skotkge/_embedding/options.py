@@ -182,6 +182,7 @@ class TrainingOptions:
     tol: float = 1e-3
     device: str = "cpu"
     matmul_precision: str = "float32"
+    entity_table: str = "memory"
     distributed_batches: str = "random"
 
     def __post_init__(self):

@@ -29,7 +29,7 @@ class NormalRows:
             yield rows, drawn.astype(np.float32)
 
 
-def filled_table(start, dtype, device):
+def filled_table(start, dtype, device, empty=None):
     """Return a start as a tensor of its own.
 
     Parameters
@@ -37,11 +37,14 @@ def filled_table(start, dtype, device):
     start : NormalRows or array-like of shape (n_rows, n_columns)
     dtype : torch.dtype
     device : torch.device or str
+    empty : callable, default=None
+        From a shape and a dtype to the tensor to fill, such as `empty_on_disk`; None is memory of the device.
     """
-    if not isinstance(start, NormalRows):
+    if empty is None and not isinstance(start, NormalRows):
         return torch.tensor(np.asarray(start), dtype=dtype, device=device)
     # Block by block, so that no second table is in memory beside it.
-    table = torch.empty(start.shape, dtype=dtype, device=device)
+    shape = np.shape(start) if not isinstance(start, NormalRows) else start.shape
+    table = torch.empty(shape, dtype=dtype, device=device) if empty is None else empty(shape, dtype)
     for rows, drawn in start_blocks(start, dtype):
         table[rows] = drawn.to(device)
     return table

@@ -9,6 +9,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .._utils.messages import NaNScoreError, tell
+from .disk import all_finite
 from .model import EmbeddingModel
 from .row_optimizers import RowAdagrad, RowAdam
 from .rowwise_adagrad import RowwiseAdagrad
@@ -161,7 +162,7 @@ class Trainer:
         self.model = make_model(n_relations, options, on_cpu)
         self._generator = _generator_on(options.device, seed, on_cpu)
         if start is not None:
-            self.model.load_trained(start)
+            self.model.start_from(start, (continuation or {}).get("structure_weight"))
         self.optimizers = optimizers_of(self.model, options)
         load_squares(self.model.parameters(), self.optimizers, continuation or {})
         weighted = {} if weights is None else {"weights": weights}
@@ -236,7 +237,7 @@ class Trainer:
         """Go on with copies, where the parameters are those of a result."""
         if self._is_handed_over:
             for parameter in self.model.parameters().values():
-                parameter.data = parameter.data.clone()
+                parameter.data = self.model.copy_of(parameter)
             self._is_handed_over = False
 
     def _copy_of_sound(self):
@@ -249,7 +250,7 @@ class Trainer:
 
     def _is_finite(self):
         return np.isfinite(self._losses[-1]) and all(
-            bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters().values()
+            all_finite(parameter) for parameter in self.model.parameters().values()
         )
 
     def _leave_diverged(self, name, is_usable=True):
@@ -359,7 +360,8 @@ class Trainer:
         # One array, which is saved once.
         is_structure = structure is not None and entities is structure
         entities = parameters["structure"] if is_structure else entities.detach().cpu().numpy()
-        if not all(np.isfinite(table).all() for table in (entities, *parameters.values())):
+        tables = [*parameters.values()] if is_structure else [entities, *parameters.values()]
+        if not all(all_finite(torch.from_numpy(table)) for table in tables):
             raise FloatingPointError(
                 "the entity embeddings are not finite, though their parameters are: scale the modalities "
                 "(standardize=True)."

@@ -31,7 +31,7 @@ from .stores import remove_all_but, store_of
 
 RUNNING = "-running"
 # Parameters that change nothing of what is learned.
-WITHOUT_EFFECT = ("checkpoint", "checkpoint_interval", "verbose")
+WITHOUT_EFFECT = ("checkpoint", "checkpoint_interval", "entity_table", "verbose")
 
 
 def open_checkpoint(estimator, X, y, X_val, y_val, start=None):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from .._embedding.disk import ENTITY_TABLES
 from .._embedding.options import OBJECTIVES, TrainingOptions, objective_of
 from .._embedding.precision import PRECISIONS
 from .._embedding.score_functions import SCORE_FUNCTIONS, ScoreFunction
@@ -25,6 +26,7 @@ from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from .checkpoints import open_checkpoint
 from .constraining import SCHEMA, closed_split, statements_of, without_repetitions
+from .entity_table import check_entity_table
 from .fact_weights import weighted_rows
 from .fitting import FitOptions, is_builder, of_epochs
 from .growing import grow, shrink
@@ -159,6 +161,13 @@ class OTKGEClassifier(TrainedEstimator):
         the processor has instructions for it, at a cost in MRR below the difference of two seeds: on emoji the default
         fit had a test MRR of .659 and .657 in place of .658 and .659. Tables, the sums of the softmax, and the scores
         and ranks of validation and of the fitted model stay in single precision.
+    entity_table : {"memory", "disk"}, default="memory"
+        Where the table of the entities is trained. "disk" maps it into memory from a temporary file without a name, in
+        the folder of `tempfile.gettempdir`, which the environment variable ``TMPDIR`` sets: a table larger than memory
+        is trained, to the same result, in the time that reading and writing its rows takes. The table of the fitted
+        model stays there until the model is gone; a loaded one is in memory. For the structure by itself, on a CPU, in
+        one process, with sampled entities or negatives and ``optimizer="rowwise_adagrad"``, whose state is one number a
+        row. `partial_fit` and `forget` train in memory.
     distributed_batches : {"random", "balanced"}, default="random"
         How the processes of a group make a batch; it has no effect in one process. "random" deals the triples at
         random, and a process asks the others for the distinct rows that it lacks. "balanced" gives each process the
@@ -260,6 +269,7 @@ class OTKGEClassifier(TrainedEstimator):
         "handle_unknown": [StrOptions({"error", "last"})],
         "device": [str],
         "matmul_precision": [StrOptions(set(PRECISIONS))],
+        "entity_table": [StrOptions(set(ENTITY_TABLES))],
         "distributed_batches": [StrOptions({"random", "balanced"})],
         "checkpoint": [str, PathLike, None, HasMethods(["within", "read", "write", "remove"])],
         "checkpoint_interval": [Interval(Real, 0, None, closed="left")],
@@ -295,6 +305,7 @@ class OTKGEClassifier(TrainedEstimator):
         handle_unknown: str = "error",
         device: str = "auto",
         matmul_precision: str = "float32",
+        entity_table: str = "memory",
         distributed_batches: str = "random",
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_interval: float = 0,
@@ -326,6 +337,7 @@ class OTKGEClassifier(TrainedEstimator):
         self.handle_unknown = handle_unknown
         self.device = device
         self.matmul_precision = matmul_precision
+        self.entity_table = entity_table
         self.distributed_batches = distributed_batches
         self.checkpoint = checkpoint
         self.checkpoint_interval = checkpoint_interval
@@ -380,12 +392,13 @@ class OTKGEClassifier(TrainedEstimator):
         ------
         ValueError
             If y or `y_val` holds other values than 0 and 1 or no 1, `y_val` comes without `X_val`, `X_val` is empty or
-            has unknown labels, the number of dimensions does not suit the score function or the fusion, or there is no
-            such device.
+            has unknown labels, the number of dimensions does not suit the score function or the fusion, there is no
+            such device, or ``entity_table="disk"`` has no meaning with other parameters or X.
         FloatingPointError
             If training diverges in its first epoch, with no finite embeddings to keep.
         MemoryError
-            If the tables, the optimizer and the sorted triples need more memory than is available.
+            If the tables, the optimizer and the sorted triples need more memory than is available, or tables on disk
+            more than the folder of temporary files has left.
 
         Warns
         -----
@@ -410,6 +423,7 @@ class OTKGEClassifier(TrainedEstimator):
         statements = statements_of(self.constraints, X)
         options = self._fit_options(evidence, random_state.randint(np.iinfo(np.int32).max), callbacks, statements)
         options = affordable(options, X.ids, (X.n_entities, width, number_of_spaces(X, evidence)))
+        check_entity_table(X, options)
         plan_memory(X, width, evidence, options, self.verbose)
         X = without_repetitions(X, statements)
         split = make_split(X, negatives, X_val, y_val, self.validation_fraction, random_state)
@@ -514,6 +528,7 @@ class OTKGEClassifier(TrainedEstimator):
             tol=self.tol,
             device=self._device_of_answers(),
             matmul_precision=self.matmul_precision,
+            entity_table=self.entity_table,
             distributed_batches=self.distributed_batches,
         )
         return FitOptions(

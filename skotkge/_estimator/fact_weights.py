@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from .._graph.arguments import true_rows
+from .._graph.queries import distinct_rows
 from .._utils.messages import reading, shown
 
 
@@ -27,12 +28,12 @@ class FactWeights:
     @classmethod
     def of_rows(cls, ids, values):
         """Return the weights of rows; a triple of several rows has their mean in each."""
-        distinct, places, counts = np.unique(ids, axis=0, return_inverse=True, return_counts=True)
+        distinct, places, counts = distinct_rows(ids, return_inverse=True, return_counts=True)
         return cls(distinct, np.bincount(places.ravel(), weights=values) / counts)
 
     def of(self, ids):
         """Weights of triples ``(n, 3)``, 1 for others."""
-        _, places = np.unique(np.concatenate([self.ids, ids]), axis=0, return_inverse=True)
+        _, places = distinct_rows(np.concatenate([self.ids, ids]), return_inverse=True)
         known, asked = np.split(places.ravel(), [len(self.ids)])
         table = np.ones(places.max(initial=-1) + 1)
         table[known] = self.values

@@ -22,7 +22,7 @@ from .._evidence.signed_weights import best_ridge, candidates_of, learn_from
 from .._evidence.weighting import learn_weights
 from .._fusion.structure import observed_in
 from .._graph.constraints import resolve
-from .._graph.queries import KnownAnswers
+from .._graph.queries import KnownAnswers, distinct_rows
 from .._ranking.answer_calibration import calibrate_lists
 from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
 from .._ranking.predictor import LinkPredictor, entities_by_relation
@@ -133,15 +133,17 @@ def fit_link_predictor(
         given_ids=split.train.ids,
     )
     predictor, trained_on = _calibrated(predictor, split, options, random_state), split.train
+    history = {id: space.history() for id, space in trained.items()}
+    # The predictor above holds tensors of the first training; the one below starts without.
+    fields = {name: getattr(predictor, name) for name in LinkPredictor.__dataclass_fields__}
     if len(split.train) < len(split.all) and options.refit:
         epochs = {id: space.best_iter for id, space in trained.items()}
+        # The tables of the first training have done their part, and would be in memory beside those of the second.
+        del predictor, evidence, trained, fields["evidence"]
         again = _train_spaces(job, split.all, round="refit", max_iter=epochs)
         evidence, trained_on = _evidence_of(split.all, again, options), split.all
-    # The predictor above holds tensors of the first training; this one starts without.
     changed = {"evidence": evidence, "encoder": _encoder_of(split.all), "trained": facts.are_in(trained_on)}
-    fields = {name: getattr(predictor, name) for name in LinkPredictor.__dataclass_fields__}
-    predictor = LinkPredictor(**fields | changed | {"given_ids": None})
-    return predictor, {id: space.history() for id, space in trained.items()}
+    return LinkPredictor(**fields | changed | {"given_ids": None}), history
 
 
 def _calibrated(predictor, split, options, random_state):
@@ -159,7 +161,7 @@ class _Facts:
         self.n_entities, self.n_relations = X.n_entities, len(X.relations)
         self.true_ids = split.true_ids
         if statements:
-            self.true_ids = np.unique(resolve(statements, X.vocabulary).closed(self.true_ids), axis=0)
+            self.true_ids = distinct_rows(resolve(statements, X.vocabulary).closed(self.true_ids))
         in_training = observed_in(X.ids, X.n_entities)
         entities = in_training
         if X.fusion is not None:
@@ -250,6 +252,7 @@ def _train_spaces(job, X, *, round, max_iter=None, validate=None):
                 is_refit=round == "refit",
             )
         stage.finish(trained[id])
+        del trainer  # it holds copies of the tables, which would be in memory beside those of the next space
     return trained
 
 

@@ -105,6 +105,8 @@ def continue_with(predictor, graph, options, history):
     spaces = spaces_of(predictor).values()
     widths = [space.entities.shape[1] for space in spaces]
     options = affordable(options, graph.ids, (len(graph.vocabulary.entities), max(widths, default=0), len(widths)))
+    # Starts and further arrays of the whole table are in memory here.
+    options = replace(options, training=replace(options.training, entity_table="memory"))
     loops = _excluded_loops(predictor, graph, options)
     trained = {}
     for kind in predictor.evidence:

@@ -9,7 +9,7 @@ from .._evidence.unseen import UnseenEntities
 from .._fusion.encoder import RowEncoder
 from .._graph.constraints import resolve
 from .._graph.modalities import check_modalities
-from .._graph.queries import KnownAnswers
+from .._graph.queries import KnownAnswers, distinct_rows
 from .._graph.triples import MultimodalTriples
 from .._graph.vocabulary import Vocabulary
 
@@ -142,7 +142,7 @@ def with_triples(predictor, X):
     ids = np.column_stack([entities[X.ids[:, 0]], relations[X.ids[:, 1]], entities[X.ids[:, 2]]])
     n_relations = len(vocabulary.relations)
     # What follows from new facts is new, too.
-    ids = np.unique(resolve(predictor.statements, vocabulary).closed(ids), axis=0)
+    ids = distinct_rows(resolve(predictor.statements, vocabulary).closed(ids))
     old_trained = trained_of(predictor)
     changed = ids[~KnownAnswers(predictor.true_ids[old_trained], n_relations).contains(ids)]
     untold = changed[~KnownAnswers(predictor.true_ids, n_relations).contains(changed)]

@@ -13,7 +13,7 @@ from .._embedding.continuing import start_from
 from .._embedding.steps import SQUARES
 from .._embedding.trainer import Trainer
 from .._evidence.embedding import EmbeddingEvidence
-from .._graph.queries import both_directions
+from .._graph.queries import both_directions, distinct_rows
 from .._spaces import STRUCTURE, SpaceSpec, concat_order, row_weights
 
 FIXED = "fixed part"
@@ -147,7 +147,7 @@ def folded_in(rows, ids, has_row, n_relations):
     """
     # B (n_entities, n_facts) is 1 where an entity has a fact, R its rows of those with has_row. For entity e and fact f
     # the others' mean is ((R^T rows)_f - R_ef rows_e) / (n_f - R_ef), with n_f the column sums of R.
-    sources, relations, answers = both_directions(np.unique(ids, axis=0), n_relations)
+    sources, relations, answers = both_directions(distinct_rows(ids), n_relations)
     facts, columns = np.unique(relations * len(rows) + answers, return_inverse=True)
     shape = len(rows), len(facts)
     has_fact = csr_array((np.ones(len(sources), dtype=rows.dtype), (sources, columns)), shape=shape)

@@ -8,6 +8,7 @@ from .._graph.arguments import true_rows
 from .._graph.cover import spare_rows
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import first_occurrences, name_first, same_labels
+from .._graph.queries import distinct_rows
 from .._graph.triples import MultimodalTriples
 from .._ranking.calibration import Negatives
 from .._utils.messages import tell
@@ -46,7 +47,7 @@ class TrainingSplit:
     @property
     def true_ids(self):
         """Distinct ids of all true triples, those of validation included."""
-        return np.unique(np.concatenate([self.all.ids, self.validation_ids, self.known_ids]), axis=0)
+        return distinct_rows(np.concatenate([self.all.ids, self.validation_ids, self.known_ids]))
 
 
 def true_and_false(X, y, warns=True):

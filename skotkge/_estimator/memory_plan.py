@@ -1,5 +1,7 @@
 """The memory that a fit will take, told before it begins, and refused where there is not so much."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +17,7 @@ STATES = {"adagrad": 1, "adam": 2, "rowwise_adagrad": 0}
 
 
 def plan_memory(X, width, kinds, options, verbose=0):
-    """Say what a fit will take, and refuse one that will not fit.
+    """Say what a fit will take, in memory and on disk, and refuse one that will not fit.
 
     Parameters
     ----------
@@ -35,13 +37,48 @@ def plan_memory(X, width, kinds, options, verbose=0):
     """
     n_spaces = number_of_spaces(X, kinds)
     sizes = X.n_entities, width, len(X), n_spaces
-    peak, available = predicted_peak(*sizes, options.training, options.early_stopping), available_memory()
+    of_fit = options.training, options.early_stopping, X.fusion is not None
+    peak, available = predicted_peak(*sizes, *of_fit), available_memory()
     if verbose:
         left = "" if available is None else f"; {in_words(available)} are available"
         table = in_words(X.n_entities * width * BYTES_OF_FLOAT)
         tables = "a table" if n_spaces == 1 else f"{n_spaces} tables"
         Console().print(f"about {in_words(peak)} of memory for {tables} of {table}{left}", highlight=False)
+    if options.training.entity_table == "disk":
+        plan_disk(X.n_entities * width * BYTES_OF_FLOAT, options, verbose)
     check_memory(peak, options.training, options.early_stopping, available)
+
+
+def plan_disk(table, options, verbose):
+    """Say what tables on disk will take, and refuse them where the folder of temporary files has less.
+
+    Parameters
+    ----------
+    table : int
+        Bytes of the table.
+    options : FitOptions
+    verbose : int
+
+    Raises
+    ------
+    MemoryError
+    """
+    folder = tempfile.gettempdir()
+    needed = table * (1 + _n_copies(table, options.early_stopping))
+    free = shutil.disk_usage(folder).free
+    if verbose:
+        Console().print(f"up to {in_words(needed)} on disk in {folder}; {in_words(free)} are free", highlight=False)
+    if needed > free:
+        raise MemoryError(
+            f'entity_table="disk" needs up to {in_words(needed)} in {folder}, and {in_words(free)} are free; set the '
+            "environment variable TMPDIR to a folder on a larger disk before Python starts, or take a smaller "
+            "embedding_dim, early_stopping=False or refit=False."
+        )
+
+
+def _n_copies(table, early_stopping):
+    """Tables that training keeps of an epoch before."""
+    return 1 if early_stopping or table <= LARGEST_COPY else 0
 
 
 def number_of_spaces(X, kinds):
@@ -52,12 +89,14 @@ def number_of_spaces(X, kinds):
     return max(1, modalities + (STRUCTURE in kinds) + (FUSED in kinds))
 
 
-def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stopping):
+def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stopping, is_fused=False):
     """Bytes at the peak of a fit beyond those of its data, by the largest arrays alone.
 
     In training a space has its table, the state of the optimizer, the gradient unless batches ask for few rows, and a
-    copy of the best epoch; that of the last sound epoch where none is judged, unless it is large. A space that has been
-    trained has its table, and another one where some entities have no triple. Triples are sorted once.
+    copy of the best epoch; that of the last sound epoch where none is judged, unless it is large. The entities of a
+    space of the structure alone are that table itself; with modalities they are another one. Triples are sorted once.
+    Tables on disk take no memory that the system could not have back; the state of row-wise Adagrad and the weights of
+    rows do.
 
     Parameters
     ----------
@@ -65,18 +104,22 @@ def predicted_peak(n_entities, width, n_triples, n_spaces, options, early_stoppi
         Of the graph, of the tables, and how many spaces are trained one after the other.
     options : TrainingOptions
     early_stopping : bool
+    is_fused : bool, default=False
+        Whether there are modalities.
 
     Returns
     -------
     int
     """
     table = n_entities * width * BYTES_OF_FLOAT
-    gradient = 0 if options.objective.needs_few_rows else 1
-    copy = 1 if early_stopping or table <= LARGEST_COPY else 0
-    in_training = table * (1 + STATES[options.optimizer] + gradient + copy)
-    trained = 2 * table
     of_triples = 2 * n_triples * BYTES_OF_ID * ARRAYS_OF_TRIPLES
-    return trained * (n_spaces - 1) + max(in_training, trained) + of_triples
+    if options.entity_table == "disk":
+        return 2 * n_entities * BYTES_OF_FLOAT + of_triples
+    # The gradient has gone when the entities of a space with modalities are made at the end.
+    beside = 1 if is_fused or not options.objective.needs_few_rows else 0
+    in_training = table * (1 + STATES[options.optimizer] + beside + _n_copies(table, early_stopping))
+    trained = table * (2 if is_fused else 1)
+    return trained * (n_spaces - 1) + in_training + of_triples
 
 
 def available_memory():
@@ -110,6 +153,8 @@ def check_memory(peak, options, early_stopping, available):
         remedies.append('optimizer="rowwise_adagrad"')
     if early_stopping:
         remedies.append("early_stopping=False")
+    if options.entity_table == "memory" and options.objective.needs_few_rows:
+        remedies.append('without modalities entity_table="disk"')
     remedies += ['fewer spaces (evidence=("structure",))', "a smaller embedding_dim", "several processes (torchrun)"]
     raise MemoryError(
         f"the fit needs about {in_words(peak)} of memory, and {in_words(available)} are available; less takes "

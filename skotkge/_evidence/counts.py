@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from .._graph.queries import both_directions
+from .._graph.queries import both_directions, distinct_rows
 from .._spaces import COUNTS, EvidenceId
 from .devices import as_float
 
@@ -134,7 +134,7 @@ def count(ids, n_entities, n_relations):
         which c answers r; whether n > 0; ``log(1 + n)`` with n those in which c asks r; ``log(1 + degree of c)``.
     """
     # Sparse tables of at most 2 n_triples numbers: of relations by entities, and one row of degrees.
-    _, relations, answers = both_directions(np.unique(ids, axis=0), n_relations)
+    _, relations, answers = both_directions(distinct_rows(ids), n_relations)
     shape, each = (2 * n_relations, n_entities), np.arange(2 * n_relations)
     answered = sparse.csr_array((np.ones(len(answers)), (relations, answers)), shape=shape)
     answered.sum_duplicates()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .._graph.queries import both_directions
+from .._graph.queries import both_directions, distinct_rows
 from .._spaces import NEIGHBORS, EvidenceId
 from .devices import as_float
 from .likeness import Likeness
@@ -191,7 +191,7 @@ class NeighborScores:
 
 def neighbors(vectors, ids, n_relations):
     """Return the neighbours by a list of `Likeness` among the distinct triples of ids ``(n_triples, 3)``."""
-    sources, relations, answers = both_directions(np.unique(ids, axis=0), n_relations)
+    sources, relations, answers = both_directions(distinct_rows(ids), n_relations)
     order = np.argsort(relations, kind="stable")
     starts = np.searchsorted(relations[order], np.arange(2 * n_relations + 1))
     return Neighbors(EvidenceId(NEIGHBORS), tuple(vectors), sources[order], answers[order], starts)

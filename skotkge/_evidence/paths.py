@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .._graph.queries import both_directions, slices
+from .._graph.queries import both_directions, distinct_rows, slices
 from .._spaces import RULES, EvidenceId
 from .rules import PairLinks, evidence_of_confidence
 from .sparse_scores import SparseEvidence
@@ -116,7 +116,7 @@ def count_paths(ids, n_entities, n_relations, seed=0):
     -------
     PathRules
     """
-    ids, random_state = np.unique(ids, axis=0), np.random.RandomState(seed)
+    ids, random_state = distinct_rows(ids), np.random.RandomState(seed)
     steps, linked = TwoSteps(ids, n_entities, n_relations), PairLinks(ids, n_entities, n_relations)
     counted = _Counted(steps.n_kinds)
     for sources in _counted_sources(steps, random_state):

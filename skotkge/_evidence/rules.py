@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from .._graph.queries import both_directions, slices
+from .._graph.queries import both_directions, distinct_rows, slices
 from .._spaces import EvidenceId
 from .sparse_scores import SparseEvidence
 
@@ -32,7 +32,7 @@ class PairLinks:
 
     def __init__(self, ids, n_entities, n_relations):
         self._n_entities = n_entities
-        sources, relations, answers = both_directions(np.unique(ids, axis=0), n_relations)
+        sources, relations, answers = both_directions(distinct_rows(ids), n_relations)
         self._keys, pairs = np.unique(sources * n_entities + answers, return_inverse=True)
         shape = len(self._keys), 2 * n_relations
         self.matrix = sparse.csr_array((np.ones(len(pairs)), (pairs, relations)), shape=shape)
@@ -81,7 +81,7 @@ def at_least(confidences, threshold):
 
 def count_rules(ids, n_entities, n_relations, *, smoothing=1.0, min_confidence=0.0, certain=None):
     """Return the `FiredRules` of true triples, without rules of less than a confidence; certain ones have 1."""
-    ids = np.unique(ids, axis=0)
+    ids = distinct_rows(ids)
     confidences = rule_confidences(PairLinks(ids, n_entities, n_relations), smoothing)
     confidences = confidences if certain is None else sparse.csr_array(confidences.maximum(certain))
     return FiredRules(ids, n_entities, n_relations, at_least(confidences, min_confidence))

@@ -7,7 +7,7 @@ from scipy.special import expit, logsumexp
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import gen_batches
 
-from .._graph.queries import both_directions
+from .._graph.queries import both_directions, distinct_rows
 
 # Candidates of each kind, of the sample for the rest, and scores computed at once.
 BEST_CANDIDATES = 50
@@ -72,7 +72,7 @@ def learn_weights(mixture, ids, known, n_relations, random_state):
 
 def query_groups(sources, relations):
     """Number the distinct queries ``(n_queries,)``: all triples of one are one group."""
-    return np.unique(np.column_stack([sources, relations]), axis=0, return_inverse=True)[1].ravel()
+    return distinct_rows(np.column_stack([sources, relations]), return_inverse=True)[1].ravel()
 
 
 def likeliest_strength(strengths, groups, random_state, loss):

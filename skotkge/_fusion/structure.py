@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.extmath import randomized_svd
 
 from .._graph.labels import LabelIndex, name_first
+from .._graph.queries import distinct_rows
 from .._graph.triples import MultimodalTriples
 from .._utils.messages import shown
 from .column_alignment import ScaledColumns
@@ -102,7 +103,7 @@ def relational_adjacency(ids, n_entities, n_relations):
     """
     # B (n_entities, 2 n_relations n_entities) is 1 at (h, (r, t)) and at (t, (r^-1, h)) for each triple (h, r, t). With
     # D_e and D_c its sums by row and by column the result is D_e^-1/2 B D_c^-1/2; columns without an entry are dropped.
-    head, relation, tail = np.unique(ids, axis=0).T
+    head, relation, tail = distinct_rows(ids).T
     rows = np.concatenate([head, tail])
     columns = np.concatenate([relation * n_entities + tail, (n_relations + relation) * n_entities + head])
     used, columns = np.unique(columns, return_inverse=True)

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from .queries import distinct_rows
+
 
 def first_of_each(places, rows, priority):
     """For each place (an entity or a relation), the one of its rows that comes first.
@@ -41,7 +43,7 @@ def spare_rows(ids, fraction, random_state):
     ndarray of int
         Sorted row numbers.
     """
-    ids, first_row, occurrences = np.unique(ids, axis=0, return_index=True, return_counts=True)
+    ids, first_row, occurrences = distinct_rows(ids, return_index=True, return_counts=True)
     order = random_state.permutation(len(ids))
     head, relation, tail = ids.T
     places = np.concatenate([head, tail, relation + ids[:, [0, 2]].max(initial=-1) + 1])

@@ -1,6 +1,44 @@
 """Triples as queries: (head, relation) asks for tails, (tail, reciprocal relation) for heads. Arrays in, arrays out."""
 
+import math
+
 import numpy as np
+
+
+def distinct_rows(ids, **returned):
+    """What `numpy.unique` of rows returns, by one number for each row, which is sorted many times faster than the row.
+
+    Parameters
+    ----------
+    ids : ndarray of int of shape (n_rows, n_columns)
+    **returned
+        ``return_index``, ``return_inverse`` and ``return_counts``, as for `numpy.unique`.
+
+    Returns
+    -------
+    ndarray of shape (n_distinct, n_columns), or a tuple that begins with it
+        In lexicographic order.
+    """
+    if not len(ids) or ids.min() < 0:
+        return np.unique(ids, axis=0, **returned)
+    # (h, r, t) has the number (h R + r) N + t, with R and N above all values of their columns.
+    sizes = [int(most) + 1 for most in ids.max(axis=0)]
+    if math.prod(sizes) > np.iinfo(np.int64).max:
+        return np.unique(ids, axis=0, **returned)
+    keys = ids[:, 0].astype(np.int64)
+    for column, size in zip(ids.T[1:], sizes[1:], strict=True):
+        keys *= size
+        keys += column
+    if returned:
+        keys, *others = np.unique(keys, **returned)
+    else:
+        keys.sort()
+        keys, others = keys[np.diff(keys, prepend=-1) > 0], []
+    rows = np.empty((len(keys), len(sizes)), dtype=ids.dtype)
+    for number in reversed(range(1, len(sizes))):
+        keys, rows[:, number] = np.divmod(keys, sizes[number])
+    rows[:, 0] = keys
+    return (rows, *others) if returned else rows
 
 
 def both_directions(ids, n_relations):
@@ -62,9 +100,10 @@ class KnownAnswers:
     def _index(self, sources, relations, answers, n_relations):
         self._base = 2 * n_relations
         keys = sources * self._base + relations
-        self.order = np.lexsort((answers, keys))
-        self._answers = answers[self.order]
-        self._keys, self._starts, self.counts = np.unique(keys[self.order], return_index=True, return_counts=True)
+        self.order = _order_of(keys, answers)
+        self._answers, keys = answers[self.order], keys[self.order]
+        self._starts = np.flatnonzero(np.diff(keys, prepend=-1))
+        self._keys, self.counts = keys[self._starts], np.diff(self._starts, append=len(keys))
         self.sources, self.relations = np.divmod(self._keys, max(1, self._base))
 
     def __len__(self):
@@ -152,3 +191,11 @@ class KnownUnion:
 def slices(starts, counts):
     """Positions of several slices, one after the other."""
     return np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+
+
+def _order_of(keys, answers):
+    """Stable order by keys, and among equal ones by answers; both as one number, where it is not too large."""
+    size = int(answers.max(initial=0)) + 1
+    if (int(keys.max(initial=0)) + 1) * size > np.iinfo(np.int64).max:
+        return np.lexsort((answers, keys))
+    return np.argsort(keys * size + answers, kind="stable")

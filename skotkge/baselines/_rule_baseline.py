@@ -20,7 +20,7 @@ from .._estimator.record import record_of
 from .._evidence.rules import FiredRules, count_rules
 from .._graph.classes import read_truth
 from .._graph.constraints import resolve
-from .._graph.queries import both_directions
+from .._graph.queries import both_directions, distinct_rows
 from .._graph.triples import as_triples
 from .._ranking.calibration import Calibration
 from .._ranking.predictor import LinkPredictor, register_evidence
@@ -154,7 +154,7 @@ class RuleBaseline(LinkPredictionEstimator):
 
     def _counted(self, X, statements):
         """The predictor of rules and frequencies, not yet calibrated."""
-        n_relations, true_ids = len(X.relations), np.unique(X.ids, axis=0)
+        n_relations, true_ids = len(X.relations), distinct_rows(X.ids)
         counted = dict(smoothing=float(self.smoothing), min_confidence=self.min_confidence)
         certain = resolve(statements, X.vocabulary).same if statements else None
         rules = count_rules(true_ids, X.n_entities, n_relations, **counted, certain=certain)

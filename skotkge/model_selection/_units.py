@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._graph.cover import first_of_each
+from .._graph.queries import distinct_rows
 
 NEVER = -1  # the fold of what stays in every training part
 
@@ -42,8 +43,8 @@ class SplitUnits:
         relations = _number_by_appearance(ids[:, 1])
         pairs = np.sort(entities, axis=1)
         key = pairs if keep_pairs else np.column_stack([entities, relations])
-        _, self.first_rows, of_row, self.sizes = np.unique(
-            key, axis=0, return_index=True, return_inverse=True, return_counts=True
+        _, self.first_rows, of_row, self.sizes = distinct_rows(
+            key, return_index=True, return_inverse=True, return_counts=True
         )
         self.of_row = of_row.ravel()
         self.strata, self.kinds = self._kinds_of(2 * relations + true)
@@ -63,7 +64,7 @@ class SplitUnits:
     def _link(self, places, units, true):
         """Find the distinct pairs of place and unit, and the units that must stay in training."""
         _, places = np.unique(places, return_inverse=True)
-        self.places, self.units = np.divmod(np.unique(places[true] * len(self) + units[true]), len(self))
+        self.places, self.units = distinct_rows(np.column_stack([places[true], units[true]])).T
         self._starts = np.flatnonzero(np.diff(self.places, prepend=-1))
         self.degrees = np.bincount(self.places, minlength=places.max() + 1)
         self.testable = np.ones(len(self), dtype=bool)
