@@ -12,12 +12,15 @@ entities of the test pairs, "all": every entity of the second graph outside the 
   threshold of one half and with that which it has learned.
 - modalities: a modality on both sides, on one disturbed by Gaussian noise of each column's standard deviation; without
   known pairs; text on one side and image on the other.
+- gromov: the last plan of the rounds against its refinement by fused Gromov-Wasserstein (POT, proximal points), which
+  compares the edges of both graphs as well, at several weights of the edges.
 - scale: a pair of cuts of a synthetic graph with the law of degrees of benchmarks/scale.py, structure alone: seconds,
   memory and Hits@1. With `--dense` every pair of entities is a candidate, which holds the whole plan.
 
     python benchmarks/matching.py cuts --data emoji --cuts 5
     python benchmarks/matching.py alone --data codex_s --cuts 5
     python benchmarks/matching.py modalities --data emoji --cuts 5
+    python benchmarks/matching.py gromov --data emoji --cuts 3
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en --views structure --share 0.3 --rounds 1
     python benchmarks/matching.py scale --entities 100000 --rounds 3
@@ -31,6 +34,7 @@ from collections import defaultdict
 from time import perf_counter, process_time
 
 import numpy as np
+import ot
 from scale import synthetic
 
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
@@ -38,6 +42,8 @@ from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
 SHARES = {"emoji": 0.2, "hanzi": 0.2, "codex_s": 0.1, "wn9img": 0.2}
 SOLVERS = ("sinkhorn", "exact", "partial")
 N_NEIGHBORS = 10
+# Of the edges in fused Gromov-Wasserstein; regularisation of a proximal step; steps.
+GROMOV_WEIGHTS, GROMOV_EPSILON, GROMOV_STEPS = (0.0, 0.5, 0.95), 0.05, 10
 # Modality of each side, and noise on the second.
 SIDES = {"text": ("text", "text", 1.0), "image": ("image", "image", 1.0), "across": ("text", "image", 0.0)}
 
@@ -228,6 +234,54 @@ def modality_figures(name, share, seed, n_rounds, chosen_sides):
     return out
 
 
+def gromov_figures(pairs, share, seed, n_rounds):
+    """Hits@1 among all of the last plan, and of that by which fused Gromov-Wasserstein goes on from it."""
+    n_known = int(share * len(pairs))
+    known, test = pairs[:n_known], pairs[n_known:]
+    matcher = OTEntityMatcher(views=["structure"], n_rounds=n_rounds, n_candidates=None, random_state=seed).fit(known)
+    out = {("all", "plan of the rounds"): matcher.evaluate(test, "all")["hits@1"]}
+    # A known pair has no cost, all else of its entities the largest; the others have what their similarity lacks.
+    cost = 1 - np.asarray(matcher.similarity_.toarray(), dtype=np.float64)
+    rows, columns = known.ids.T
+    cost[rows], cost[:, columns] = 2.0, 2.0
+    cost[rows, columns] = 0.0
+    start = np.asarray(matcher.plan_.toarray(), dtype=np.float64) + 1e-6
+    start[rows], start[:, columns] = 1e-9, 1e-9
+    start[rows, columns] = 1.0
+    masses = [np.full(n, 1 / n) for n in cost.shape]
+    start = ot.sinkhorn(*masses, -np.log(start), reg=1.0, numItermax=200, warn=False)
+    edges = [normalized_adjacency(graph) for graph in (pairs.X, pairs.Y)]
+    for weight in GROMOV_WEIGHTS:
+        plan = ot.gromov.entropic_fused_gromov_wasserstein(
+            cost,
+            *edges,
+            *masses,
+            epsilon=GROMOV_EPSILON,
+            symmetric=True,
+            alpha=weight,
+            G0=start,
+            max_iter=GROMOV_STEPS,
+            solver="PPA",
+            numItermax=100,
+            warn=False,
+        )
+        plan[:, columns] = 0.0
+        truth = plan[test.ids[:, 0], test.ids[:, 1]]
+        right = (plan[test.ids[:, 0]] >= truth[:, None]).sum(axis=1) == 1
+        out["all", f"fused Gromov-Wasserstein, weight {weight:g} of the edges"] = float(right.mean())
+    return out
+
+
+def normalized_adjacency(graph):
+    """Edges in both directions, divided by the square roots of both degrees."""
+    n = graph.n_entities
+    adjacency = np.zeros((n, n))
+    heads, tails = graph.ids[:, [0, 2]].T
+    adjacency[heads, tails] = adjacency[tails, heads] = 1.0
+    roots = np.sqrt(np.maximum(adjacency.sum(axis=1), 1.0))
+    return adjacency / roots[:, None] / roots
+
+
 def dbp15k(options):
     """Rows of DBP15K: views, number of known pairs, both protocols, seconds and peak memory so far."""
     data = datasets.load_dbp15k(options.folder)
@@ -270,7 +324,7 @@ def table(title, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cuts", "alone", "modalities", "dbp15k", "scale"))
+    parser.add_argument("what", choices=("cuts", "alone", "modalities", "gromov", "dbp15k", "scale"))
     parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
     parser.add_argument("--share", type=float, help="of the pairs that are known")
     parser.add_argument("--cuts", type=int, default=5)
@@ -295,6 +349,8 @@ def main():
         print(f"cut {seed}", file=sys.stderr, flush=True)
         if arguments.what == "modalities":
             runs.append(modality_figures(arguments.data, share, seed, arguments.rounds, arguments.sides))
+        elif arguments.what == "gromov":
+            runs.append(gromov_figures(cut(arguments.data, seed), share, seed, arguments.rounds))
         elif arguments.what == "alone":
             runs.append(alone_figures(cut(arguments.data, seed, alone=0.3), share, seed, arguments.rounds))
         else:

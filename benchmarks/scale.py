@@ -110,7 +110,7 @@ def measure(n_entities, options):
     """All that is told of one size."""
     options = argparse.Namespace(**options)
     told = Told() if options.tell else {}
-    triples = synthetic(n_entities, options)
+    triples = synthetic(n_entities, options.zipf, options.triples)
     told["triples"] = len(triples)
     X, told["load"] = timed(lambda: MultimodalTriples(triples, entities=range(n_entities), duplicates="keep"))
     (train, test), told["split"] = timed(lambda: transductive_train_test_split(X, test_size=0.01, random_state=0))
@@ -158,11 +158,11 @@ class Prediction:
         self._told[f"seconds up to the end of epoch {state.epoch}"] = perf_counter() - self._start
 
 
-def synthetic(n_entities, options):
+def synthetic(n_entities, exponent, n_triples=None):
     """Ids of triples: heads evenly frequent, tails and relations by Zipf's law, entities in random order."""
     rng = np.random.default_rng(0)
-    n_triples = options.triples or round(TRIPLES_OF_AN_ENTITY * n_entities)
-    tails = rng.permutation(n_entities)[zipf(rng, n_entities, options.zipf, n_triples)]
+    n_triples = n_triples or round(TRIPLES_OF_AN_ENTITY * n_entities)
+    tails = rng.permutation(n_entities)[zipf(rng, n_entities, exponent, n_triples)]
     return np.column_stack([rng.integers(n_entities, size=n_triples), zipf(rng, N_RELATIONS, 1.0, n_triples), tails])
 
 

@@ -5,13 +5,17 @@ their vectors, and only the pairs whose sketches are most alike by the vectors t
 """
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
 # Similarities at once; 64 million of single precision are 256 MiB.
 BLOCK_ENTRIES = 2**26
-# Pairs of entities, as of two graphs of 10,000 each, above which sketches are compared first.
-LARGEST_EXACT = 10**8
-SKETCH_COLUMNS = 256
+# Pairs of entities, as of two graphs of 12,000 each, above which sketches are compared first: from there on they take
+# less time than all products of some 3,600 columns.
+LARGEST_EXACT = 15 * 10**7
+SKETCH_COLUMNS = 512
+# Rows of each side that the directions of sketches are found from.
+ROWS_OF_DIRECTIONS = 8192
 # Sketches give this many candidates for each one that is wanted. The threshold comes from one of STRIDE columns.
 SPARE, STRIDE = 1.5, 8
 
@@ -64,9 +68,9 @@ def _best_of_all(first, second, n_best, device):
 
 
 def _best_by_sketches(first, second, n_best, random_state, device):
-    # With R (n_features, m) of standard normal numbers, m = SKETCH_COLUMNS, <R'a, R'b> / m is <a, b> on average, with a
-    # standard deviation of sqrt((|a|^2 |b|^2 + <a, b>^2) / m); the factor m changes no order.
-    projection = random_state.standard_normal((first.shape[1], SKETCH_COLUMNS)).astype(np.float32)
+    # Of two cuts of a synthetic graph of 12,500 entities with 100 candidates each, Hits@1 is .917 by all products, .914
+    # by 512 principal directions, .896 by 256, and .866 by 256 random ones.
+    projection = _principal_directions((first, second), SKETCH_COLUMNS, random_state)
     columns, values = [], []
     for start, block in _blocks(first @ projection, second @ projection, device):
         for row, likely in enumerate(_above_quantile(block, int(SPARE * n_best)), start=start):
@@ -80,6 +84,16 @@ def _best_by_sketches(first, second, n_best, random_state, device):
             values.append(products)
     ends = np.concatenate([[0], np.cumsum([len(row) for row in columns])])
     return csr_array((np.concatenate(values), np.concatenate(columns), ends), shape=(len(first), len(second)))
+
+
+def _principal_directions(matrices, n_directions, random_state):
+    """Directions in which the rows of matrices, or of samples of them, have the largest squared products."""
+    # V (n_features, m) of the largest eigenvalues of G = A'A + B'B: among all projections to m columns, V'a keeps most
+    # of |a|^2 over the rows, so <V'a, V'b> is nearest to <a, b> in the sum.
+    samples = [matrix[random_state.permutation(len(matrix))[:ROWS_OF_DIRECTIONS]] for matrix in matrices]
+    gram = sum(rows.T @ rows for rows in samples)
+    n_features = len(gram)
+    return eigh(gram, subset_by_index=[n_features - n_directions, n_features - 1])[1].astype(np.float32)
 
 
 def _above_quantile(block, n_wanted):

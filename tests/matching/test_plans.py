@@ -64,8 +64,8 @@ def test_best_candidates_are_the_largest_products(rng):
 
 
 def test_candidates_by_sketches_are_the_best(rng):
-    second = rng.standard_normal((2000, 600)).astype(np.float32)
-    first = second[:200] + 0.5 * rng.standard_normal((200, 600)).astype(np.float32)
+    second = rng.standard_normal((2000, 1100)).astype(np.float32)
+    first = second[:200] + 0.5 * rng.standard_normal((200, 1100)).astype(np.float32)
     first[0] = 0
     best = best_candidates(first, second, 20, rng, largest_exact=0)
     exact = first @ second.T
