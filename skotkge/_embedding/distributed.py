@@ -195,8 +195,12 @@ class DistributedTrainer(Trainer):
         self._blocks = RowBlocks(len(spec.structure), processes.size, seed)
         function, width = options.score_function, spec.width
         relations = function.initial_relations(2 * n_relations, width, INITIAL_GAIN, self._generator).to(dtype)
-        blocks = ((rows, values.mul_(INITIAL_GAIN)) for rows, values in start_blocks(spec.structure, dtype))
         weight = torch.as_tensor(np.asarray(spec.structure_weight), dtype=dtype)
+        # Rows of weight 0 are zero, as those of an `EmbeddingModel`.
+        blocks = (
+            (rows, values.mul_(INITIAL_GAIN).mul_((weight[rows] != 0)[:, None]))
+            for rows, values in start_blocks(spec.structure, dtype)
+        )
         numbered, edges = self._blocks.renumbered(ids), self._blocks.edges
         if isinstance(options.objective, CrossEntropy):
             numbered, dealt, loops = dealt_queries(numbered, n_relations, edges, options, self._generator)
