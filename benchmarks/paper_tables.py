@@ -68,6 +68,8 @@ SETTINGS = {
         "structure_lr_factor": 1.0,
     },
 }
+# Of translations with modalities on a graph of limited epochs: one takes them several times as long as the other rows.
+EPOCHS_OF_TRANSLATIONS = 10
 SEEDS = {"emoji": 5, "hanzi": 3, "wn9img": 3, "fbimg": 3}
 SPACES = ("structure", "modalities", "fused", "relation_maps")
 KINDS = (*SPACES, "rules", "counts", "cosines", "neighbors")
@@ -136,7 +138,7 @@ def rows_of(names, settings):
         return OTKGEClassifier(random_state=seed, **options)
 
     def translations(kind, **options):
-        options |= {"max_iter": settings["max_iter"]} if "max_iter" in settings else {}
+        options |= {"max_iter": EPOCHS_OF_TRANSLATIONS} if "max_iter" in settings else {}
         if "objective" in settings and "objective" not in options:
             sampled = settings["objective"]
             options |= {"objective": sampled} if kind is not TranslationBaseline else {"n_sampled": sampled.n_sampled}
