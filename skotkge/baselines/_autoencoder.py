@@ -54,18 +54,21 @@ class AutoencoderModel(LayeredModel):
         super().__init__(spec, shapes, n_relations, options, generator)
         self._reconstruction_weight = spec.reconstruction_weight
 
-    def rows(self):
+    def views(self):
         """Codes of the entities asked for."""
-        return encode(*self.asked_columns(), self.maps)
+        return (encode(*self.asked_columns(), self.maps),)
+
+    def joined(self, codes):
+        """The codes."""
+        return codes
 
     def with_own_terms(self, loss):
         """Return the loss together with the reconstruction."""
         return LossWithTerms(loss, self)
 
-    def own_terms(self):
+    def own_terms(self, codes):
         """Mean squared error of the columns of each modality, over the entities that have it, summed."""
         columns, observed = self.asked_columns()
-        codes = encode(columns, observed, self.maps)
         errors = [mean_square(decode(codes, name, self.maps) - columns[name], observed[name]) for name in columns]
         return {"reconstruction": self._reconstruction_weight * sum(errors)}
 

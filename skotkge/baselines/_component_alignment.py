@@ -45,13 +45,6 @@ class AlignedModel(LayeredModel):
     n_relations : int
     options : TrainingOptions
     generator : torch.Generator
-
-    Attributes
-    ----------
-    perturbation : tensor or None
-        Added to the rows that `entities` returns.
-    watch_entities : callable or None
-        Called with these rows.
     """
 
     def __init__(self, spec, n_relations, options, generator):
@@ -62,25 +55,18 @@ class AlignedModel(LayeredModel):
         super().__init__(spec, shapes, n_relations, options, generator)
         self._has_triples = torch.tensor(spec.structure_weight, dtype=torch.float32, device=options.device)
         self._alignment_weight, self._epsilon = spec.alignment_weight, spec.epsilon
-        self.perturbation = self.watch_entities = None
 
-    def rows(self):
-        """Views of the entities asked for."""
-        _, reconstructed, modalities = self._views()
-        rows = side_by_side(reconstructed, modalities)
-        if self.perturbation is not None:
-            rows = rows + self.perturbation
-        if self.watch_entities is not None:
-            self.watch_entities(rows)
-        return rows
-
-    def _views(self):
+    def views(self):
         """e, s and m of the entities asked for."""
         # s = w (e W + b), with w = 0 for entities without a triple, of which e says nothing.
         sparse = self._asked is not None
         free = functional.embedding(self._asked, self.structure, sparse=True) if sparse else self.structure
         reconstructed = free @ self.maps["reconstruction of structure"] + self.maps["bias of structure"]
         return free, self._asked_weight()[:, None] * reconstructed, modality_view(*self.asked_columns(), self.maps)
+
+    def joined(self, free, reconstructed, modalities):
+        """s and m side by side."""
+        return side_by_side(reconstructed, modalities)
 
     def _asked_weight(self):
         return self._has_triples if self._asked is None else self._has_triples.index_select(0, self._asked)
@@ -89,9 +75,8 @@ class AlignedModel(LayeredModel):
         """Return the loss together with the component alignment and the adversary."""
         return AdversarialLoss(loss, self, self._epsilon) if self._epsilon else LossWithTerms(loss, self)
 
-    def own_terms(self):
+    def own_terms(self, free, reconstructed, modalities):
         """Component alignment: mean squared distances of e from s, and of e, mapped to the modalities, from m."""
-        free, reconstructed, modalities = self._views()
         has_triples = self._asked_weight()
         has_both = has_triples * anywhere(self.asked_columns()[1])
         mapped = free @ self.maps["structure to modalities"]

@@ -22,7 +22,10 @@ class LayeredSpec(SpaceSpec):
 
 
 class LayeredModel(EmbeddingModel):
-    """Relation table, layers and, where the spec has one, a free table; subclasses write `rows` and `own_terms`.
+    """Relation table, layers and, where the spec has one, a free table.
+
+    Subclasses write `views`, `joined` and `own_terms`. A batch computes its views once: gradients of the rows that they
+    make wait until `propagate` sends them through the layers together with those of the own terms.
 
     Parameters
     ----------
@@ -33,6 +36,13 @@ class LayeredModel(EmbeddingModel):
     n_relations : int
     options : TrainingOptions
     generator : torch.Generator
+
+    Attributes
+    ----------
+    perturbation : tensor or None
+        Added to the rows of the last call of `entities`, which the next one then returns anew.
+    rows, row_gradient : tensors of shape (n_asked, d)
+        What `entities` returned last, unperturbed, and the gradients by it so far.
     """
 
     def __init__(self, spec, shapes, n_relations, options, generator):
@@ -40,21 +50,30 @@ class LayeredModel(EmbeddingModel):
         self._observed = {
             name: torch.tensor(rows, dtype=torch.float32, device=options.device) for name, rows in spec.observed.items()
         }
-        self._asked = None
+        self._asked = self.perturbation = self.rows = self.row_gradient = None
+        self._views = ()
         self.maps = {
             name: start_of_layer(shape, generator).to(options.device).requires_grad_() for name, shape in shapes.items()
         }
 
     def entities(self, chosen=None, precision=None):
         """Return entity embeddings, those of all for None; own terms are then about the same entities."""
-        self._asked = chosen
-        return self.rows()
+        if self.perturbation is not None:
+            return (self.rows.detach() + self.perturbation).requires_grad_()
+        self._asked, self.row_gradient = chosen, None
+        self._views = self.views()
+        self.rows = self.joined(*self._views)
+        return self.rows
 
-    def rows(self):
+    def views(self):
+        """What the layers make of the entities asked for, a tuple of tensors of shape (n_asked, .)."""
+        raise NotImplementedError
+
+    def joined(self, *views):
         """Embeddings of the entities asked for."""
         raise NotImplementedError
 
-    def own_terms(self):
+    def own_terms(self, *views):
         """Scalar terms of the loss by name, means over the entities asked for."""
         raise NotImplementedError
 
@@ -68,8 +87,16 @@ class LayeredModel(EmbeddingModel):
         return {name: table.index_select(0, self._asked) for name, table in tables.items()}
 
     def backward(self, entities, gradient):
-        """Hand the gradient of what `entities` returned on to the parameters."""
-        entities.backward(gradient)
+        """Keep the gradient of what `entities` returned for `propagate`."""
+        # A perturbation is constant: by rows + perturbation and by rows it is the same.
+        self.row_gradient = gradient if self.row_gradient is None else self.row_gradient + gradient
+
+    def propagate(self):
+        """Leave the gradients of rows and own terms in the parameters; return the values of the terms by name."""
+        terms = self.own_terms(*self._views)
+        torch.autograd.backward([self.rows, sum(terms.values())], [self.row_gradient, None])
+        self.rows, self.row_gradient, self._views = None, None, ()
+        return {name: value.detach() for name, value in terms.items()}
 
     def parameters(self):
         """Return all parameters by name."""

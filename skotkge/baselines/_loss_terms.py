@@ -1,7 +1,5 @@
 """A training loss together with the terms that a model adds to it."""
 
-from functools import partial
-
 from torch.nn import functional
 
 
@@ -11,8 +9,8 @@ class LossWithTerms:
     Parameters
     ----------
     loss : TrainingLoss
-    model : EmbeddingModel
-        With ``own_terms()``: scalar tensors by name, means over the entities that the loss has asked for last.
+    model : LayeredModel
+        Its own terms are means over the entities that the loss has asked for last.
     """
 
     def __init__(self, loss, model):
@@ -30,10 +28,12 @@ class LossWithTerms:
 
     def terms(self, batch):
         """Leave the gradients of all terms in the parameters; return each by name, summed over the triples."""
-        found = {"translation": self.loss.backward(batch)}
-        own = self.model.own_terms()
-        sum(own.values()).backward()
-        return found | {name: self._n_triples * value.detach() for name, value in own.items()}
+        found = self.of_scores(batch)
+        return found | {name: self._n_triples * value for name, value in self.model.propagate().items()}
+
+    def of_scores(self, batch):
+        """Hand the gradients of the terms that go by scores to the model; return each by name."""
+        return {"translation": self.loss.backward(batch)}
 
 
 class AdversarialLoss(LossWithTerms):
@@ -45,9 +45,7 @@ class AdversarialLoss(LossWithTerms):
     Parameters
     ----------
     loss : TrainingLoss
-    model : EmbeddingModel
-        With ``own_terms()``, and with ``entities()`` that adds ``perturbation`` to its rows and calls
-        ``watch_entities`` with them.
+    model : LayeredModel
     epsilon : float
         Length of a step as a share of the row's.
     """
@@ -56,21 +54,13 @@ class AdversarialLoss(LossWithTerms):
         super().__init__(loss, model)
         self.epsilon = epsilon
 
-    def terms(self, batch):
-        """Leave the gradients of all terms in the parameters; return each by name, summed over the triples."""
-        drawn, watched = self.loss.generator.get_state(), []
-        self.model.watch_entities = partial(_watch, watched)
-        found = super().terms(batch)
-        rows, gradient = watched
-        step = self.epsilon * rows.norm(dim=1, keepdim=True) * functional.normalize(gradient, dim=1)
-        self.model.watch_entities, self.model.perturbation = None, step
+    def of_scores(self, batch):
+        """Hand the gradients of the terms that go by scores to the model; return each by name."""
+        drawn = self.loss.generator.get_state()
+        found = super().of_scores(batch)
+        rows, direction = self.model.rows.detach(), functional.normalize(self.model.row_gradient, dim=1)
+        self.model.perturbation = self.epsilon * rows.norm(dim=1, keepdim=True) * direction
         self.loss.generator.set_state(drawn)  # the same negatives
         found["adversary"] = self.loss.backward(batch)
         self.model.perturbation = None
         return found
-
-
-def _watch(watched, rows):
-    """Collect the rows of entities, and their gradient once it is known."""
-    watched.append(rows.detach())
-    rows.register_hook(watched.append)

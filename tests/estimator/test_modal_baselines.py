@@ -189,21 +189,47 @@ def test_the_alignment_is_the_distance_of_the_components(small):
     np.testing.assert_allclose(terms["alignment of modalities"], wanted, rtol=1e-5)
 
 
+def asked_rows(loss, model, batch):
+    """The terms of a batch, and the rows that it asked for: as they are and, with an adversary, moved."""
+    asked, entities = [], model.entities
+
+    def recorded(*arguments):
+        asked.append(entities(*arguments))
+        return asked[-1]
+
+    model.entities = recorded
+    terms = loss.terms(batch)
+    model.entities = entities
+    return terms, [rows.detach() for rows in asked]
+
+
 def test_the_adversary_steps_a_share_of_each_row_up_the_loss(small):
     loss, model = training_loss(small, "mmkrl", CrossEntropy(), epsilon=0.2)
-    batch, steps, rows_of = next(iter(loss.batches())), [], model.rows
+    _, (rows, moved) = asked_rows(loss, model, next(iter(loss.batches())))
+    np.testing.assert_allclose((moved - rows).norm(dim=1) / rows.norm(dim=1), 0.2, rtol=1e-5)
+    torch.testing.assert_close(rows, model.entities().detach())
 
-    def recorded():
-        steps.append(model.perturbation)
-        return rows_of()
 
-    model.rows = recorded
-    loss.terms(batch)
-    undisturbed, step = steps
-    assert undisturbed is None
-    lengths = step.norm(dim=1) / model.entities().detach().norm(dim=1)
-    np.testing.assert_allclose(lengths, 0.2, rtol=1e-5)
-    assert model.perturbation is None
+@pytest.mark.parametrize(("kind", "options"), [("transae", {}), ("mmkrl", {}), ("mmkrl", {"epsilon": 0.5})])
+def test_the_gradients_are_those_of_the_sum_of_all_terms(small, kind, options):
+    """By autograd through all scores of the batch, with the views computed anew for each term."""
+    loss, model = training_loss(small, kind, CrossEntropy(), **options)
+    batch = next(iter(loss.batches()))
+    terms, asked = asked_rows(loss, model, batch)
+    found = {name: parameter.grad.clone() for name, parameter in model.parameters().items()}
+    sources, answers = batch.entities.split([len(batch.relations), len(batch.answers)])
+    score_function, total = loss.loss.options.score_function, sum(model.own_terms(*model.views()).values())
+    for step in [moved - asked[0] for moved in asked]:
+        rows = model.joined(*model.views()) + step
+        query = score_function.query(rows[sources], model.relations[batch.relations])
+        logs = torch.log_softmax(score_function.score_all(query, rows), dim=1)
+        total = total - 2 / len(answers) * logs[batch.rows, answers].sum()
+    expected = torch.autograd.grad(total, list(model.parameters().values()))
+    for name, gradient in zip(found, expected, strict=True):
+        torch.testing.assert_close(
+            found[name], gradient, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+        )
+    np.testing.assert_allclose(sum(terms.values()) * 2 / len(answers), total.item(), rtol=1e-2)
 
 
 def test_margin_ranking_is_the_hinge_of_each_negative(small):
