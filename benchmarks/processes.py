@@ -61,7 +61,7 @@ def parser():
     told.add_argument("--epochs", type=int, default=20)
     told.add_argument("--batch-size", type=int, default=512)
     told.add_argument("--dimension", type=int, default=200)
-    told.add_argument("--n-sampled", type=int, default=512, help="of the cross-entropy, in each process")
+    told.add_argument("--n-sampled", type=int, default=512, help="of the cross-entropy")
     told.add_argument("--n-negatives", type=int, default=64, help="of the logistic loss")
     told.add_argument("--worker", nargs=3, metavar=("NAME", "OBJECTIVE", "FILE"), help=argparse.SUPPRESS)
     return told
