@@ -65,7 +65,8 @@ class QueryBatches:
 
     Queries with equally many answers are shuffled among themselves and dealt out to the batches in turn. So each batch
     has as many queries and answers in every epoch, and nobody has to ask the device where it ends. With `edges` those
-    are shuffled among themselves that have equally many answers in each shard, and so has each batch in every epoch.
+    are shuffled among themselves that have equally many answers in each shard: each batch has as many of a shard in
+    every epoch, and about as many as the other batches.
 
     Parameters
     ----------
@@ -94,8 +95,8 @@ class QueryBatches:
         of_piece, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
         of_shards = counts[:, None] if edges is None else _answers_by_shard(lists, starts, counts, edges)
         alike = counts if edges is None else np.unique(of_shards, axis=0, return_inverse=True)[1].ravel()
-        # By the number of answers first, so that they are dealt out evenly.
-        by_count = np.lexsort((alike, counts))
+        # Those with most answers first, where they are dealt out one kind after the other.
+        by_count = np.lexsort((alike, counts if edges is None else -counts))
         of_piece, counts, of_shards = of_piece[by_count], counts[by_count], of_shards[by_count]
         relations = lists.relations[of_piece]
         self._generator = generator
@@ -112,8 +113,10 @@ class QueryBatches:
         # follows holds for all epochs.
         n_batches = max(1, min(n_batches, len(counts)))
         batch_of = np.arange(len(counts)) % n_batches
+        if edges is not None:
+            batch_of = _evenly_dealt(of_shards, self._sizes, n_batches)
         dealt = np.argsort(batch_of, kind="stable")
-        in_batch = np.bincount(batch_of)
+        in_batch = np.bincount(batch_of, minlength=n_batches)
         self._ends = np.concatenate([[0], np.cumsum(in_batch)])
         self._answer_ends = np.concatenate([[0], np.cumsum(counts[dealt])])[self._ends].tolist()
         positions = np.arange(len(counts)) - np.repeat(self._ends[:-1], in_batch)
@@ -122,7 +125,8 @@ class QueryBatches:
             torch.as_tensor(array).to(device) for array in (dealt, counts[dealt], positions)
         )
         self.largest = int(in_batch.max(initial=0))
-        self.most_answers = np.diff(np.pad(of_shards[dealt].cumsum(0), ((1, 0), (0, 0)))[self._ends], axis=0).max(0)
+        of_batches = np.diff(np.pad(of_shards[dealt].cumsum(0), ((1, 0), (0, 0)))[self._ends], axis=0)
+        self.most_answers = of_batches.max(axis=0, initial=0)
 
     def __iter__(self):
         order = self._shuffled()
@@ -168,10 +172,41 @@ class QueryBatches:
 
 def _answers_by_shard(lists, starts, counts, edges):
     """How many answers of each piece lie in each shard, ``(n_pieces, n_shards)``."""
-    shards = np.searchsorted(edges[1:-1], lists.pairs()[1][slices(starts, counts)], side="right")
+    shards = shards_of(lists.pairs()[1][slices(starts, counts)], edges)
     n_shards = len(edges) - 1
     places = np.repeat(np.arange(len(counts)), counts) * n_shards + shards
     return np.bincount(places, minlength=len(counts) * n_shards).reshape(-1, n_shards)
+
+
+def shards_of(entities, edges):
+    """The shard in which each of some entities lies, by where the shards begin."""
+    return np.searchsorted(edges[1:-1], entities, side="right")
+
+
+def _evenly_dealt(of_shards, sizes, n_batches):
+    """The batch of each piece, such that all batches have about as many answers of each shard.
+
+    Parameters
+    ----------
+    of_shards : ndarray of shape (n_pieces, n_shards)
+        Answers of each piece, equal ones side by side.
+    sizes : list of int
+        How many are equal.
+    n_batches : int
+
+    Returns
+    -------
+    ndarray of shape (n_pieces,)
+    """
+    # Each batch gets as many of a kind as all others; what is left over goes to those that have least in its shards.
+    load, batches, first = np.zeros((n_batches, of_shards.shape[1])), [], 0
+    for size in filter(None, sizes):
+        kind, (each, rest) = of_shards[first], divmod(size, n_batches)
+        least = np.argsort(load @ kind, kind="stable")[:rest]
+        load[least] += kind
+        batches += [np.repeat(np.arange(n_batches), each), least]
+        first += size
+    return np.concatenate([np.empty(0, dtype=np.int64), *batches])
 
 
 def _lengths_of_runs(values):

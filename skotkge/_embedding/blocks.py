@@ -1,15 +1,15 @@
 """What each process trains of a graph, and batches that have an equal part of every block of triples.
 
 A block is from the shard of one entity to that of another. With balanced batches a process trains what begins in its
-own shard, so that it lacks the other ends and the negatives alone. As each batch has as large a part of each block, it
-never asks a shard for more rows than is known beforehand.
+own shard, so that it lacks the other ends and the negatives alone. As each batch has about as large a part of each
+block, the same in every epoch, it never asks a shard for more rows than is known beforehand.
 """
 
 import numpy as np
 import torch
 
 from .._graph.queries import KnownAnswers, slices
-from .batches import ANSWERS_OF_A_PIECE
+from .batches import ANSWERS_OF_A_PIECE, shards_of
 
 
 def is_balanced(options):
@@ -44,13 +44,13 @@ def dealt_triples(ids, edges, options, generator):
     order, n_processes = torch.randperm(len(ids), generator=generator), len(edges) - 1
     if not is_balanced(options):
         return [order[rank::n_processes] for rank in range(n_processes)]
-    shards = _shards_of(ids[order.numpy(), 0], edges)
+    shards = shards_of(ids[order.numpy(), 0], edges)
     return [order[torch.as_tensor(shards == rank)] for rank in range(n_processes)]
 
 
 def blocks_of(ids, edges):
     """Triples by the shard of the tail, a list of arrays."""
-    shards = _shards_of(ids[:, 2], edges)
+    shards = shards_of(ids[:, 2], edges)
     return [ids[shards == rank] for rank in range(len(edges) - 1)]
 
 
@@ -71,27 +71,22 @@ def dealt_queries(ids, n_relations, edges, options, generator):
         Source, relation or its reciprocal, answer.
     rows : list of tensors
         Of `pairs`, for each process.
-    loops : ndarray
-        Relations, or reciprocals, of which a source is an answer to itself.
+    lists : KnownAnswers
+        What `pairs` are of.
     """
     lists, n_processes = KnownAnswers(ids, n_relations), len(edges) - 1
     of_query, answers = lists.pairs()
     sources, relations = lists.sources[of_query], lists.relations[of_query]
     pairs = torch.as_tensor(np.column_stack([sources, relations, answers]))
-    loops = np.unique(relations[sources == answers])
     if is_balanced(options):
-        shards = _shards_of(sources, edges)
-        return pairs, [torch.as_tensor(np.flatnonzero(shards == rank)) for rank in range(n_processes)], loops
+        shards = shards_of(sources, edges)
+        return pairs, [torch.as_tensor(np.flatnonzero(shards == rank)) for rank in range(n_processes)], lists
     _, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
     order = torch.randperm(len(counts), generator=generator).numpy()
     # By the number of answers, so that each process gets equally many.
     order = order[np.argsort(counts[order], kind="stable")]
     dealt = [order[rank::n_processes] for rank in range(n_processes)]
-    return pairs, [torch.as_tensor(slices(starts[pieces], counts[pieces])) for pieces in dealt], loops
-
-
-def _shards_of(entities, edges):
-    return np.searchsorted(edges[1:-1], entities, side="right")
+    return pairs, [torch.as_tensor(slices(starts[pieces], counts[pieces])) for pieces in dealt], lists
 
 
 class TripleBlocks:

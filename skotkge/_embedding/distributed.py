@@ -9,6 +9,7 @@ import torch
 from .blocks import dealt_queries, dealt_triples
 from .checkpoint import plain_state, trainer_state
 from .model import INITIAL_GAIN, checked_state
+from .objectives import without_answers
 from .options import CrossEntropy, Logistic
 from .shard import Shard, ShardPlan
 from .shard_files import shard_names, whole_tables, with_tables
@@ -133,8 +134,8 @@ class GatheredModel:
         return self.entities_of(self._call("gather", rows=self._rows))
 
     def entities_of(self, structure):
-        """Return the embeddings that a table makes, which are the table itself where no row has another weight."""
-        return structure if (self._weight == 1).all() else self._weight[:, None] * structure
+        """Return the embeddings that a table makes: itself, as rows of weight 0 are zero, or with other weights."""
+        return structure if np.isin(self._weight, (0, 1)).all() else self._weight[:, None] * structure
 
     def trained_state(self):
         """Return copies of the parameters, as those of an `EmbeddingModel`."""
@@ -203,10 +204,9 @@ class DistributedTrainer(Trainer):
         )
         numbered, edges = self._blocks.renumbered(ids), self._blocks.edges
         if isinstance(options.objective, CrossEntropy):
-            numbered, dealt, loops = dealt_queries(numbered, n_relations, edges, options, self._generator)
-            if excludes_self_loops is not None:  # no relation leaves out what is an answer in any process
-                excludes_self_loops = excludes_self_loops.copy()
-                excludes_self_loops[loops] = False
+            numbered, dealt, lists = dealt_queries(numbered, n_relations, edges, options, self._generator)
+            if excludes_self_loops is not None:
+                excludes_self_loops = without_answers(excludes_self_loops, lists)  # of all processes
         else:
             dealt = dealt_triples(numbered, edges, options, self._generator)
         plan = ShardPlan(len(weight), n_relations, len(ids), options, seed, excludes_self_loops)

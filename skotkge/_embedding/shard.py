@@ -83,10 +83,10 @@ class ShardedModel:
 class Shard:
     """Part of one process in the training of a space.
 
-    Each process has triples of its own, see `skotkge._embedding.blocks`, and takes its part of each batch from them.
-    Negatives are those of a triple, and drawn by its process; the sampled candidates of a batch are the same in all
-    processes, so that a query sees as many as in one. The step of a batch is that of one process: gradients of the same
-    row add up before it, and the mean is that over the triples of all.
+    Each process has triples or queries of its own, see `skotkge._embedding.blocks`, and takes its part of each batch
+    from them. Negatives are those of a triple, and drawn by its process; the sampled candidates of a batch are the same
+    in all processes, so that a query sees as many as in one. The step of a batch is that of one process: gradients of
+    the same row add up before it, and the mean is that over the triples of all.
 
     Parameters
     ----------
@@ -106,6 +106,7 @@ class Shard:
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
         self.processes, self._seed, self._validation, self._kept = processes, plan.seed, None, {}
         table = ShardedTable(rows, weight, plan.n_entities, processes)
+        self._counts = (weight != 0)[:, None]  # rows of weight 0 are zero; of earlier versions they may be anything
         options, n_batches = plan.options, -(-plan.n_triples // plan.options.batch_size)
         options = replace(
             options, device=str(processes.device), batch_size=part_of_batch(options, ids, n_batches, table.edges)
@@ -214,6 +215,7 @@ class Shard:
 
     def keep(self, name):
         """Keep a copy of the parameters, in place of the last of this name."""
+        self._kept.pop(name, None)  # else both are there while the copy is made
         self._kept[name] = [table.detach().clone() for table in (self.model.structure, self.model.relations)]
 
     def restore(self, name):
@@ -225,7 +227,7 @@ class Shard:
     def load(self, structure=None, relations=None, rows=None):
         """Take over parameters of the first process."""
         with torch.no_grad():
-            self.model.structure.copy_(self.processes.scatter_rows(structure, rows))
+            self.model.structure.copy_(self.processes.scatter_rows(structure, rows) * self._counts)
             self.model.relations.copy_(self.processes.broadcast(relations))
 
     def write(self, store, names, token, with_best):
@@ -284,10 +286,10 @@ class Shard:
         rows = {name: torch.as_tensor(values, device=self.processes.device) for name, values in rows.items()}
         with torch.no_grad():
             if best_relations is not None:
-                self.model.structure.copy_(rows.get("best", rows["structure"]))
+                self.model.structure.copy_(rows.get("best", rows["structure"]) * self._counts)
                 self.model.relations.copy_(best_relations)
                 self.keep("best")
-            self.model.structure.copy_(rows["structure"])
+            self.model.structure.copy_(rows["structure"] * self._counts)
             self.model.relations.copy_(relations)
         for optimizer, state in zip(self.optimizers, with_optimizer(optimizers, rows), strict=True):
             optimizer.load_state_dict(state)

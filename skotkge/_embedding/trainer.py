@@ -225,6 +225,7 @@ class Trainer:
                     self._leave_diverged(name, is_usable=False)
                     break
             else:
+                self._sound = None
                 self._sound = self._copy_of_sound()
             self._tell(callbacks, name, is_refit)
         self._stopped = False
@@ -288,6 +289,7 @@ class Trainer:
         self._stale = self._stale + 1 if score < self._best_score + self.options.tol else 0
         if score > self._best_score:
             self._best_score, self._best_iter = score, len(self._losses)
+            self._best_parameters = None  # else both copies are there while the second is made
             self._best_parameters = self._copy("best")
 
     def _copy(self, name):

@@ -172,8 +172,9 @@ class OTKGEClassifier(TrainedEstimator):
         How the processes of a group make a batch; it has no effect in one process. "random" deals the triples at
         random, for a cross-entropy its queries in both directions, and a process asks the others for the distinct rows
         that it lacks. "balanced" gives each process what begins among its own rows: triples with their heads there, or
-        queries with their source. Each batch has as many of them that end with each process, and negatives are drawn
-        evenly from all: all messages have a size that is known beforehand. Not for ``Logistic(filtered=True)``.
+        queries with their source. Each batch has about as many of them that end with each process, the same number in
+        every epoch, and negatives are drawn evenly from all: all messages have a size that is known beforehand. Not for
+        ``Logistic(filtered=True)``.
     checkpoint : path-like, default=None
         A folder, created if absent, in which the fit keeps its state after every epoch: the same call again goes on
         from there, to the same result. It may be shared by the clones of a search, each of which has a subfolder of its

@@ -154,7 +154,7 @@ def check_memory(peak, options, early_stopping, available):
     if early_stopping:
         remedies.append("early_stopping=False")
     if options.entity_table == "memory" and options.objective.needs_few_rows:
-        remedies.append('without modalities entity_table="disk"')
+        remedies.append('entity_table="disk" (on a CPU, in one process, without modalities)')
     remedies += ['fewer spaces (evidence=("structure",))', "a smaller embedding_dim", "several processes (torchrun)"]
     raise MemoryError(
         f"the fit needs about {in_words(peak)} of memory, and {in_words(available)} are available; less takes "

@@ -87,9 +87,9 @@ def _best_by_sketches(first, second, n_best, random_state, device):
 
 
 def _principal_directions(matrices, n_directions, random_state):
-    """Directions in which the rows of matrices, or of samples of them, have the largest squared products."""
+    """Directions in which the rows of matrices, or of samples of them, have the largest squared lengths."""
     # V (n_features, m) of the largest eigenvalues of G = A'A + B'B: among all projections to m columns, V'a keeps most
-    # of |a|^2 over the rows, so <V'a, V'b> is nearest to <a, b> in the sum.
+    # of |a|^2 over the rows of both, so that <V'a, V'b> lacks least of <a, b> where a and b are alike.
     samples = [matrix[random_state.permutation(len(matrix))[:ROWS_OF_DIRECTIONS]] for matrix in matrices]
     gram = sum(rows.T @ rows for rows in samples)
     n_features = len(gram)

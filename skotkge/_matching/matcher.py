@@ -62,9 +62,9 @@ class OTEntityMatcher(FittedHtml, CheckedParameters, Persistent, BaseEstimator):
         character n-grams of labels. "auto" is all that both graphs have. Without known pairs it starts
         from the shared modalities, or from names where there are none.
     n_candidates : int, default=100
-        Most similar entities of Y that each entity of X can be moved to; beyond 10**8 pairs of entities they are found
-        by sketches of their vectors, nearly the same ones. None: all, which takes memory and time in proportion to the
-        product of the numbers of entities.
+        Most similar entities of Y that each entity of X can be moved to; beyond 1.5 * 10**8 pairs of entities they are
+        found by sketches of their vectors, nearly the same ones. None: all, which takes memory and time in proportion
+        to the product of the numbers of entities.
     min_probability : float or "f1", default=0.5
         Matches below are not told: `predict` gives None for them and `matches_` leaves them out. "f1": where the F1 of
         held-out pairs, of which a part has lost its counterpart, is highest; that is half of this F1, and 0.5 with

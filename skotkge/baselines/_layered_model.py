@@ -61,9 +61,11 @@ class LayeredModel(EmbeddingModel):
         if self.perturbation is not None:
             return (self.rows.detach() + self.perturbation).requires_grad_()
         self._asked, self.row_gradient = chosen, None
-        self._views = self.views()
-        self.rows = self.joined(*self._views)
-        return self.rows
+        views = self.views()
+        rows = self.joined(*views)
+        if torch.is_grad_enabled():  # else they are asked for an answer, and would stay until the next batch
+            self._views, self.rows = views, rows
+        return rows
 
     def views(self):
         """What the layers make of the entities asked for, a tuple of tensors of shape (n_asked, .)."""

@@ -76,7 +76,9 @@ def test_disk_and_memory_give_the_same_model(X, options):
 
 def test_partial_fit_goes_on_in_the_same_way(X):
     new = [("alone", X.labels[0][1], X.labels[0][2])]
-    same(*(fitted(X, entity_table=place).partial_fit(new) for place in ("disk", "memory")), X)
+    on_disk, in_memory = (fitted(X, entity_table=place).partial_fit(new) for place in ("disk", "memory"))
+    same(on_disk, in_memory, X)
+    assert in_memory.entity_embeddings_[X.entities.tolist().index("alone")].all()
 
 
 @pytest.mark.parametrize(("before", "after"), [("disk", "disk"), ("memory", "disk"), ("disk", "memory")])

@@ -78,7 +78,7 @@ def peak(n_entities, optimizer, has_all):
         ids = np.column_stack([everyone, everyone % 3, np.roll(everyone, 1)])
     X = MultimodalTriples(ids, entities=range(n_entities), duplicates="keep")
     kge = OTKGEClassifier(
-        evidence=("structure",), objective=CrossEntropy(64), optimizer=optimizer, embedding_dim=256, max_iter=1,
+        evidence=("structure",), objective=CrossEntropy(64), optimizer=optimizer, embedding_dim=256, max_iter=2,
         batch_size=256, validation_fraction=0.01, metric="accuracy", device="cpu", random_state=0,
     )
     gc.collect()

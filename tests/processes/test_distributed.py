@@ -18,6 +18,7 @@ from skotkge._embedding.batches import QueryBatches
 from skotkge._embedding.blocks import TripleBlocks, blocks_of, dealt_queries, dealt_triples, largest_parts
 from skotkge._embedding.model import INITIAL_GAIN, EmbeddingModel
 from skotkge._embedding.negatives import Corruption, EvenCorruption, most_even_draws
+from skotkge._embedding.objectives import without_answers
 from skotkge._embedding.shard import _seed_of, part_of_batch
 from skotkge._embedding.shard_files import whole_tables, with_tables
 from skotkge._embedding.start import start_blocks
@@ -89,8 +90,8 @@ def trained_in_one_process(options, n_epochs, size=SIZE, ids=None):
     model = EmbeddingModel(renumbered, group.N_RELATIONS, options, generator, torch.float64)
     numbered, of_graph, loops = blocks.renumbered(ids), (blocks.edges, options, generator), group.loops()
     if isinstance(options.objective, CrossEntropy):
-        trained, dealt, with_loops = dealt_queries(numbered, group.N_RELATIONS, *of_graph)
-        loops[with_loops] = False
+        trained, dealt, lists = dealt_queries(numbered, group.N_RELATIONS, *of_graph)
+        loops = without_answers(loops, lists)
     else:
         trained, dealt = torch.as_tensor(numbered), dealt_triples(numbered, *of_graph)
     parts = [loss_of_part(model, trained[rows].numpy(), numbered, loops, options, blocks.edges) for rows in dealt]
@@ -240,11 +241,8 @@ def test_each_process_has_whole_pieces_of_queries(batches):
     ids = np.concatenate([ids, group.star()])
     options = group.replace(group.OPTIONS, distributed_batches=batches)
     edges = [0, 11, 22, 33, group.N_ENTITIES]
-    pairs, dealt, loops = dealt_queries(ids, group.N_RELATIONS, edges, options, torch.Generator().manual_seed(0))
+    pairs, dealt, whole = dealt_queries(ids, group.N_RELATIONS, edges, options, torch.Generator().manual_seed(0))
     np.testing.assert_array_equal(np.sort(torch.cat(dealt)), np.arange(2 * len(ids)))
-    with_loops = np.unique(ids[ids[:, 0] == ids[:, 2], 1])
-    np.testing.assert_array_equal(loops, np.concatenate([with_loops, with_loops + group.N_RELATIONS]))
-    whole = KnownAnswers(ids, group.N_RELATIONS)
     if batches == "random":
         # A piece of at most four answers is in one process: no query is in more processes than it has pieces.
         parts = [np.unique(pairs[rows][:, :2], axis=0) for rows in dealt]
@@ -268,6 +266,31 @@ def test_balanced_batches_have_as_many_answers_of_each_shard_in_every_epoch():
     assert np.sum(epochs[0], axis=0).sum() == 2 * len(ids)
     first, second = ([batch.sources.tolist() for batch in batches] for _ in range(2))
     assert first != second
+
+
+@pytest.mark.parametrize(("n_shards", "batch_size", "fullest"), [(4, 512, 1.1), (16, 512, 1.4), (16, 4096, 1.1)])
+def test_balanced_batches_have_about_as_many_answers_of_each_shard(n_shards, batch_size, fullest):
+    rng = np.random.RandomState(0)
+    ids = np.unique(
+        np.column_stack([rng.randint(3000, size=60_000), rng.randint(5, size=60_000), rng.randint(3000, size=60_000)]),
+        axis=0,
+    )
+    edges = np.linspace(0, 3000, n_shards + 1).astype(int).tolist()
+    options = group.replace(group.OPTIONS, distributed_batches="balanced")
+    pairs, dealt, _ = dealt_queries(ids, 5, edges, options, torch.Generator())
+    own, n_batches = pairs[dealt[0]].numpy(), len(ids) // batch_size
+    lists = KnownAnswers.of_pairs(*own.T, 5)
+    batches = QueryBatches(lists, n_batches, np.zeros(10, dtype=bool), "cpu", torch.Generator(), edges=edges)
+    assert batches.most_answers.max() < fullest * max(4, len(own) / n_batches / n_shards)
+
+
+@pytest.mark.parametrize("edges", [None, [0, 20, group.N_ENTITIES]])
+def test_a_process_may_have_nothing_to_train(edges):
+    nothing = KnownAnswers(np.empty((0, 3), dtype=np.int64), group.N_RELATIONS)
+    no_loops = np.zeros(2 * group.N_RELATIONS, dtype=bool)
+    batches = QueryBatches(nothing, 3, no_loops, "cpu", torch.Generator(), edges=edges)
+    assert not [batch for batch in batches if len(batch.answers)]
+    assert not batches.most_answers.any()
 
 
 def test_loss_falls(results):
