@@ -18,7 +18,7 @@ and below them the exponent of growth between the first and the last size: secon
 
     python benchmarks/scale.py --sizes 10000 100000
     python benchmarks/scale.py --sizes 1000000 --no-peer
-    python benchmarks/scale.py --sizes 5000000 --triples 20000000 --dimension 256 --batch-size 8192 --n-sampled 512 \
+    python benchmarks/scale.py --sizes 5000000 --triples 20000000 --dimension 256 --batch-size 2048 --n-sampled 256 \
         --epochs 0 --no-peer --no-negatives --tell                                            # the whole, within 16 GB
 """
 
@@ -113,13 +113,12 @@ def measure(n_entities, options):
     triples = synthetic(n_entities, options.zipf, options.triples)
     told["triples"] = len(triples)
     X, told["load"] = timed(lambda: MultimodalTriples(triples, entities=range(n_entities), duplicates="keep"))
-    del triples
     (train, test), told["split"] = timed(lambda: transductive_train_test_split(X, test_size=0.01, random_state=0))
     told["bandwidth"] = bandwidth() / 1e9
     told["traffic"] = traffic(X, options) / (1e9 * told["bandwidth"])
     kge = classifier(CrossEntropy(options.n_sampled), options)
     with quiet():
-        # What libraries load is no part of the measurement; of a small graph, as a fit holds the model of the one before.
+        # What libraries load is no part of the measurement. Of a small graph: a fit holds the model of the one before.
         kge.fit(synthetic(100, options.zipf))
         told["epoch"], told["peak"] = peak_memory(lambda: with_prediction(kge, train, told))
         told["rank"] = timed(lambda: kge.rank(test[:N_RANKED]))[1]

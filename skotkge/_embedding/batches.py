@@ -87,46 +87,57 @@ class QueryBatches:
     ----------
     largest : int
         Queries of the largest batch.
-    most_answers : ndarray of shape (n_shards,)
-        The most answers that a batch has of each shard.
+    most_answers : ndarray of shape (n_shards,) or None
+        With `edges`, the most answers that a batch has of each shard.
     """
 
     def __init__(self, lists, n_batches, loopless, device, generator, weights=None, edges=None):
         of_piece, starts, counts = lists.split(ANSWERS_OF_A_PIECE)
-        of_shards = counts[:, None] if edges is None else _answers_by_shard(lists, starts, counts, edges)
-        alike = counts if edges is None else np.unique(of_shards, axis=0, return_inverse=True)[1].ravel()
-        # Those with most answers first, where they are dealt out one kind after the other.
-        by_count = np.lexsort((alike, counts if edges is None else -counts))
-        of_piece, counts, of_shards = of_piece[by_count], counts[by_count], of_shards[by_count]
+        if edges is None:
+            alike, by_count = counts, np.argsort(counts, kind="stable")
+        else:
+            of_shards = _answers_by_shard(lists, starts, counts, edges)
+            alike = np.unique(of_shards, axis=0, return_inverse=True)[1].ravel()
+            # Those with most answers are dealt out first.
+            by_count = np.lexsort((alike, -counts))
+        self._sizes = _lengths_of_runs(alike[by_count])
+        of_piece, starts, counts = of_piece[by_count], starts[by_count], counts[by_count]
         relations = lists.relations[of_piece]
         self._generator = generator
         self._answers = torch.as_tensor(lists.pairs()[1]).to(device)
         weights = None if weights is None else np.tile(weights, 2)[lists.order].astype(np.float32)
         self._weights = None if weights is None else torch.as_tensor(weights).to(device)
         loops = np.where(loopless, LEAST_SCORE, 0.0).astype(np.float32)
-        of_pieces = lists.sources[of_piece], relations, loops[relations], starts[by_count]
+        of_pieces = lists.sources[of_piece], relations, loops[relations], starts
         self._of_pieces = [torch.as_tensor(array).to(device) for array in of_pieces]
-        self._sizes = _lengths_of_runs(alike[by_count])
+        del alike, of_piece, starts, of_pieces, relations  # of millions of triples each counts
 
-        # In the order of their numbers of answers the pieces i, i + n_batches, i + 2 n_batches, ... make batch i:
-        # batches differ by one query at most. Shuffling leaves the number of answers at each place, so that what
-        # follows holds for all epochs.
         n_batches = max(1, min(n_batches, len(counts)))
-        batch_of = np.arange(len(counts)) % n_batches
-        if edges is not None:
+        if edges is None:
+            # In the order of their numbers of answers the pieces i, i + n_batches, i + 2 n_batches, ... make batch i:
+            # batches differ by one query at most.
+            batch_of = np.arange(len(counts)) % n_batches
+        else:
+            of_shards = of_shards[by_count]
             batch_of = _evenly_dealt(of_shards, self._sizes, n_batches)
         dealt = np.argsort(batch_of, kind="stable")
-        in_batch = np.bincount(batch_of, minlength=n_batches)
-        self._ends = np.concatenate([[0], np.cumsum(in_batch)])
-        self._answer_ends = np.concatenate([[0], np.cumsum(counts[dealt])])[self._ends].tolist()
-        positions = np.arange(len(counts)) - np.repeat(self._ends[:-1], in_batch)
-        self._ends = self._ends.tolist()
+        self._deal(dealt, np.bincount(batch_of, minlength=n_batches), counts[dealt])
+        self.most_answers = None
+        if edges is not None:
+            sums = np.pad(of_shards[dealt].cumsum(axis=0), ((1, 0), (0, 0)))
+            self.most_answers = np.diff(sums[self._ends], axis=0).max(axis=0, initial=0)
+
+    def _deal(self, dealt, in_batch, counts):
+        """Take down the pieces of the batches, one batch after the other, how many each has, and their answers."""
+        # Shuffling leaves the number of answers at each place, so that this holds for all epochs.
+        device = self._answers.device
+        ends = np.concatenate([[0], np.cumsum(in_batch)])
+        self._ends, self.largest = ends.tolist(), int(in_batch.max(initial=0))
+        self._answer_ends = np.concatenate([[0], np.cumsum(counts)])[ends].tolist()
+        positions = np.arange(len(counts)) - np.repeat(ends[:-1], in_batch)
         self._dealt, self._counts, self._positions = (
-            torch.as_tensor(array).to(device) for array in (dealt, counts[dealt], positions)
+            torch.as_tensor(array).to(device) for array in (dealt, counts, positions)
         )
-        self.largest = int(in_batch.max(initial=0))
-        of_batches = np.diff(np.pad(of_shards[dealt].cumsum(0), ((1, 0), (0, 0)))[self._ends], axis=0)
-        self.most_answers = of_batches.max(axis=0, initial=0)
 
     def __iter__(self):
         order = self._shuffled()

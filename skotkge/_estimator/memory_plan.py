@@ -11,7 +11,7 @@ from .._spaces import FUSED, MODALITIES, STRUCTURE
 
 BYTES_OF_FLOAT, BYTES_OF_ID = 4, 8
 # Arrays of one number for each triple and direction, at once, while triples are sorted into queries with their answers.
-ARRAYS_OF_TRIPLES = 12
+ARRAYS_OF_TRIPLES = 16
 # Numbers that an optimizer keeps for each trained one.
 STATES = {"adagrad": 1, "adam": 2, "rowwise_adagrad": 0}
 
