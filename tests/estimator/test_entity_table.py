@@ -13,9 +13,11 @@ from golden import models
 
 from skotkge import CrossEntropy, Logistic, MultimodalTriples, OTFusionTransformer, OTKGEClassifier, load_checkpoint
 from skotkge._embedding.disk import all_finite, copy_on_disk, empty_on_disk
+from skotkge._embedding.model import EmbeddingModel
 from skotkge._embedding.options import TrainingOptions
 from skotkge._embedding.score_functions import ComplEx
 from skotkge._estimator import memory_plan
+from skotkge._spaces import SpaceSpec
 
 # Of the entity without a triple.
 pytestmark = pytest.mark.filterwarnings("ignore:1 of .* entities")
@@ -156,3 +158,14 @@ def test_an_entity_with_its_first_triple_starts_from_a_row_of_its_own(X, place):
     assert not kge.entity_embeddings_[row].any()
     kge.fit(MultimodalTriples([*X.labels, ("alone", *X.labels[0][1:])], entities=X.entities))
     assert np.abs(kge.entity_embeddings_[row]).all()
+
+
+def test_rows_that_had_no_weight_keep_the_start_that_they_have(rng):
+    spec = SpaceSpec(rng.standard_normal((4, 6)), np.ones(4))
+    model = EmbeddingModel(spec, 2, TrainingOptions(ComplEx(), CrossEntropy(2)), torch.Generator().manual_seed(0))
+    fresh = model.trained_state()["structure"]
+    earlier = {name: table + 1 for name, table in model.trained_state().items()}
+    earlier["structure"][3] = 0
+    model.start_from(earlier, np.array([1, 1, 1, 0]))
+    expected = torch.cat([earlier["structure"][:3], fresh[3:]])
+    torch.testing.assert_close(model.trained_state()["structure"], expected, rtol=0, atol=0)
