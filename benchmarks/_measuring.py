@@ -1,4 +1,4 @@
-"""Seconds side by side, ratios with their spread, and peak memory."""
+"""Graphs by name, seconds side by side, ratios with their spread, and peak memory."""
 
 import ctypes
 import gc
@@ -7,6 +7,13 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+
+
+def graph_of(name, folder=None):
+    """Return a graph of `skotkge.datasets` with its splits; `folder` has those that are not bundled."""
+    from skotkge import datasets
+
+    return datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(folder)
 
 
 def alternate(competitors, repeats, told):

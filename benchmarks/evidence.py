@@ -16,10 +16,11 @@ import warnings
 
 import numpy as np
 import torch
+from _measuring import graph_of
 from sklearn.pipeline import make_pipeline
 
 import skotkge
-from skotkge import OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import OTFusionTransformer, OTKGEClassifier
 from skotkge.inspection import leakage_report
 from skotkge.metrics import summarize_ranks
 
@@ -41,7 +42,7 @@ def main():
     print(f"skotkge {skotkge.__version__}, torch {torch.__version__}, {platform.machine()}")
     titles = "".join(f"{title:>18}" for title in ("MRR", "Hits@1", "Hits@10", "unleaked MRR", "leaked MRR"))
     for name in options.datasets:
-        kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+        kg = graph_of(name, options.data)
         print(f"\n{name}, {options.seeds} seeds\n{'':<26}{titles}{'s a fit':>9}")
         calibrated = []
         for row in options.rows:

@@ -23,9 +23,10 @@ from time import process_time
 
 import numpy as np
 import torch
+from _measuring import graph_of
 
 import skotkge
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 
 SHARES = (0.1, 0.3)
 N_RANKED = 2000
@@ -45,7 +46,7 @@ def main():
     options = parser.parse_args()
     lines = ["".join(f"{name:>{WIDTH}}" for name in HEADER + COSTS)]
     for name in options.graphs:
-        kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+        kg = graph_of(name, options.data)
         for share in options.shares:
             found = []
             for seed in options.seeds:

@@ -12,10 +12,11 @@ import warnings
 
 import numpy as np
 import torch
+from _measuring import graph_of
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -29,7 +30,7 @@ def main():
     options = parser.parse_args()
     print(f"{'MRR':<34}{'mean ± standard deviation':>28}")
     for name in options.datasets:
-        kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+        kg = graph_of(name, options.data)
         others = {other: matrix for other, matrix in kg.train.modalities.items() if other != options.modality}
         show(f"{name}, structure alone", kg, lambda seed: {}, options.seeds)
         show(f"{name}, no {options.modality} modality", kg, lambda seed, others=others: others, options.seeds)

@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _measuring import graph_of
 from sklearn.pipeline import make_pipeline
 
 import skotkge
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 
 KINDS = ("structure", "modalities", "fused", "relation_maps", "rules", "counts", "cosines", "neighbors")
 # Those that a graph without modalities has.
@@ -71,7 +72,7 @@ def numbers_of(path):
 
 
 def bundled_or_external(name, folder):
-    kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(folder)
+    kg = graph_of(name, folder)
     return kg.train, kg.valid, kg.test
 
 

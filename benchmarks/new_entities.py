@@ -13,10 +13,11 @@ import warnings
 
 import numpy as np
 import torch
+from _measuring import graph_of
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge.baselines import RuleBaseline
 
 SHARE = 0.1
@@ -30,7 +31,7 @@ def main():
     options = parser.parse_args()
     print(f"{'MRR, mean ± standard deviation':<34}{'both sides':>16}{'the new one':>16}{'with the new one':>18}")
     for name in options.datasets:
-        kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+        kg = graph_of(name, options.data)
         runs = [run(kg, seed) for seed in range(options.seeds)]
         for model in runs[0]:
             values = np.array([found[model] for found in runs])

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import ot
 import torch
+from _measuring import graph_of
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import BaseEstimator
@@ -39,7 +40,6 @@ from skotkge import (
     MultimodalTriples,
     OTFusionTransformer,
     OTKGEClassifier,
-    datasets,
 )
 from skotkge.baselines import MMKRLBaseline, RuleBaseline, TransAEBaseline, TranslationBaseline
 from skotkge.inspection import leakage_report
@@ -219,7 +219,7 @@ def main():
 
 def run_all(dataset, options):
     """Run what the results file lacks."""
-    kg = datasets.load_emoji() if dataset == "emoji" else getattr(datasets, f"load_{dataset}")(options.data)
+    kg = graph_of(dataset, options.data)
     leaked = leakage_report(kg.train, kg.test).reversed
     write = Writer(options.results, dataset)
     if not options.rows or "rules" in options.rows:

@@ -16,12 +16,13 @@ import warnings
 import numpy as np
 import ot
 import torch
+from _measuring import graph_of
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 
 import skotkge
-from skotkge import ColumnAlignment, OTFusionTransformer, OTKGEClassifier, datasets
+from skotkge import ColumnAlignment, OTFusionTransformer, OTKGEClassifier
 
 RIDGE_DEVIATION = 0.3
 
@@ -147,7 +148,7 @@ def main():
     options = parser.parse_args()
     print(f"{'MRR, mean ± standard deviation':<34}{'valid':>16}{'test':>16}")
     for name in options.datasets:
-        kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+        kg = graph_of(name, options.data)
         for variant in options.variants:
             found = np.array([run(kg, seed, options.fixed, variant) for seed in range(options.seeds)])
             cells = [f"{mean:.3f} ± {std:.3f}" for mean, std in zip(found.mean(0), found.std(0, ddof=1), strict=True)]

@@ -23,6 +23,7 @@ from statistics import mean, median, pstdev
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from _measuring import graph_of
 from rich.console import Console
 from rich.table import Table
 
@@ -104,11 +105,11 @@ def work(options):
     """What each process of a group does."""
     from torch import distributed
 
-    from skotkge import CrossEntropy, Logistic, datasets
+    from skotkge import CrossEntropy, Logistic
 
     name, objective, result = options.worker
     distributed.init_process_group("gloo")
-    kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+    kg = graph_of(name, options.data)
     objectives = {"cross_entropy": CrossEntropy(options.n_sampled), "logistic": Logistic(options.n_negatives)}
     runs = [one_fit(kg, objectives[objective], seed, options) for seed in range(options.seeds)]
     if distributed.get_rank() == 0:

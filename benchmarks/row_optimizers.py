@@ -15,12 +15,13 @@ from pathlib import Path
 from statistics import mean, pstdev
 
 import torch
+from _measuring import graph_of
 from _peers import quiet
 from rich.console import Console
 from rich.table import Table
 
 import skotkge
-from skotkge import CrossEntropy, Logistic, OTKGEClassifier, datasets
+from skotkge import CrossEntropy, Logistic, OTKGEClassifier
 
 OPTIMIZERS = ("adagrad", "rowwise_adagrad")
 OBJECTIVES = {"cross_entropy, 512 sampled": CrossEntropy(512), "logistic, 64 negatives": Logistic(64)}
@@ -31,7 +32,7 @@ console = Console(width=120)
 def main():
     options = parser().parse_args()
     for name in options.datasets:
-        kg = datasets.load_emoji() if name == "emoji" else getattr(datasets, f"load_{name}")(options.data)
+        kg = graph_of(name, options.data)
         console.print(table_of(name, kg, options))
     versions = f"skotkge {skotkge.__version__}, torch {torch.__version__}, Python {platform.python_version()}"
     console.print(f"{versions}, {platform.machine()}, {os.cpu_count()} cores", highlight=False)

@@ -36,13 +36,13 @@ import _growth
 import _peers as peers
 import numpy as np
 import torch
-from _measuring import alternate, digits, in_fresh_process, peak_memory, ratios, spread
+from _measuring import alternate, digits, graph_of, in_fresh_process, peak_memory, ratios, spread
 from _reference import reference_seconds
 from rich.console import Console
 from rich.table import Table
 
 import skotkge
-from skotkge import Logistic, MultimodalTriples, OTFusionTransformer, datasets
+from skotkge import Logistic, MultimodalTriples, OTFusionTransformer
 
 OURS, FLOOR, PAPER = "skotkge", "products alone", "code of the paper"
 PYKEEN, LCWA, SLCWA = "PyKEEN", "PyKEEN LCWA", "PyKEEN sLCWA"
@@ -66,7 +66,7 @@ class Case:
     quality_epochs: int
 
     def load(self):
-        return datasets.load_emoji() if self.name == "emoji" else getattr(datasets, f"load_{self.name}")(self.data)
+        return graph_of(self.name, self.data)
 
     def sample(self, X):
         """A share of the triples."""

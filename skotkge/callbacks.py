@@ -3,7 +3,7 @@
 from os import PathLike
 from typing import Any
 
-from ._utils.autologging import mlflow_name
+from ._utils.autologging import log_missing, mlflow_name
 
 __all__ = ["MLflowLogger", "OptunaPruner", "TensorBoardLogger"]
 
@@ -82,14 +82,6 @@ class OptunaPruner:
             raise TrialPruned(f"pruned after epoch {state.epoch} of {state.space}")
 
 
-def _log_missing(parameters):
-    """Log parameters that the active run does not have yet."""
-    import mlflow
-
-    there = mlflow.get_run(mlflow.active_run().info.run_id).data.params
-    mlflow.log_params({name: value for name, value in parameters.items() if name not in there})
-
-
 class MLflowLogger:
     """Log the parameters of the estimator, and the loss and validation score of each epoch, to the active MLflow run.
 
@@ -130,12 +122,7 @@ class MLflowLogger:
         if self._owns_run:
             mlflow.start_run()
         if self.log_params:
-            told = {"estimator": type(estimator).__name__, **estimator.get_params()}
-            try:
-                _log_missing(told)
-            except mlflow.exceptions.MlflowException:
-                # Autologging writes those of a pipeline meanwhile, which were not there at the first look.
-                _log_missing(told)
+            log_missing({"estimator": type(estimator).__name__, **estimator.get_params()})
 
     def on_epoch_end(self, state: Any) -> None:
         """Log the loss and the validation score.

@@ -221,6 +221,21 @@ def test_autologging_and_the_logger_share_a_run(mlflow, small):
     assert "fused/validation_score" in run.data.metrics
 
 
+def test_parameters_that_come_in_between_stay_as_they_are(mlflow, small, monkeypatch):
+    log_params = mlflow.log_params
+
+    def written_by_another_first(parameters):
+        monkeypatch.setattr(mlflow, "log_params", log_params)
+        mlflow.log_param("max_iter", "of another")
+        log_params(parameters)
+
+    monkeypatch.setattr(mlflow, "log_params", written_by_another_first)
+    quick().fit(small.labels, callbacks=[MLflowLogger()])
+    (run,) = runs_of(mlflow)
+    assert run.data.params["max_iter"] == "of another"
+    assert run.data.params["optimizer"] == "adagrad"
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_tensorboard(tmp_path, small):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
-from .._graph.queries import slices
+from .._graph.queries import distinct_rows, slices
 
 # A query with many answers in one batch moves its few rows too far at once, so its answers are spread over several.
 ANSWERS_OF_A_PIECE = 4
@@ -97,7 +97,7 @@ class QueryBatches:
             alike, by_count = counts, np.argsort(counts, kind="stable")
         else:
             of_shards = _answers_by_shard(lists, starts, counts, edges)
-            alike = np.unique(of_shards, axis=0, return_inverse=True)[1].ravel()
+            alike = distinct_rows(of_shards, return_inverse=True)[1].ravel()
             # Those with most answers are dealt out first.
             by_count = np.lexsort((alike, -counts))
         self._sizes = _lengths_of_runs(alike[by_count])

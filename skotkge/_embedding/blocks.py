@@ -57,7 +57,8 @@ def blocks_of(ids, edges):
 def dealt_queries(ids, n_relations, edges, options, generator):
     """Deal the queries of triples in both directions to the processes, at random or by the shard of the source.
 
-    Answers that one process has in one piece stay together, as what is an answer in a batch is no negative there.
+    The answers of a query that training in one process keeps in one piece stay together: what is an answer in a batch
+    is no negative in it.
 
     Parameters
     ----------

@@ -134,7 +134,7 @@ class GatheredModel:
         return self.entities_of(self._call("gather", rows=self._rows))
 
     def entities_of(self, structure):
-        """Return the embeddings that a table makes: itself, as rows of weight 0 are zero, or with other weights."""
+        """Return the embeddings that a table makes: itself, whose rows of weight 0 are zero, or its weighted rows."""
         return structure if np.isin(self._weight, (0, 1)).all() else self._weight[:, None] * structure
 
     def trained_state(self):

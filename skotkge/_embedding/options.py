@@ -19,8 +19,7 @@ class CrossEntropy(LinksToApi, BaseEstimator):
     n_sampled : int, default=None
         Random entities that the softmax of a batch goes over and that stand for all others: one of each of so many
         parts of the entities. None takes all entities. For graphs so large that all entities take too long. The
-        processes of a group share one sample for a batch, so that their number does not change the MRR beyond the
-        spread of seeds.
+        processes of a group share one sample for a batch.
     in_batch : bool, default=False
         With `n_sampled`, whether all entities of the batch are candidates of each of its queries beside the sample. The
         sum over the candidates then varies less, and takes as much longer as the batch has more entities than the

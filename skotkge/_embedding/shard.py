@@ -106,7 +106,8 @@ class Shard:
     def __init__(self, processes, plan, rows, weight, relations, ids, all_ids=None):
         self.processes, self._seed, self._validation, self._kept = processes, plan.seed, None, {}
         table = ShardedTable(rows, weight, plan.n_entities, processes)
-        self._counts = (weight != 0)[:, None]  # rows of weight 0 are zero; of earlier versions they may be anything
+        # Rows of weight 0 are zero; in states of earlier versions they may be anything.
+        self._has_weight = (weight != 0)[:, None]
         options, n_batches = plan.options, -(-plan.n_triples // plan.options.batch_size)
         options = replace(
             options, device=str(processes.device), batch_size=part_of_batch(options, ids, n_batches, table.edges)
@@ -227,7 +228,7 @@ class Shard:
     def load(self, structure=None, relations=None, rows=None):
         """Take over parameters of the first process."""
         with torch.no_grad():
-            self.model.structure.copy_(self.processes.scatter_rows(structure, rows) * self._counts)
+            self.model.structure.copy_(self.processes.scatter_rows(structure, rows) * self._has_weight)
             self.model.relations.copy_(self.processes.broadcast(relations))
 
     def write(self, store, names, token, with_best):
@@ -286,10 +287,10 @@ class Shard:
         rows = {name: torch.as_tensor(values, device=self.processes.device) for name, values in rows.items()}
         with torch.no_grad():
             if best_relations is not None:
-                self.model.structure.copy_(rows.get("best", rows["structure"]) * self._counts)
+                self.model.structure.copy_(rows.get("best", rows["structure"]) * self._has_weight)
                 self.model.relations.copy_(best_relations)
                 self.keep("best")
-            self.model.structure.copy_(rows["structure"] * self._counts)
+            self.model.structure.copy_(rows["structure"] * self._has_weight)
             self.model.relations.copy_(relations)
         for optimizer, state in zip(self.optimizers, with_optimizer(optimizers, rows), strict=True):
             optimizer.load_state_dict(state)

@@ -122,8 +122,27 @@ def _log_parameters(estimator):
 
     kind = type(estimator)
     mlflow.set_tags({"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__name__}"})
-    there = _active_data().params
-    mlflow.log_params({name: value for name, value in estimator.get_params().items() if name not in there})
+    log_missing(estimator.get_params())
+
+
+def log_missing(parameters: dict[str, Any]) -> None:
+    """Log parameters that the active run does not have yet, which MLflow does not let anyone change.
+
+    Raises
+    ------
+    MlflowException
+        If another program goes on writing some of them.
+    """
+    import mlflow
+
+    for is_last in (False, True):
+        there = _active_data().params
+        try:
+            mlflow.log_params({name: value for name, value in parameters.items() if name not in there})
+            return
+        except mlflow.exceptions.MlflowException:  # some may have come between the look and the writing
+            if is_last:
+                raise
 
 
 def _log_metrics(estimator):
