@@ -11,7 +11,7 @@ models stay as trained on train alone, so that the valid split can choose. Besid
 over the queries of test, each with the mean of its seeds: nations has 402 of them.
 
 A space is trained by itself, whatever other evidence there is, so the fits of one graph, its modalities and a seed
-share the tables of each. ``--alone`` trains them anew in each fit, to the same figures in several times the time.
+share the tables of each. ``--alone`` trains them anew in each fit, to the same figures in twice the time on emoji.
 """
 
 import argparse
