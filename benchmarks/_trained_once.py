@@ -11,7 +11,7 @@ from skotkge import EvidenceId
 # Parameters that change nothing of what a space learns.
 OF_OTHER_EVIDENCE = ("evidence", "combiner", "calibration_negatives", "checkpoint", "checkpoint_interval", "verbose")
 SPACES = ("structure", "modalities", "fused")
-NAMED = {"all": SPACES, "embeddings": SPACES}
+NAMED = {"all": SPACES, "embeddings": SPACES, "fused": ("fused",)}
 # Seconds between two states of a space that is being trained, which nothing here goes on from.
 NEVER = 1e9
 
@@ -57,7 +57,9 @@ class TrainedOnce:
         self._kept[self._key] = self._kept.pop(self._key, {})
         for oldest in list(self._kept)[: -self._n_kept]:
             del self._kept[oldest]
-        evidence = NAMED.get(estimator.evidence, estimator.evidence) if modalities else ("structure",)
+        # As the fit does: in the order of SPACES, and without modalities the structure alone.
+        named = isinstance(estimator.evidence, str)
+        evidence = (NAMED[estimator.evidence] if named else estimator.evidence) if modalities else ("structure",)
         parts = {"structure": [None], "modalities": modalities, "fused": [None]}
         self._order = [EvidenceId(kind, part) for kind in SPACES if kind in evidence for part in parts[kind]]
 
