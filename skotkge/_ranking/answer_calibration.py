@@ -7,6 +7,7 @@ candidates, so that what its score says of a triple drawn at random says too muc
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array, hstack
 from scipy.special import logsumexp
 
 from .._graph.queries import KnownAnswers
@@ -112,17 +113,19 @@ def calibrate_answers(scores, truth, groups, n_groups):
     # standardised features make the slopes c t / spread and the intercept b - mean . slopes.
     spread = np.maximum(features.std(axis=0), np.finfo(np.float32).tiny)
     standardized = (features - features.mean(axis=0)) / spread
-    own = GROUP_SPREAD * (groups[:, None] == np.arange(n_groups)) if n_groups > 1 else np.empty((len(groups), 0))
+    # One number a row, so sparse: large graphs have thousands of groups. A single group has but the intercept of all.
+    rows, n_own = np.arange(len(groups)), n_groups if n_groups > 1 else 0
+    own = csr_array((np.full(len(groups), GROUP_SPREAD), (rows, groups)), shape=(len(groups), n_groups))[:, :n_own]
     rises = np.ones(features.shape[1], dtype=bool)
     while True:
-        columns = np.hstack([FEATURE_SPREAD * standardized * rises, own])
+        columns = hstack([csr_array(FEATURE_SPREAD * standardized * rises), own], format="csr")
         coefficients, intercept = logistic_regression(columns, truth, tol=TOLERANCE)
         slopes = FEATURE_SPREAD * coefficients[: len(rises)] * rises / spread
         if (slopes >= 0).all():
             break
         # All features fall down a list: with slopes of at least 0 log-odds never rise.
         rises &= slopes >= 0
-    of_groups = GROUP_SPREAD * coefficients[len(rises) :] if n_groups > 1 else np.zeros(1)
+    of_groups = GROUP_SPREAD * coefficients[len(rises) :] if n_own else np.zeros(1)
     return AnswerCalibration(slopes, intercept + of_groups - features.mean(axis=0) @ slopes)
 
 

@@ -1,5 +1,7 @@
 """Probabilities of lists of answers."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -32,6 +34,25 @@ def test_log_odds_never_rise_down_a_list_though_truth_does(rng):
     found = calibrate_answers(scores, truth, groups, 2)
     assert (found.slopes >= 0).all()
     assert (np.diff(found.log_odds(scores, groups), axis=1) <= 1e-12).all()
+
+
+def test_groups_that_no_list_is_of_change_nothing(rng):
+    scores, groups = lists_of(rng, 500)
+    truth = rng.random_sample(scores.shape) < 1 / (1 + np.exp(2 - scores))
+    few, many = calibrate_answers(scores, truth, groups, 2), calibrate_answers(scores, truth, 50 * groups, 60)
+    np.testing.assert_allclose(many.slopes, few.slopes, atol=1e-3)
+    np.testing.assert_allclose(many.intercepts[[0, 50]], few.intercepts, atol=1e-3)
+
+
+def test_memory_is_linear_in_answers_whatever_the_number_of_groups(rng):
+    scores, groups = lists_of(rng, 2000)
+    truth = rng.random_sample(scores.shape) < 1 / (1 + np.exp(2 - scores))
+    tracemalloc.start()
+    calibrate_answers(scores, truth, 1000 * groups, 2000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A column for each group would take 2000 numbers an answer.
+    assert peak < 100 * scores.size * scores.itemsize
 
 
 @pytest.mark.parametrize("share", [0, 1])
