@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--pykeen", type=Path, help="folder of PyKEEN's small graphs")
     parser.add_argument("--data", help="folder of the other data sets that are not bundled")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--variants", nargs="+", help="words of the variants wanted, such as noise; default: all")
     parser.add_argument("--alone", action="store_true", help="train each space anew in each fit")
     options = parser.parse_args()
     print(f"skotkge {skotkge.__version__}, torch {torch.__version__}, {platform.machine()}, {options.seeds} seeds")
@@ -54,6 +55,8 @@ def main():
         splits = small_graph(options.pykeen, name) if name in OF_PYKEEN else bundled_or_external(name, options.data)
         graph = Graph(splits, shares=not options.alone)
         for variant, modalities in variants(splits[0]).items():
+            if options.variants and not any(word in variant for word in options.variants):
+                continue
             print(line(f"{name} {variant}", graph, modalities, options.seeds), flush=True)
 
 

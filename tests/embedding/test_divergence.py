@@ -111,6 +111,32 @@ def test_a_modality_that_carries_nothing_counts_as_missing(small, name, standard
     assert fuse.weights_ == {"structure": 0.5, "image": 0.5}
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_modality_that_repeats_another_counts_as_missing(small, dtype):
+    image = small.modalities["image"].copy()
+    image[:5] = np.nan
+    once = MultimodalTriples(small.labels, {"image": image}, entities=small.entities)
+    again = MultimodalTriples(small.labels, {"image": image, "again": image.astype(dtype)}, entities=small.entities)
+    fuse = OTFusionTransformer(4, random_state=0)
+    with pytest.warns(UserWarning, match="the modality 'again' repeats 'image': all its vectors are the same"):
+        fuse.fit(again)
+    assert fuse.modality_names_ == ["image"]
+    np.testing.assert_array_equal(fuse.embedding_, OTFusionTransformer(**fuse.get_params()).fit(once).embedding_)
+
+
+def test_modalities_of_which_one_has_more_are_kept(small):
+    image = small.modalities["image"]
+    fewer, other = image.copy(), image.copy()
+    fewer[:5] = np.nan
+    other[small.observed("image").argmax(), -1] += 1e-6
+    modalities = {"image": image, "fewer": fewer, "other": other, "none": np.full_like(image, np.nan)}
+    X = MultimodalTriples(small.labels, modalities | {"none too": modalities["none"]}, entities=small.entities)
+    fuse = OTFusionTransformer(4, random_state=0)
+    with pytest.warns(UserWarning, match="a vector in 'none', 'none too'"):
+        fuse.fit(X)
+    assert fuse.modality_names_[:3] == ["image", "fewer", "other"]
+
+
 def test_matrices_that_carry_nothing_are_an_error():
     with (
         pytest.warns(UserWarning, match="'features' tells no entities apart"),
