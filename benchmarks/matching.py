@@ -14,6 +14,9 @@ entities of the test pairs, "all": every entity of the second graph outside the 
   known pairs; text on one side and image on the other.
 - gromov: the last plan of the rounds against its refinement by fused Gromov-Wasserstein (POT, proximal points), which
   compares the edges of both graphs as well, at several weights of the edges.
+- gromov-start: no known pair and no modality. A plan between what entities ask and answer, counts of each relation and
+  direction, and fused Gromov-Wasserstein from it; how many of their mutual best pairs with half of the mass or more
+  are right, and what the rounds of the matcher make of them.
 - scale: a pair of cuts of a synthetic graph with the law of degrees of benchmarks/scale.py, structure alone: seconds,
   memory and Hits@1. With `--dense` every pair of entities is a candidate, which holds the whole plan.
 
@@ -21,6 +24,7 @@ entities of the test pairs, "all": every entity of the second graph outside the 
     python benchmarks/matching.py alone --data codex_s --cuts 5
     python benchmarks/matching.py modalities --data emoji --cuts 5
     python benchmarks/matching.py gromov --data emoji --cuts 3
+    python benchmarks/matching.py gromov-start --data emoji --cuts 2
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en --views structure --share 0.3 --rounds 1
     python benchmarks/matching.py scale --entities 100000 --rounds 3
@@ -40,10 +44,13 @@ from scale import synthetic
 from skotkge import EntityPairs, MultimodalTriples, OTEntityMatcher, datasets
 
 SHARES = {"emoji": 0.2, "hanzi": 0.2, "codex_s": 0.1, "wn9img": 0.2}
+CHOICES = ("cuts", "alone", "modalities", "gromov", "gromov-start", "dbp15k", "scale")
 SOLVERS = ("sinkhorn", "exact", "partial")
 N_NEIGHBORS = 10
-# Of the edges in fused Gromov-Wasserstein; regularisation of a proximal step; steps.
-GROMOV_WEIGHTS, GROMOV_EPSILON, GROMOV_STEPS = (0.0, 0.5, 0.95), 0.05, 10
+# Of the edges in fused Gromov-Wasserstein; regularisation of a proximal step; steps, and those without known pairs.
+GROMOV_WEIGHTS, GROMOV_EPSILON, GROMOV_STEPS, STEPS_WITHOUT_PAIRS = (0.0, 0.5, 0.95), 0.05, 10, 40
+# Share of the mass of an entity above which a pair is taken for known.
+SURE = 0.5
 # Modality of each side, and noise on the second.
 SIDES = {"text": ("text", "text", 1.0), "image": ("image", "image", 1.0), "across": ("text", "image", 0.0)}
 
@@ -252,24 +259,68 @@ def gromov_figures(pairs, share, seed, n_rounds):
     start = ot.sinkhorn(*masses, -np.log(start), reg=1.0, numItermax=200, warn=False)
     edges = [normalized_adjacency(graph) for graph in (pairs.X, pairs.Y)]
     for weight in GROMOV_WEIGHTS:
-        plan = ot.gromov.entropic_fused_gromov_wasserstein(
-            cost,
-            *edges,
-            *masses,
-            epsilon=GROMOV_EPSILON,
-            symmetric=True,
-            alpha=weight,
-            G0=start,
-            max_iter=GROMOV_STEPS,
-            solver="PPA",
-            numItermax=100,
-            warn=False,
-        )
+        plan = fused_gromov(cost, edges, masses, weight, start, GROMOV_STEPS)
         plan[:, columns] = 0.0
         truth = plan[test.ids[:, 0], test.ids[:, 1]]
         right = (plan[test.ids[:, 0]] >= truth[:, None]).sum(axis=1) == 1
         out["all", f"fused Gromov-Wasserstein, weight {weight:g} of the edges"] = float(right.mean())
     return out
+
+
+def gromov_start_figures(pairs):
+    """Hits@1 of plans without known pairs and modalities, and of rounds that take their mutual best pairs for known."""
+    out, counts = {}, [np.log1p(counts_of_relations(graph)) for graph in (pairs.X, pairs.Y)]
+    scale = np.concatenate(counts).std(axis=0) + 1e-9
+    cost = ot.dist(*(of_graph / scale for of_graph in counts))
+    cost /= cost.mean()
+    masses = [np.full(n, 1 / n) for n in cost.shape]
+    start = ot.sinkhorn(*masses, cost, reg=GROMOV_EPSILON, numItermax=200, warn=False, method="sinkhorn_log")
+    edges = [normalized_adjacency(graph) for graph in (pairs.X, pairs.Y)]
+    mates = np.full(len(cost), -1)
+    mates[pairs.ids[:, 0]] = pairs.ids[:, 1]
+    for weight in (None, *GROMOV_WEIGHTS[1:]):
+        plan = start if weight is None else fused_gromov(cost, edges, masses, weight, start, STEPS_WITHOUT_PAIRS)
+        found = plan.argmax(axis=1)
+        is_mutual = plan.argmax(axis=0)[found] == np.arange(len(plan))
+        sure = np.flatnonzero(is_mutual & (plan.max(axis=1) >= SURE * plan.sum(axis=1)))
+        title = "counts" if weight is None else f"fused Gromov-Wasserstein, weight {weight:g} of the edges"
+        out[title, "Hits@1"] = float((found == mates)[pairs.ids[:, 0]].mean())
+        out[title, "pairs taken for known"] = float(len(sure))
+        out[title, "of them right"] = float((found == mates)[sure].mean())
+        labels = np.column_stack([pairs.X.entities[sure], pairs.Y.entities[found[sure]]])
+        known = EntityPairs(labels, pairs.X, pairs.Y)
+        is_other = ~(np.isin(pairs.ids[:, 0], sure) | np.isin(pairs.ids[:, 1], found[sure]))
+        others = pairs[is_other]
+        matcher = OTEntityMatcher(views=["structure"], random_state=0).fit(known)
+        out[title, "Hits@1 of the others after rounds"] = matcher.score(others)
+    return out
+
+
+def counts_of_relations(graph):
+    """Triples of each relation that entities are head of, and tail of ``(n_entities, 2 n_relations)``."""
+    heads, relations, tails = graph.ids.T
+    n_relations = len(graph.relations)
+    counts = np.zeros((graph.n_entities, 2 * n_relations))
+    np.add.at(counts, (heads, relations), 1)
+    np.add.at(counts, (tails, n_relations + relations), 1)
+    return counts
+
+
+def fused_gromov(cost, edges, masses, weight, start, n_steps):
+    """A fused Gromov-Wasserstein plan by proximal points; weight is that of the edges."""
+    return ot.gromov.entropic_fused_gromov_wasserstein(
+        cost,
+        *edges,
+        *masses,
+        epsilon=GROMOV_EPSILON,
+        symmetric=True,
+        alpha=weight,
+        G0=start,
+        max_iter=n_steps,
+        solver="PPA",
+        numItermax=100,
+        warn=False,
+    )
 
 
 def normalized_adjacency(graph):
@@ -324,7 +375,7 @@ def table(title, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cuts", "alone", "modalities", "gromov", "dbp15k", "scale"))
+    parser.add_argument("what", choices=CHOICES)
     parser.add_argument("--data", default="emoji", choices=tuple(SHARES))
     parser.add_argument("--share", type=float, help="of the pairs that are known")
     parser.add_argument("--cuts", type=int, default=5)
@@ -351,10 +402,15 @@ def main():
             runs.append(modality_figures(arguments.data, share, seed, arguments.rounds, arguments.sides))
         elif arguments.what == "gromov":
             runs.append(gromov_figures(cut(arguments.data, seed), share, seed, arguments.rounds))
+        elif arguments.what == "gromov-start":
+            runs.append(gromov_start_figures(cut(arguments.data, seed)))
         elif arguments.what == "alone":
             runs.append(alone_figures(cut(arguments.data, seed, alone=0.3), share, seed, arguments.rounds))
         else:
             runs.append(cut_figures(cut(arguments.data, seed), share, seed, arguments.rounds))
+    if arguments.what == "gromov-start":
+        table(f"{arguments.what} {arguments.data}", runs)
+        return
     table(f"{arguments.what} {arguments.data}, {share:.0%} known, {arguments.rounds} rounds", runs)
 
 
