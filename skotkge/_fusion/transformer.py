@@ -213,6 +213,12 @@ class OTFusionTransformer(
         ------
         ValueError
             If the matrix form lacks y, numbers of rows differ, or weights name other spaces than there are.
+
+        Warns
+        -----
+        UserWarning
+            If the vectors of a modality tell no entities apart or repeat those of another, so that it counts as
+            missing.
         """
         checked = clone(self)  # takes what validation learns, so that a fit that fails leaves an earlier one as it was
         form = self._fuse_triples if isinstance(X, MultimodalTriples) else self._fuse_matrices
