@@ -57,6 +57,7 @@ DISTANCES = ("transe", "rotate")
 # The baselines with layers never have any. Their optimizer was chosen on emoji's valid split; at its learning rate they
 # have not done rising on wn9img after a hundred epochs.
 GRID_OF_LAYERS = {"kge__learning_rate": [0.1, 0.5]}
+GRID_OF_LAYERS_IN_FEW_EPOCHS = {"kge__learning_rate": [0.5, 1.0]}
 # On the larger graphs translations with modalities take what the grid search of others has chosen: on hanzi that of
 # their own on the smaller ones, on fbimg that of TransE and RotatE there, as few epochs need large steps.
 GRIDS_OF_LARGER = {
@@ -284,7 +285,7 @@ def tune(kg, make, leaked, dataset):
 def grid_of(classifier, dataset):
     """The parameters that a row is tuned over on a data set."""
     if isinstance(classifier, TransAEBaseline | MMKRLBaseline):
-        return GRID_OF_LAYERS
+        return GRID_OF_LAYERS_IN_FEW_EPOCHS if dataset == "fbimg" else GRID_OF_LAYERS
     if isinstance(classifier, TranslationBaseline) and dataset in GRIDS_OF_LARGER:
         return GRIDS_OF_LARGER[dataset]
     is_distance = isinstance(classifier, TranslationBaseline) or classifier.score_function in DISTANCES
