@@ -24,7 +24,7 @@ entities of the test pairs, "all": every entity of the second graph outside the 
     python benchmarks/matching.py alone --data codex_s --cuts 5
     python benchmarks/matching.py modalities --data emoji --cuts 5
     python benchmarks/matching.py gromov --data emoji --cuts 3
-    python benchmarks/matching.py gromov-start --data emoji --cuts 2
+    python benchmarks/matching.py gromov-start --data emoji --cuts 3
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en
     python benchmarks/matching.py dbp15k --folder data/dbp15k_fr_en --views structure --share 0.3 --rounds 1
     python benchmarks/matching.py scale --entities 100000 --rounds 3
@@ -281,18 +281,18 @@ def gromov_start_figures(pairs):
     for weight in (None, *GROMOV_WEIGHTS[1:]):
         plan = start if weight is None else fused_gromov(cost, edges, masses, weight, start, STEPS_WITHOUT_PAIRS)
         found = plan.argmax(axis=1)
+        right = found == mates
         is_mutual = plan.argmax(axis=0)[found] == np.arange(len(plan))
         sure = np.flatnonzero(is_mutual & (plan.max(axis=1) >= SURE * plan.sum(axis=1)))
         title = "counts" if weight is None else f"fused Gromov-Wasserstein, weight {weight:g} of the edges"
-        out[title, "Hits@1"] = float((found == mates)[pairs.ids[:, 0]].mean())
+        out[title, "Hits@1"] = float(right[pairs.ids[:, 0]].mean())
         out[title, "pairs taken for known"] = float(len(sure))
-        out[title, "of them right"] = float((found == mates)[sure].mean())
+        out[title, "of them right"] = float(right[sure].mean())
         labels = np.column_stack([pairs.X.entities[sure], pairs.Y.entities[found[sure]]])
         known = EntityPairs(labels, pairs.X, pairs.Y)
         is_other = ~(np.isin(pairs.ids[:, 0], sure) | np.isin(pairs.ids[:, 1], found[sure]))
-        others = pairs[is_other]
         matcher = OTEntityMatcher(views=["structure"], random_state=0).fit(known)
-        out[title, "Hits@1 of the others after rounds"] = matcher.score(others)
+        out[title, "Hits@1 of the others after rounds"] = matcher.score(pairs[is_other])
     return out
 
 
@@ -408,10 +408,8 @@ def main():
             runs.append(alone_figures(cut(arguments.data, seed, alone=0.3), share, seed, arguments.rounds))
         else:
             runs.append(cut_figures(cut(arguments.data, seed), share, seed, arguments.rounds))
-    if arguments.what == "gromov-start":
-        table(f"{arguments.what} {arguments.data}", runs)
-        return
-    table(f"{arguments.what} {arguments.data}, {share:.0%} known, {arguments.rounds} rounds", runs)
+    settings = "" if arguments.what == "gromov-start" else f", {share:.0%} known, {arguments.rounds} rounds"
+    table(f"{arguments.what} {arguments.data}{settings}", runs)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@
     python benchmarks/never_a_loss.py emoji --seeds 5
 
 FOLDER has PyKEEN's small graphs, ``nations/train.txt`` and so on: ``pykeen/datasets`` of its wheel. Each graph is taken
-as it is, with a modality of Gaussian noise, with one of its modalities twice, and with one that only 5 % of the
-entities have. All evidence is compared with the best of its parts: one kind left out, "embeddings", "fused", each
-modality by itself. The best is chosen by the MRR of the valid split and compared on test, filtered by all splits. All
-models stay as trained on train alone, so that the valid split can choose. Beside the loss stands its standard error
-over the queries of test, each with the mean of its seeds: nations has 402 of them.
+as it is, with a modality of Gaussian noise, with one of its modalities twice (which counts as missing, so that nothing
+changes), and with one that only 5 % of the entities have. All evidence is compared with the best of its parts: one kind
+left out, "embeddings", "fused", each modality by itself. The best is chosen by the MRR of the valid split and compared
+on test, filtered by all splits. All models stay as trained on train alone, so that the valid split can choose. Beside
+the loss stands its standard error over the queries of test, each with the mean of its seeds: nations has 402 of them.
 
 A space is trained by itself, whatever other evidence there is, so the fits of one graph, its modalities and a seed
 share the tables of each. ``--alone`` trains them anew in each fit, to the same figures in twice the time on emoji.
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--pykeen", type=Path, help="folder of PyKEEN's small graphs")
     parser.add_argument("--data", help="folder of the other data sets that are not bundled")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--variants", nargs="+", help="words of the variants wanted, such as noise; default: all")
+    parser.add_argument("--variants", nargs="+", help="parts of the names of those wanted, such as noise; default: all")
     parser.add_argument("--alone", action="store_true", help="train each space anew in each fit")
     options = parser.parse_args()
     print(f"skotkge {skotkge.__version__}, torch {torch.__version__}, {platform.machine()}, {options.seeds} seeds")

@@ -15,8 +15,8 @@ FEWEST_ROWS = 3
 def informative(matrices, observed, standardize):
     """Leave out the modalities of which scaling leaves nothing or that repeat another one, and warn with their names.
 
-    A modality that is there twice would weigh twice as much, and be learned twice from the same held-out triples: that
-    costs accuracy (.010 of MRR on nations, .003 on emoji).
+    A modality that is there twice would weigh twice as much, and have twice as many weights learned from the same
+    held-out triples. That cost .010 of MRR on nations, and nothing beyond the spread of seeds on emoji.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def informative(matrices, observed, standardize):
 
 
 def _repeats(matrix, observed, other, observed_in_other):
-    """Tell whether two modalities have the same vectors, if in another precision, of which there are any."""
+    """Tell whether two modalities have the same vectors, at least one, but for the rounding of the coarser type."""
     if matrix.shape != other.shape or not observed.any() or (observed != observed_in_other).any():
         return False
     precision = max(np.finfo(of.dtype).eps if of.dtype.kind == "f" else 0.0 for of in (matrix, other))
