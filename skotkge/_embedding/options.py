@@ -171,7 +171,7 @@ class TrainingOptions:
 
     score_function: Any
     objective: Any
-    regularization: float = 5e-3
+    regularization: float = 2e-2
     optimizer: str = "adagrad"
     learning_rate: float = 0.1
     transport_lr_factor: float = 0.1

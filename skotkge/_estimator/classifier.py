@@ -102,7 +102,7 @@ class OTKGEClassifier(TrainedEstimator):
         relation too. Where all entities would take over an hour of two cores, or of a GPU, by a count of products, the
         name "cross_entropy" takes samples of as many as an hour is enough for, at least 1,024, and a warning says so;
         ``CrossEntropy()`` always takes all.
-    regularization : float, default=5e-3
+    regularization : float, default=2e-2
         Strength of the N3 regularisation: the cubed moduli of the factors, divided by the batch.
     optimizer : {"adagrad", "adam", "rowwise_adagrad"}, default="adagrad"
         "rowwise_adagrad" keeps one number for each row of a table in place of one for each of its dimensions, which
@@ -288,7 +288,7 @@ class OTKGEClassifier(TrainedEstimator):
         constraints: Mapping[Any, Mapping[str, Any]] | str | None = None,
         embedding_dim: int | None = None,
         objective: Any = "cross_entropy",
-        regularization: float = 5e-3,
+        regularization: float = 2e-2,
         optimizer: str = "adagrad",
         learning_rate: float = 0.1,
         structure_lr_factor: float = 0.1,
