@@ -29,8 +29,7 @@ shown = {
 }
 
 # %%
-# One panel a graph; the line at the end of each bar is a standard deviation to either side. There are five seeds on
-# emoji and three on hanzi, but one of rules, which draw nothing, and of all evidence on hanzi.
+# Means of five seeds on emoji and three on hanzi, but one of rules and of all evidence on hanzi, and their deviations.
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
 for ax, dataset in zip(axes, ["emoji", "hanzi"], strict=True):
     for position, row in enumerate(shown):
@@ -48,8 +47,7 @@ axes[0].invert_yaxis()
 #
 # What training gives away
 # ------------------------
-# On WN9-IMG nine test triples in ten have their two entities linked in training. There rules without any training are
-# as good as a model; the rest tells them apart.
+# On WN9-IMG nine test triples in ten have their two entities linked in training: there rules are as good as a model.
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 rows = {row: shown[row] for row in ("rules", "ComplEx", "all spaces", "all evidence")}
 for shift, part, style in [(-0.2, "leaked", dict(color="0.85", hatch="///")), (0.2, "unleaked", dict(color="C0"))]:
