@@ -16,10 +16,10 @@ import warnings
 from pathlib import Path
 
 import torch
-from never_a_loss import OF_PYKEEN, bundled_or_external, small_graph
+from never_a_loss import OF_PYKEEN, fused, splits_of
 
 import skotkge
-from skotkge import OTFusionTransformer, OTKGEClassifier
+from skotkge import OTKGEClassifier
 
 
 def main():
@@ -27,28 +27,18 @@ def main():
     parser.add_argument("datasets", nargs="+", choices=[*OF_PYKEEN, "emoji", "hanzi", "wn9img", "codex_s"])
     parser.add_argument("--pykeen", type=Path, help="folder of PyKEEN's small graphs")
     parser.add_argument("--data", help="folder of the other data sets that are not bundled")
-    parser.add_argument("--parameter", default="regularization")
+    parser.add_argument("--parameter", default="regularization", help="one that is a number")
     parser.add_argument("--values", nargs="+", type=float, required=True)
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     print(f"skotkge {skotkge.__version__}, torch {torch.__version__}, {platform.machine()}, {options.parameter}")
     kind = type(OTKGEClassifier().get_params()[options.parameter])
     for name in options.datasets:
-        splits = small_graph(options.pykeen, name) if name in OF_PYKEEN else bundled_or_external(name, options.data)
+        splits = splits_of(name, options.pykeen, options.data)
         for seed in range(options.seeds):
-            fused = fused_splits(splits, seed)
+            parts = fused(splits, dict(splits[0].modalities), seed)
             for value in map(kind, options.values):
-                print(f"{name:<9} seed {seed}  {value:<6} {told(fused, seed, {options.parameter: value})}", flush=True)
-
-
-def fused_splits(splits, seed):
-    """The splits with the fusion of the modalities of train, if it has any."""
-    if not splits[0].modalities:
-        return splits
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*have no training triple")
-        fuse = OTFusionTransformer(random_state=seed).fit(splits[0])
-        return tuple(fuse.transform(split) for split in splits)
+                print(f"{name:<9} seed {seed}  {value:<6} {told(parts, seed, {options.parameter: value})}", flush=True)
 
 
 def told(splits, seed, parameters):

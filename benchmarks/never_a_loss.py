@@ -52,7 +52,7 @@ def main():
         f"{'':<34}{'all: valid':>12}{'test':>18}  {'best part':<24}{'valid':>8}{'test':>18}{'loss':>18}{'s a fit':>9}"
     )
     for name in options.datasets:
-        splits = small_graph(options.pykeen, name) if name in OF_PYKEEN else bundled_or_external(name, options.data)
+        splits = splits_of(name, options.pykeen, options.data)
         graph = Graph(splits, shares=not options.alone)
         for variant, modalities in variants(splits[0]).items():
             if options.variants and not any(word in variant for word in options.variants):
@@ -79,8 +79,11 @@ def numbers_of(path):
     return rows.pivot_table(index="entity", columns="attribute", values="value")
 
 
-def bundled_or_external(name, folder):
-    kg = graph_of(name, folder)
+def splits_of(name, pykeen, data):
+    """Train, valid and test of a graph: folders of PyKEEN's, and of the others that are not bundled."""
+    if name in OF_PYKEEN:
+        return small_graph(pykeen, name)
+    kg = graph_of(name, data)
     return kg.train, kg.valid, kg.test
 
 
@@ -161,28 +164,34 @@ class Graph:
         return self._found[key]
 
     def _fit(self, evidence, modalities, seed):
-        fused, held = self._fused(modalities, seed)
+        X, held = self._fused(modalities, seed)
         options = {"checkpoint": self._trained, "checkpoint_interval": NEVER, "refit": False, "random_state": seed}
         classifier = OTKGEClassifier(evidence=evidence, **options)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            classifier.fit(fused, X_val=held[VALID])
+            classifier.fit(X, X_val=held[VALID])
             return [1 / classifier.rank(part, known=held).ravel() for part in held]
 
     def _fused(self, modalities, seed):
         """The splits with some modalities, fused with a seed."""
         key = (tuple(modalities), seed)
         if self._last[0] != key:
-            train, *held = self._splits
-            X = MultimodalTriples(train.labels, modalities, entities=train.entities, relations=train.relations)
-            held = [X.with_triples(part.labels) for part in held]
-            if modalities:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", UserWarning)
-                    fuse = OTFusionTransformer(random_state=seed).fit(X)
-                    X, *held = (fuse.transform(part) for part in (X, *held))
+            X, *held = fused(self._splits, modalities, seed)
             self._last = key, (X, held)
         return self._last[1]
+
+
+def fused(splits, modalities, seed):
+    """The splits with modalities in place of their own, and with the fusion of train if there are any."""
+    train, *held = splits
+    X = MultimodalTriples(train.labels, modalities, entities=train.entities, relations=train.relations)
+    parts = [X, *(X.with_triples(part.labels) for part in held)]
+    if not modalities:
+        return parts
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        fuse = OTFusionTransformer(random_state=seed).fit(X)
+        return [fuse.transform(part) for part in parts]
 
 
 if __name__ == "__main__":

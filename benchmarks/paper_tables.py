@@ -64,8 +64,8 @@ GRIDS_OF_LARGER = {
     "hanzi": {"kge__regularization": [0.0], "kge__learning_rate": [0.1]},
     "fbimg": {"kge__regularization": [0.0], "kge__learning_rate": [1.0]},
 }
-# A fit of all evidence on fbimg takes more than an hour of one core, so it takes the value that was chosen on its valid
-# split for all spaces and rules.
+# On fbimg, where a fit of all evidence takes half an hour, it has the value that was chosen on the valid split for all
+# spaces and rules.
 GRID_OF_ALL_EVIDENCE = {"fbimg": {"kge__regularization": [2e-2]}}
 # Single spaces go on rising slowly, so no row is stopped as early as the default would.
 PATIENCE = {"n_iter_no_change": 10, "tol": 1e-4}
