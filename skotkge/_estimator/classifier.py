@@ -602,14 +602,13 @@ class _SpaceMaker:
         self._evidence, self._width, self._seed = evidence, width, seed
 
     def __call__(self, X):
-        fusion = X.fusion
-        if fusion is None:
+        if X.fusion is None or X.fusion.is_idle:
             if not {STRUCTURE, FUSED} & set(self._evidence):
                 return {}
             structure = NormalRows(self._seed, (X.n_entities, self._width))
             weight = observed_in(X.ids, X.n_entities).astype(float)
             return {EvidenceId(STRUCTURE): SpaceSpec(structure, weight)}
-        return fusion.spaces(X, self._evidence)
+        return X.fusion.spaces(X, self._evidence)
 
 
 # Saved models name the public place of the class.

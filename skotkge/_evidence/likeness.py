@@ -49,18 +49,17 @@ def likeness_of(X, structure=None):
     ----------
     X : MultimodalTriples
     structure : ndarray of shape (n_entities, d), default=None
-        A trained table, which takes the place of the structural space where there is no fusion.
+        A trained table, which takes the place of the structural space where there is no modality.
 
     Returns
     -------
     list of Likeness
     """
     vectors = {}
-    if X.fusion is not None:
-        vectors = X.fusion.scaled_columns(X)
-        structure = X.fusion.structure * X.fusion.structure_observed[:, None]
-    if structure is not None:
-        vectors[STRUCTURE] = _centred(structure) if X.fusion is None else structure
+    if X.fusion is not None and X.fusion.maps:
+        vectors = X.fusion.scaled_columns(X) | {STRUCTURE: X.fusion.structure * X.fusion.structure_observed[:, None]}
+    elif structure is not None:
+        vectors = {STRUCTURE: _centred(structure)}
     return [_likeness(part, unit_rows(rows)) for part, rows in vectors.items()]
 
 

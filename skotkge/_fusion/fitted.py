@@ -144,6 +144,16 @@ class FittedFusion:
         return joined_width(self.structure.shape[1], len(self.maps) + 1, self.fusion)
 
     @property
+    def is_idle(self):
+        """Whether a fusion of modalities has none, so that training starts as without a fusion.
+
+        A structure that was asked for by itself or comes from an estimator is a start. With all evidence the spectral
+        one is none on the graphs measured: MRR of the valid split was higher by .014 on hanzi and .003 on umls, and
+        lower by .012 on kinships, .011 on emoji and .009 on CoDEx-S.
+        """
+        return not self.maps and self.fusion != "none" and isinstance(self.options.structure, str)
+
+    @property
     def encoder(self):
         """The part that embeds rows of modality matrices."""
         return RowEncoder(self.scalings, self.weights, self.fusion)

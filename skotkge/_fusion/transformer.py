@@ -25,6 +25,7 @@ from .fitted import FittedFusion, FusionOptions, fit_fusion, true_part
 from .html import caption_of_fusion, html_of_fusion
 from .information import informative
 from .matrix_form import check_structural_space, first_matrix, matrices_of_fit, matrices_to_fit
+from .screening import telling
 from .structure import StructuralSpace, learn_structure
 
 SEEN_BY_VALIDATION = {"n_features_in_", "feature_names_in_"}
@@ -78,6 +79,9 @@ class OTFusionTransformer(
         triples.
     standardize : bool, default=True
         Scale the dimensions of every space to zero mean and unit variance over the entities that have them.
+    screening : bool, default=True
+        Whether a modality counts as missing if its vectors say no more about the links of entities in the triples of
+        the fit than shuffled ones, by a permutation test. From 100 entities on, and in triples form alone.
     max_iter : int, default=20
         Most iterations of the barycenter.
     tol : float, default=1e-4
@@ -154,6 +158,7 @@ class OTFusionTransformer(
         "reg": [Interval(Real, 0, None, closed="left")],
         "structure": [StrOptions({"spectral", "random"}), HasMethods("fit")],
         "standardize": ["boolean"],
+        "screening": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
@@ -170,6 +175,7 @@ class OTFusionTransformer(
         reg: float = 0.0,
         structure: Any = "spectral",
         standardize: bool = True,
+        screening: bool = True,
         max_iter: int = 20,
         tol: float = 1e-4,
         random_state: int | np.random.RandomState | None = None,
@@ -182,6 +188,7 @@ class OTFusionTransformer(
         self.reg = reg
         self.structure = structure
         self.standardize = standardize
+        self.screening = screening
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
@@ -217,8 +224,8 @@ class OTFusionTransformer(
         Warns
         -----
         UserWarning
-            If the vectors of a modality tell no entities apart or repeat those of another, so that it counts as
-            missing.
+            If the vectors of a modality tell no entities apart, repeat those of another, or say nothing about the
+            links of entities, so that it counts as missing.
         """
         checked = clone(self)  # takes what validation learns, so that a fit that fails leaves an earlier one as it was
         form = self._fuse_triples if isinstance(X, MultimodalTriples) else self._fuse_matrices
@@ -233,10 +240,12 @@ class OTFusionTransformer(
         validate_data(checked, X, skip_check_array=True)
         matrices = {} if self.fusion == "none" else X.modalities
         observed = {name: X.observed(name) for name in matrices}
-        kept = informative(matrices, observed, self.standardize)
-        weights, options = self._normalized_weights(matrices, kept), self._options()
+        kept, options, true = informative(matrices, observed, self.standardize), self._options(), true_part(X, y)
+        if self.screening:
+            kept = telling(kept, observed, true.ids, self.standardize, options.seed)
+        weights = self._normalized_weights(matrices, kept)
         matrices, observed = kept, {name: observed[name] for name in kept}
-        structure = learn_structure(true_part(X, y), options)
+        structure = learn_structure(true, options)
         fusion = fit_fusion(structure, matrices, observed, weights, options, X.entities)
         return fusion, fusion.embedding(matrices, observed)
 

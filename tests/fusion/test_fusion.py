@@ -407,6 +407,7 @@ OTHER_VALUES = {
     "reg": 7.0,
     "structure": "random",
     "standardize": False,
+    "screening": False,
     "max_iter": 1,
     "tol": 1.0,
     "random_state": 9,
