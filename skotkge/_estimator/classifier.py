@@ -20,7 +20,17 @@ from .._embedding.trainer import OPTIMIZERS, is_available
 from .._fusion.structure import observed_in
 from .._graph.classes import read_truth
 from .._graph.triples import as_triples
-from .._spaces import FUSED, KINDS, MODALITIES, STRUCTURE, EvidenceId, SpaceSpec
+from .._spaces import (
+    COSINES,
+    FUSED,
+    KINDS,
+    MODALITIES,
+    NEIGHBORS,
+    RELATION_MAPS,
+    STRUCTURE,
+    EvidenceId,
+    SpaceSpec,
+)
 from .._utils.autologging import autologged, unlogged
 from .._utils.messages import shown
 from .._utils.sklearn_compat import HasMethods, Interval, StrOptions, fit_context
@@ -40,6 +50,8 @@ from .vectors import spaces_of
 from .warm_start import from_nothing, from_the_last_fit
 
 DEFAULT_WIDTH = 200
+# Kinds that need modalities, and kinds that take the structure where there are none.
+OF_MODALITIES, OF_VECTORS = {MODALITIES, RELATION_MAPS}, {COSINES, NEIGHBORS}
 SPACES = (STRUCTURE, MODALITIES, FUSED)
 EVIDENCE = {
     "all": KINDS,
@@ -415,6 +427,9 @@ class OTKGEClassifier(TrainedEstimator):
         X, negatives = true_and_false(X, y)
         evidence = self._evidence_kinds()
         width = self._check_width(X)
+        if X.fusion is not None and X.fusion.is_idle:
+            X = X.with_fusion(None)
+        self._check_modalities_of(evidence, X.fusion)
         self._check_device()
         begin = self._begin(X, negatives, row_weights, evidence)
         X, negatives, start = begin.X, begin.negatives, begin.start
@@ -569,6 +584,15 @@ class OTKGEClassifier(TrainedEstimator):
             )
         return width
 
+    def _check_modalities_of(self, evidence, fusion):
+        """Refuse kinds of evidence that find nothing without modalities, if there are no others."""
+        without = OF_MODALITIES if fusion is not None else OF_MODALITIES | OF_VECTORS
+        if (fusion is None or not fusion.maps) and all(isinstance(kind, str) and kind in without for kind in evidence):
+            raise ValueError(
+                f"evidence={shown(self.evidence)} finds nothing in X, which has no modality that counts; put "
+                "'structure' in, or give X modalities and an OTFusionTransformer before this classifier."
+            )
+
     def _check_device(self):
         if self.device != "auto" and not is_available(self.device):
             raise ValueError(f"device={shown(self.device)} is not available here; use 'auto' or 'cpu'.")
@@ -602,7 +626,7 @@ class _SpaceMaker:
         self._evidence, self._width, self._seed = evidence, width, seed
 
     def __call__(self, X):
-        if X.fusion is None or X.fusion.is_idle:
+        if X.fusion is None:
             if not {STRUCTURE, FUSED} & set(self._evidence):
                 return {}
             structure = NormalRows(self._seed, (X.n_entities, self._width))

@@ -49,17 +49,17 @@ def likeness_of(X, structure=None):
     ----------
     X : MultimodalTriples
     structure : ndarray of shape (n_entities, d), default=None
-        A trained table, which takes the place of the structural space where there is no modality.
+        A trained table, which takes the place of the structural space of a fusion without modalities.
 
     Returns
     -------
     list of Likeness
     """
-    vectors = {}
-    if X.fusion is not None and X.fusion.maps:
-        vectors = X.fusion.scaled_columns(X) | {STRUCTURE: X.fusion.structure * X.fusion.structure_observed[:, None]}
-    elif structure is not None:
+    fusion, vectors = X.fusion, {}
+    if structure is not None and (fusion is None or not fusion.maps):
         vectors = {STRUCTURE: _centred(structure)}
+    elif fusion is not None:
+        vectors = fusion.scaled_columns(X) | {STRUCTURE: fusion.structure * fusion.structure_observed[:, None]}
     return [_likeness(part, unit_rows(rows)) for part, rows in vectors.items()]
 
 

@@ -240,10 +240,11 @@ class OTFusionTransformer(
         validate_data(checked, X, skip_check_array=True)
         matrices = {} if self.fusion == "none" else X.modalities
         observed = {name: X.observed(name) for name in matrices}
+        self._check_weights(matrices)
         kept, options, true = informative(matrices, observed, self.standardize), self._options(), true_part(X, y)
         if self.screening:
             kept = telling(kept, observed, true.ids, self.standardize, options.seed)
-        weights = self._normalized_weights(matrices, kept)
+        weights = self._normalized_weights(kept)
         matrices, observed = kept, {name: observed[name] for name in kept}
         structure = learn_structure(true, options)
         fusion = fit_fusion(structure, matrices, observed, weights, options, X.entities)
@@ -254,12 +255,13 @@ class OTFusionTransformer(
         space = check_structural_space(y, len(next(iter(matrices.values()))), type(self).__name__)
         if self.fusion == "none":
             raise ValueError("fusion='none' keeps the structure alone, which transform drops in matrix form.")
+        self._check_weights(matrices)
         kept = informative(matrices, observed, self.standardize)
         if not kept:
             raise ValueError(
                 f"X has no modality that tells entities apart, of {', '.join(matrices)}: give other columns."
             )
-        weights, options = self._normalized_weights(matrices, kept), self._options()
+        weights, options = self._normalized_weights(kept), self._options()
         matrices, observed = kept, {name: observed[name] for name in kept}
         everywhere, random_state = np.ones(len(space), dtype=bool), np.random.RandomState(options.seed)
         structure = StructuralSpace.scaled(space, everywhere, options.standardize, random_state)
@@ -279,19 +281,30 @@ class OTFusionTransformer(
             return int(self.random_state)
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
-    def _normalized_weights(self, modalities, kept):
-        """Weights of the structure and of the modalities that are kept; those given name all of them."""
-        names, of_kept = [STRUCTURE, *modalities], [STRUCTURE, *kept]
+    def _check_weights(self, modalities):
+        names = [STRUCTURE, *modalities]
         if self.weights is None:
-            return dict.fromkeys(of_kept, 1.0 / len(of_kept))
+            return
         if set(self.weights) != set(names):
             raise ValueError(f"weights={shown(self.weights)} must name exactly the spaces {names}.")
         if not all(isinstance(weight, Real) for weight in self.weights.values()):
             raise ValueError(f"weights={shown(self.weights)} must be numbers.")
-        total = sum(self.weights[name] for name in of_kept)
+        total = sum(self.weights.values())
         if not np.isfinite(total) or total <= 0 or min(self.weights.values()) < 0:
             raise ValueError(f"weights={shown(self.weights)} must be non-negative numbers with a positive sum.")
-        return {name: self.weights[name] / total for name in of_kept}
+
+    def _normalized_weights(self, kept):
+        """Weights of the structure and of the modalities that are kept."""
+        names = [STRUCTURE, *kept]
+        if self.weights is None:
+            return dict.fromkeys(names, 1.0 / len(names))
+        total = sum(self.weights[name] for name in names)
+        if total <= 0:
+            raise ValueError(
+                f"weights={shown(self.weights)} are 0 for all that counts, {', '.join(names)}: other modalities count "
+                "as missing, as the warnings say; give one of these spaces a weight."
+            )
+        return {name: self.weights[name] / total for name in names}
 
     @overload
     def transform(self, X: MultimodalTriples) -> MultimodalTriples: ...

@@ -139,6 +139,7 @@ class TranslationBaseline(ModalBaseline):
             alignment="linear",
             structure="random",
             fusion="concat",
+            screening=False,
             random_state=random_state,
         )
         return side_by_side.fit_transform(X, y)

@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
-from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
+from skotkge import CrossEntropy, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 from skotkge._evidence.likeness import likeness_of
 from skotkge._fusion.screening import drawn_links, is_silent, strength
+from skotkge.baselines import TranslationBaseline
 
 SILENT = "the modality {!r} says nothing about links"
 
@@ -84,6 +85,56 @@ def test_with_noise_alone_training_is_that_without_a_fusion(emoji, rng, evidence
     kge = OTKGEClassifier(**options).fit(fused, X_val=emoji.valid)
     assert kge.evidence_names_ == bare.evidence_names_
     np.testing.assert_array_equal(kge.rank(emoji.test), bare.rank(emoji.test))
+
+
+def test_what_needs_a_graph_without_a_fusion_takes_one_of_noise(small):
+    X = OTFusionTransformer(8, random_state=0).fit_transform(with_modalities(small, {}))
+    on_disk = {"objective": CrossEntropy(n_sampled=16), "entity_table": "disk", "optimizer": "rowwise_adagrad"}
+    kge = OTKGEClassifier(**on_disk, evidence=("structure",), max_iter=1, random_state=0)
+    assert kge.fit(X).evidence_names_ == ["structure"]
+    more = MultimodalTriples([*small.labels, ("e0", "r0", "new")])
+    kge = OTKGEClassifier(evidence=("structure",), max_iter=1, warm_start=True, random_state=0).fit(X)
+    assert "new" in kge.fit(OTFusionTransformer(8, random_state=0).fit_transform(more)).entities_
+
+
+def test_evidence_of_modalities_alone_is_refused_where_there_is_none(small):
+    bare = with_modalities(small, {})
+    for X in (bare, OTFusionTransformer(8, random_state=0).fit_transform(bare)):
+        for evidence in (("modalities",), ("cosines",), ("neighbors",), ("relation_maps",)):
+            with pytest.raises(ValueError, match=rf"evidence=\('{evidence[0]}',\) finds nothing in X.* 'structure'"):
+                OTKGEClassifier(evidence=evidence, random_state=0).fit(X)
+    start = OTFusionTransformer(8, fusion="none", random_state=0).fit_transform(bare)
+    kge = OTKGEClassifier(evidence=("cosines",), random_state=0).fit(start)
+    assert kge.evidence_names_ == ["cosines of structure"]
+
+
+def test_weights_of_what_counts_as_missing(emoji, rng):
+    X = with_modalities(emoji.train, {"noise": noise_of(emoji.train, rng)})
+    # Before anything is screened: a warning would be an error.
+    with pytest.raises(ValueError, match="must name exactly the spaces"):
+        OTFusionTransformer(8, weights={"structure": 1, "text": 1}, random_state=0).fit(X)
+    with pytest.warns(UserWarning, match=SILENT.format("noise")):
+        assert OTFusionTransformer(8, weights={"structure": 1, "noise": 3}, random_state=0).fit(X).weights_ == {
+            "structure": 1.0
+        }
+    with (
+        pytest.warns(UserWarning, match=SILENT.format("noise")),
+        pytest.raises(ValueError, match="are 0 for all that counts, structure: other modalities count as missing"),
+    ):
+        OTFusionTransformer(8, weights={"structure": 0, "noise": 1}, random_state=0).fit(X)
+
+
+def test_baselines_take_modalities_as_they_are(emoji, rng):
+    X = with_modalities(emoji.train[:1500], {"noise": noise_of(emoji.train, rng)})
+    baseline = TranslationBaseline("ikrl", n_components=8, max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*says nothing about links")
+        warnings.filterwarnings("ignore", message=".*no training triple")
+        names = baseline.fit(X).evidence_names_
+    assert (
+        names
+        == TranslationBaseline("ikrl", n_components=8, max_iter=1, random_state=0).fit(emoji.train).evidence_names_
+    )
 
 
 def test_a_structure_that_was_asked_for_is_the_start(small):
