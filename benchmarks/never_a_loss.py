@@ -4,11 +4,12 @@
     python benchmarks/never_a_loss.py emoji --seeds 5
 
 FOLDER has PyKEEN's small graphs, ``nations/train.txt`` and so on: ``pykeen/datasets`` of its wheel. Each graph is taken
-as it is, with a modality of Gaussian noise, with one of its modalities twice (which counts as missing, so that nothing
-changes), and with one that only 5 % of the entities have. All evidence is compared with the best of its parts: one kind
-left out, "embeddings", "fused", each modality by itself. The best is chosen by the MRR of the valid split and compared
-on test, filtered by all splits. All models stay as trained on train alone, so that the valid split can choose. Beside
-the loss stands its standard error over the queries of test, each with the mean of its seeds: nations has 402 of them.
+as it is, with a modality of Gaussian noise (which, from 100 entities on, nearly always counts as missing), with one of
+its modalities twice (which counts as missing, so that nothing changes), and with one that only 5 % of the entities
+have. All evidence is compared with the best of its parts: one kind left out, "embeddings", "fused", each modality by
+itself. The best is chosen by the MRR of the valid split and compared on test, filtered by all splits. All models stay
+as trained on train alone, so that the valid split can choose. Beside the loss stands its standard error over the
+queries of test, each with the mean of its seeds: nations has 402 of them.
 
 A space is trained by itself, whatever other evidence there is, so the fits of one graph, its modalities and a seed
 share the tables of each. ``--alone`` trains them anew in each fit, to the same figures in twice the time on emoji.

@@ -16,8 +16,9 @@ from .column_alignment import ScaledColumns
 FEWEST_ENTITIES = 100
 N_SHUFFLES = 20
 # Standard deviations above shuffled rows. Of noise on nine graphs and 24 parts of them the largest was 3.2, all others
-# below 3; vectors of all entities had 4.2 at least in parts of 120 entities. A few vectors seldom tell anything: of
-# those of images on emoji, ten draws each, 20 fell below in 8, 40 in 4, 83 in 1 and 120 in none; of texts none did.
+# below 3, as a hundred more on emoji. Vectors of all entities had 4.2 at least in parts of 120 entities. A few vectors
+# may tell nothing: of ten draws of emoji's images each, 20 fell below in 7, 40 in 5, 60 in 1, 83 in none; of texts
+# none did.
 THRESHOLD = 3.0
 # Wider vectors are projected onto so many of their principal axes.
 LARGEST_WIDTH = 64
