@@ -148,18 +148,23 @@ def test_whitening_by_blocks_is_that_of_the_whole_and_drops_dependent_columns(rn
 @pytest.mark.parametrize("parameters", [dict(), dict(p=1), dict(alignment="linear"), dict(alignment="pca")], ids=str)
 @pytest.mark.parametrize("form", ["triples", "matrix"])
 def test_fit_makes_no_copy_of_a_memory_mapped_modality(rng, tmp_path, parameters, form):
-    np.save(tmp_path / "matrix.npy", rng.standard_normal((20_000, 100)).astype(np.float32))
+    values = rng.standard_normal((20_000, 100)).astype(np.float32)
+    values[1:100:2] += values[:100:2]  # so that every other link joins entities that are alike
+    np.save(tmp_path / "matrix.npy", values)
     matrix = np.load(tmp_path / "matrix.npy", mmap_mode="r")
     ring = np.column_stack([np.arange(100), np.zeros(100, dtype=int), np.roll(np.arange(100), 1)])
     triples = MultimodalTriples(ring.astype(object), {"text": matrix}, entities=list(range(20_000)))
     X, y = (triples, None) if form == "triples" else (matrix, rng.standard_normal((20_000, 2)))
     fuse = OTFusionTransformer(2, structure="random", random_state=0, **parameters)
     tracemalloc.start()
-    with config_context(working_memory=1):
-        fuse.fit(X, y)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    try:
+        with config_context(working_memory=1):
+            fuse.fit(X, y)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert peak < matrix.nbytes
+    assert fuse.modality_names_ == (["text"] if form == "triples" else ["features"])
 
 
 def test_rows_of_weight_zero_may_hold_anything(rng):
