@@ -29,7 +29,7 @@ shown = {
 }
 
 # %%
-# Means of five seeds on emoji and three on hanzi, but one of rules and of all evidence on hanzi, and their deviations.
+# Means of five seeds on emoji and three on hanzi, but one of rules, which draw nothing, and their deviations.
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
 for ax, dataset in zip(axes, ["emoji", "hanzi"], strict=True):
     for position, row in enumerate(shown):

@@ -49,7 +49,7 @@ def likeness_of(X, structure=None):
     ----------
     X : MultimodalTriples
     structure : ndarray of shape (n_entities, d), default=None
-        A trained table, which takes the place of the structural space of a fusion without modalities.
+        A trained table, which is compared where there is no modality, in place of the structural space of a fusion.
 
     Returns
     -------

@@ -282,9 +282,9 @@ class OTFusionTransformer(
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
     def _check_weights(self, modalities):
-        names = [STRUCTURE, *modalities]
         if self.weights is None:
             return
+        names = [STRUCTURE, *modalities]
         if set(self.weights) != set(names):
             raise ValueError(f"weights={shown(self.weights)} must name exactly the spaces {names}.")
         if not all(isinstance(weight, Real) for weight in self.weights.values()):

@@ -198,7 +198,7 @@ def test_each_way_of_telling_is_seen(rng, sign):
     assert not is_silent(rows, observed, ids, True, 0)
 
 
-def test_entities_without_triples_or_neighbors_with_vectors_decide_nothing():
+def test_vectors_without_triples_are_kept_and_one_alone_says_nothing():
     ids = np.column_stack([np.arange(0, 200, 2), np.zeros(100, dtype=int), np.arange(1, 200, 2)])
     rows, observed = np.random.RandomState(0).standard_normal((220, 4)), np.zeros(220, dtype=bool)
     observed[200:] = True
