@@ -8,6 +8,8 @@ PyKEEN goes without the regularizer that it has by default, which makes its epoc
     negatives  an epoch with sampled negatives; PyKEEN: sLCWA, as many negatives of each triple, logistic loss
     evaluate   filtered ranks of the test triples on both sides
     fused      an epoch of all spaces of text and image; an image that a data set lacks is random
+    evidence   a whole fit by default parameters and its filtered ranks, beside one without rules, counts, cosines and
+               neighbors, in seconds of the CPU
     quality    filtered MRR of the test triples after as many epochs of cross-entropy
     memory     peak of the same, each in a process of its own
     growth     seconds and memory on synthetic graphs of growing size
@@ -31,6 +33,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 
 import _growth
 import _peers as peers
@@ -42,10 +45,16 @@ from rich.console import Console
 from rich.table import Table
 
 import skotkge
-from skotkge import Logistic, MultimodalTriples, OTFusionTransformer
+from skotkge import Logistic, MultimodalTriples, OTFusionTransformer, OTKGEClassifier
 
 OURS, FLOOR, PAPER = "skotkge", "products alone", "code of the paper"
 PYKEEN, LCWA, SLCWA = "PyKEEN", "PyKEEN LCWA", "PyKEEN sLCWA"
+SPACES, SUM, DEFAULT = "spaces and their maps", "all evidence, weighted sum", "all evidence"
+EVIDENCE = {
+    SPACES: {"evidence": ("structure", "modalities", "fused", "relation_maps")},
+    SUM: {"combiner": None},
+    DEFAULT: {},
+}
 RANDOM_IMAGE_COLUMNS, N_WARM_UP = 128, 32
 LARGE_BATCH = 4096
 MOST_GROWTH_MIB = 1024
@@ -163,6 +172,32 @@ def fused(case, kg):
     report(case, title, case.alternate("fused", competitors), scale, [(OURS, FLOOR, "<=", 1.8)])
 
 
+def evidence(case, kg):
+    """What the kinds beside the trained spaces cost; the spaces train for as many epochs with and without them."""
+    fuse = OTFusionTransformer(random_state=0).fit(kg.train)
+    X, valid, test = (fuse.transform(kg[split]) for split in ("train", "valid", "test"))
+    models = {}
+
+    def fit_seconds(name):
+        kge = OTKGEClassifier(**EVIDENCE[name], random_state=0)
+        start = process_time()
+        with peers.quiet():
+            models[name] = kge.fit(X, X_val=valid)
+        return process_time() - start
+
+    def rank_seconds(name):
+        start = process_time()
+        models[name].rank(test, known=valid)
+        return process_time() - start
+
+    for title, seconds_of, limit in (
+        ("a whole fit", fit_seconds, 1.3),
+        (f"filtered ranks of {len(test)} test triples, both sides", rank_seconds, 1.5),
+    ):
+        seconds = case.alternate(title, {name: partial(seconds_of, name) for name in EVIDENCE})
+        report(case, f"{title}, CPU", seconds, None, [(DEFAULT, SPACES, "<=", limit)], [SPACES])
+
+
 def with_image(X):
     """The triples with text and an image, a random one where they have none."""
     modalities = dict(X.modalities)
@@ -274,14 +309,14 @@ def growth():
 # --- output
 
 
-def report(case, title, seconds, scale, targets):
-    """Print seconds and ratios of the competitors, and the targets.
+def report(case, title, seconds, scale, targets, bases=(FLOOR, OURS)):
+    """Print seconds of the competitors, their ratios to those of `bases`, and the targets.
 
     `scale` is the size of the whole relative to the share that was measured, None where the seconds are of the share.
     """
     if case.share != 1 and scale is not None:
         title += f"; measured on {case.share:g} of the triples, seconds scaled to all"
-    bases = [name for name in (FLOOR, OURS) if name in seconds]
+    bases = [name for name in bases if name in seconds]
     table = Table(title=f"{case.name}: {title}")
     for column in ("", "seconds", *(f"/ {base}" for base in bases)):
         table.add_column(column, justify="left" if not column else "right")
@@ -320,6 +355,7 @@ PARTS = {
     "device": on_device,
     "evaluate": evaluate,
     "fused": fused,
+    "evidence": evidence,
     "quality": quality,
     "memory": memory,
     "reference": reference,
@@ -330,7 +366,7 @@ def main():
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--parts", nargs="+", choices=[*PARTS, "growth"], default=[*PARTS, "growth"])
-    parser.add_argument("--datasets", nargs="+", choices=["emoji", "wn9img", "fbimg"], default=["emoji"])
+    parser.add_argument("--datasets", nargs="+", choices=["emoji", "hanzi", "wn9img", "fbimg"], default=["emoji"])
     parser.add_argument("--data", help="folder of the data sets that are not bundled")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=1, help="timed epochs of a repeat, after one that is not timed")
