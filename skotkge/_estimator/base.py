@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from numbers import Integral
 from typing import Any, TypeAlias
 
@@ -19,11 +20,13 @@ from .. import metrics
 from .._embedding.trainer import is_available
 from .._graph.label_columns import as_label_triples
 from .._graph.modalities import check_modalities
+from .._graph.queries import DIRECTIONS
 from .._graph.triples import MultimodalTriples
 from .._ranking.completion import Completions, Neighbors, Questions, empty_positions
 from .._ranking.explanation import Explanation
 from .._ranking.predictor import LinkPredictor
 from .._utils.autologging import unlogged
+from .._utils.frames import data_frame
 from .._utils.html import FittedHtml
 from .._utils.messages import CheckedParameters, check_choice, reading, shown, tell
 from .._utils.persistence import Persistent
@@ -107,6 +110,27 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         """Weights of shape (n_kinds, 2, n_relations), directions tail and head."""
         weights = self._fitted_predictor().weights
         return weights.reshape(len(weights), 2, -1)
+
+    def evidence_to_frame(self, library: str = "pandas") -> Any:
+        """Return the weights of the evidence as a data frame, with one row for each kind, direction and relation.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}, default="pandas"
+
+        Returns
+        -------
+        DataFrame
+            Columns evidence (as `evidence_names_`), direction ("tail" or "head": what is asked for), relation, weight.
+
+        Raises
+        ------
+        ImportError
+            If the library is not installed.
+        """
+        named = {"evidence": self.evidence_names_, "direction": DIRECTIONS, "relation": self.relations_.tolist()}
+        columns = dict(zip(named, map(list, zip(*product(*named.values()), strict=True)), strict=True))
+        return data_frame(library, columns | {"weight": self.evidence_weights_.ravel()}, "evidence_to_frame")
 
     def __sklearn_is_fitted__(self):
         return "predictor_" in vars(self)

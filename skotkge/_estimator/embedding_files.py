@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._graph.details import data_frame
 from .._graph.labels import name_first
+from .._utils.frames import data_frame
 from .._utils.messages import shown
 from .._utils.whole_files import check_writable, whole_file
 from .functions import embed, last_step

@@ -1,6 +1,5 @@
 """What a graph tells of its entities for people to read: names, texts and pictures; and further columns of triples."""
 
-import importlib
 from collections.abc import Mapping
 from os import PathLike
 
@@ -173,12 +172,3 @@ def as_data(name, column, n_rows):
     if out.ndim != 1 or len(out) != n_rows:
         raise ValueError(f"triples has the column {name!r} of the shape {out.shape}, expected one value for each row.")
     return out
-
-
-def data_frame(library, columns, what):
-    """Make a data frame of pandas or polars."""
-    try:
-        frames = importlib.import_module(library)
-    except ImportError as error:
-        raise ImportError(f"{what} needs {library}: pip install {library}.") from error
-    return frames.DataFrame(columns)

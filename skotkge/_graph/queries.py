@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+# What queries ask for, in the order of `both_directions`.
+DIRECTIONS = ("tail", "head")
+
 
 def distinct_rows(ids, **returned):
     """What `numpy.unique` of rows returns, by one number for each row, which is sorted many times faster than the row.

@@ -7,8 +7,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._utils.messages import shown
-from .details import as_data, data_frame, described
+from .._utils.frames import data_frame
+from .details import as_data, described
 from .from_files import ReadFromFiles
 from .headers import COLUMNS
 from .html import html_of_triples
@@ -304,8 +304,6 @@ class MultimodalTriples(ReadFromFiles):
           head relation tail
         0  ann    likes  bob
         """
-        if library not in ("pandas", "polars"):
-            raise ValueError(f"library={shown(library)}; give 'pandas' or 'polars'.")
         columns = {name: self.labels[:, position].tolist() for position, name in enumerate(COLUMNS)}
         names = {name: str(name) if library == "polars" else name for name in self._data}
         columns |= {names[name]: column.tolist() for name, column in self._data.items()}

@@ -1,6 +1,5 @@
 """Questions with one to three empty positions, such as (head, relation, ?) or (?, relation, ?), and their answers."""
 
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ import numpy as np
 from .._graph.labels import counted, is_missing
 from .._graph.triples import COLUMNS
 from .._graph.vocabulary import Vocabulary
+from .._utils.frames import data_frame
 from .._utils.html import bar, table
 from .._utils.messages import shown
 
@@ -138,8 +138,6 @@ class Completions:
         ImportError
             If the library is not installed.
         """
-        if library not in ("pandas", "polars"):
-            raise ValueError(f"library={shown(library)}; give 'pandas' or 'polars'.")
         found, place = np.nonzero(np.isfinite(self.probabilities))
         triples = self.triples[found, place]
         columns = {"question": found, "rank": place + 1}
@@ -149,7 +147,7 @@ class Completions:
         if self.vocabulary.names is not None:
             for position in (0, 2):
                 columns[f"{COLUMNS[position]}_name"] = self.vocabulary.names_of(triples[:, position]).tolist()
-        return importlib.import_module(library).DataFrame(columns)
+        return data_frame(library, columns, "to_frame")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Why a triple is likely: what each kind of evidence adds to its log-odds, and the facts behind it."""
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +7,8 @@ import numpy as np
 
 from .._graph.triples import COLUMNS
 from .._graph.vocabulary import Vocabulary
+from .._utils.frames import data_frame
 from .._utils.html import signed_bar, table
-from .._utils.messages import shown
 
 SHOWN_TRIPLES = 10
 SHOWN_FACTS = 3
@@ -121,9 +120,7 @@ class Explanation:
         ImportError
             If the library is not installed.
         """
-        if library not in ("pandas", "polars"):
-            raise ValueError(f"library={shown(library)}; give 'pandas' or 'polars'.")
-        return importlib.import_module(library).DataFrame(self.columns())
+        return data_frame(library, self.columns(), "to_frame")
 
     def columns(self) -> dict[str, Any]:
         """Return the columns of `to_frame`, one value for each triple and column of contributions.

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from .._graph.details import data_frame
 from .._graph.labels import name_first
 from .._graph.modalities import LABEL_COLUMN
 from .._utils.api_links import LinksToApi
 from .._utils.autologging import unlogged
+from .._utils.frames import data_frame
 from .._utils.messages import shown, tell
 from .._utils.sklearn_compat import Interval, StrOptions, check_feature_names_in, fit_context
 from ._columns import (

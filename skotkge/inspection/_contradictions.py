@@ -1,6 +1,5 @@
 """Triples that contradict what is known of their relations, or each other."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from .._graph.constraints import resolve
 from .._graph.queries import KnownAnswers
 from .._graph.triples import as_triples
 from .._ranking.constraint_checks import ConstraintChecker
+from .._utils.frames import LIBRARIES, data_frame
 from .._utils.messages import check_choice
 
 COLUMNS = ("head", "relation", "tail")
@@ -54,7 +54,7 @@ def contradictions(
        constraint head relation  tail other_head other_relation other_tail
     0  functional  ann  born_in  oslo        ann        born_in       rome
     """
-    check_choice(library, "library", ("pandas", "polars"))
+    check_choice(library, "library", LIBRARIES)
     X = as_triples(X)
     statements = statements_of(constraints, X)
     resolved = resolve(statements, X.vocabulary)
@@ -70,7 +70,7 @@ def contradictions(
         columns[column] = [labels[row, place] for row in rows]
     for place, column in enumerate(COLUMNS):
         columns[f"other_{column}"] = [None if row < 0 else labels[row, place] for row in others]
-    return importlib.import_module(library).DataFrame(columns)
+    return data_frame(library, columns, "contradictions")
 
 
 def _unique(found):

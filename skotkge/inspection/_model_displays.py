@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from .._graph.queries import DIRECTIONS
 from .._ranking.explanation import Explanation
 from .._utils.messages import shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ._figures import HATCHES, figure_and_axes, last_step, positions_of
-
-DIRECTIONS = ("tail", "head")
 
 
 class EvidenceWeightsDisplay:

@@ -1,5 +1,7 @@
 """Completions with candidates and probabilities, neighbours, contributions of spaces, and entities that are new."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -195,6 +197,26 @@ class TestContributions:
         assert set(told.by_kind()) == set(frame["kind"])
         with pytest.raises(ValueError, match="library='arrow'"):
             told.to_frame("arrow")
+
+    @pytest.mark.parametrize("library", ["pandas", "polars"])
+    def test_weights_of_evidence_are_told_as_a_frame(self, kge, library):
+        pytest.importorskip(library)
+        frame = kge.evidence_to_frame(library)
+        assert list(frame.columns) == ["evidence", "direction", "relation", "weight"]
+        rows = zip(*(list(frame[name]) for name in frame.columns), strict=True)
+        told = {(evidence, direction, relation): weight for evidence, direction, relation, weight in rows}
+        assert len(told) == len(frame) == kge.evidence_weights_.size
+        for kind, name in enumerate(kge.evidence_names_):
+            for number, relation in enumerate(kge.relations_):
+                weights = [told[name, direction, relation] for direction in ("tail", "head")]
+                assert weights == kge.evidence_weights_[kind, :, number].tolist()
+
+    def test_a_missing_library_of_frames_is_named_with_the_remedy(self, kge, small, monkeypatch):
+        monkeypatch.setitem(sys.modules, "polars", None)
+        told = kge.complete([QUESTION]), kge.explain(small[:1]), small
+        for to_frame in (kge.evidence_to_frame, *(of_told.to_frame for of_told in told)):
+            with pytest.raises(ImportError, match="needs polars: pip install polars"):
+                to_frame("polars")
 
     def test_a_loop_that_never_was_scores_below_all(self, small):
         loop = small.ids[:, 0] == small.ids[:, 2]
