@@ -78,9 +78,11 @@ def judged_triples(kg, typed, rng):
 def wrong_triples(ids, train, known, typed, rng):
     """Each triple with another head or another tail; those of which no draw was false are left out."""
     changed = rng.choice([HEAD, TAIL], size=len(ids))
+    of_relation = [train.ids[train.ids[:, RELATION] == relation] for relation in range(len(train.relations))]
+    typed_ones = {side: [np.unique(rows[:, side]) for rows in of_relation] for side in (HEAD, TAIL)}
     found = []
     for triple, side in zip(ids, changed, strict=True):
-        pool = np.unique(train.ids[train.ids[:, RELATION] == triple[RELATION], side]) if typed else train.n_entities
+        pool = typed_ones[side][triple[RELATION]] if typed else train.n_entities
         for entity in rng.choice(pool, size=DRAWS):
             wrong = triple.copy()
             wrong[side] = entity
