@@ -36,7 +36,7 @@ MOST_SECONDS = 0.3
 N_RELATIONS, TRIPLES_OF_AN_ENTITY, K = 20, 5, 10
 ONE_AT_A_TIME, MANY = 5, 1000
 SCORES_OF_A_BLOCK = 2**23
-# By entities, and by questions at once the ratio to the bare products, of an explanation its milliseconds.
+# Targets by number of entities: of questions at once the ratio to the bare products, of an explanation milliseconds.
 LIMITS = {(100_000, 1): 6, (100_000, MANY): 1.5, (15_000, EXPLAIN): 50}
 
 BASE = "import sklearn.base, scipy.sparse"
@@ -165,7 +165,7 @@ def import_seconds(repeats):
 
 
 def answer_table(cases):
-    """A table with two rows for each size, and what `LIMITS` are of."""
+    """A table with two rows for each size, and the values that `LIMITS` are targets of."""
     table = Table(title=f"{K} best answers, milliseconds: median")
     for column in ("entities", "questions", FLOOR, OURS, "ratio", "first answer", EXPLAIN):
         table.add_column(column, justify="right")

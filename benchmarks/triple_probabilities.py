@@ -4,9 +4,10 @@
     python benchmarks/triple_probabilities.py emoji hanzi wn9img codex_s --data ../shared/data
 
 Models are fitted on train with the valid split by default parameters, their probabilities learned against wrong
-triples of one kind (``calibration_negatives``). They judge the test triples and as many wrong ones: test triples with
-another head or tail, for typed ones an entity that the relation has on that side in train, for uniform ones any. None
-is known to be true or a self-loop. The expected calibration error (ECE) has 15 bins.
+triples of one kind (``calibration_negatives``). They judge the test triples and wrong ones, each with another head or
+tail: for typed ones an entity that the relation has on that side in train, for uniform ones any. None is known to be
+true or a self-loop; a test triple of which none is found goes without, at most one in a hundred of typed ones. The
+expected calibration error (ECE) has 15 bins.
 """
 
 import argparse
@@ -66,7 +67,7 @@ def fit(kg, negatives, seed, spaces):
 
 
 def judged_triples(kg, typed, rng):
-    """The test triples and as many wrong ones, and which are true."""
+    """The test triples and a wrong one of nearly each, and which are true."""
     known = np.concatenate([kg.train.ids, kg.valid.ids, kg.test.ids])
     wrong = wrong_triples(kg.test.ids, kg.train, set(map(tuple, known.tolist())), typed, rng)
     ids = np.concatenate([kg.test.ids, wrong])

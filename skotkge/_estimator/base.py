@@ -128,8 +128,10 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         ImportError
             If the library is not installed.
         """
-        named = {"evidence": self.evidence_names_, "direction": DIRECTIONS, "relation": self.relations_.tolist()}
-        columns = dict(zip(named, map(list, zip(*product(*named.values()), strict=True)), strict=True))
+        # In the order in which the weights lie.
+        rows = product(self.evidence_names_, DIRECTIONS, self.relations_.tolist())
+        kinds, directions, relations = zip(*rows, strict=True)
+        columns = {"evidence": kinds, "direction": directions, "relation": relations}
         return data_frame(library, columns | {"weight": self.evidence_weights_.ravel()}, "evidence_to_frame")
 
     def __sklearn_is_fitted__(self):

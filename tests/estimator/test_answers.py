@@ -1,6 +1,7 @@
 """Completions with candidates and probabilities, neighbours, contributions of spaces, and entities that are new."""
 
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier, complete
 from skotkge._estimator.vectors import tables_of_spaces
+from skotkge.inspection import contradictions
 
 QUESTION = ("e1", "r0", None)
 
@@ -214,7 +216,9 @@ class TestContributions:
     def test_a_missing_library_of_frames_is_named_with_the_remedy(self, kge, small, monkeypatch):
         monkeypatch.setitem(sys.modules, "polars", None)
         told = kge.complete([QUESTION]), kge.explain(small[:1]), small
-        for to_frame in (kge.evidence_to_frame, *(of_told.to_frame for of_told in told)):
+        contradicting = partial(contradictions, small, {"r0": {"functional": True}})
+        functions = kge.evidence_to_frame, *(of_told.to_frame for of_told in told)
+        for to_frame in (*functions, lambda library: contradicting(library=library)):
             with pytest.raises(ImportError, match="needs polars: pip install polars"):
                 to_frame("polars")
 
