@@ -15,6 +15,12 @@ COSINES = "cosines"
 NEIGHBORS = "neighbors"
 # What evidence is called by.
 KINDS = (STRUCTURE, MODALITIES, FUSED, RELATION_MAPS, RULES, COUNTS, COSINES, NEIGHBORS)
+# What log-odds are the sum of beside evidence.
+COMBINER = "combiner"
+SELF_LOOP = "self_loop"
+OFFSET = "offset"
+CONSTRAINTS = "constraints"
+OTHER_PARTS = (COMBINER, SELF_LOOP, OFFSET, CONSTRAINTS)
 
 
 class EvidenceId(NamedTuple):

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from sklearn.utils import gen_batches
 
 from .._graph.headers import COLUMNS
+from .._ranking.explanation import SHOWN_TRIPLES
 from .._utils.messages import shown
 from ._options import add_candidates_option, add_known_option, add_model_option, add_reading_options
 from ._reading import check_labels, load_model, read_candidates, read_triples
@@ -103,7 +105,8 @@ def _why(model, answers, row, kept):
     """The explanation of the answers to one question, in the direction asked in."""
     head, _, tail = answers.questions.empty[row]
     side = "both" if head == tail else "head" if head else "tail"
-    return str(model.explain(answers.triples[row][kept], side=side))
+    triples = answers.triples[row][kept]
+    return "\n".join(str(model.explain(triples[rows], side=side)) for rows in gen_batches(len(triples), SHOWN_TRIPLES))
 
 
 def check_given_labels(vocabulary, question):

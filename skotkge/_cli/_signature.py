@@ -77,7 +77,7 @@ def argument_of(kind, name):
     if "boolean" in constraints:
         return {"action": argparse.BooleanOptionalAction}
     if choices:
-        return {"choices": choices[0]}
+        return one_or_none(choices[0]) if optional else {"choices": choices[0]}
     if numbers:
         number = int if numbers == {Integral} else float
         return {"type": or_none(number) if optional else number, "metavar": "N" if number is int else "X"}
@@ -96,6 +96,17 @@ def or_none(kind):
 
     read.__name__ = kind.__name__
     return read
+
+
+def one_or_none(choices):
+    """Return the arguments of an option that is one of some texts, or "none" for None."""
+
+    def read(text):
+        if text not in (*choices, NONE):
+            raise argparse.ArgumentTypeError(f"invalid choice: {text!r} (choose from {', '.join([*choices, NONE])})")
+        return None if text == NONE else text
+
+    return {"type": read, "choices": Names([*choices, NONE])}
 
 
 def descriptions(kind):

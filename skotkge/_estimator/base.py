@@ -13,11 +13,11 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from .. import metrics
 from .._embedding.trainer import is_available
+from .._graph.classes import truth_of
 from .._graph.label_columns import as_label_triples
 from .._graph.modalities import check_modalities
 from .._graph.queries import DIRECTIONS
@@ -237,7 +237,8 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
         side : {"both", "head", "tail"}, default="both"
             "head" and "tail" are the numbers by which `rank` and `complete` order the candidates for that side of a
-            triple; "both" is their mean, which tells triples of all kinds apart.
+            triple; "both" is their mean, which tells triples of all kinds apart, or the one of the two whose question
+            something is known about.
         handle_unknown : {"error", "last"}, default=None
             What happens to labels that `fit` has not seen: a `ValueError`, or the last rank and a score of -inf. None
             is as `fit` was told.
@@ -247,7 +248,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         ndarray of shape (n_triples,)
             Natural logarithm of the odds, at the share of true triples among the labels that `fit` calibrated with; at
             equal numbers of true and corrupted triples where it had no known negatives. Within a relation they rise
-            with the score.
+            with the score. 0 where nothing is known.
         """
         check_choice(side, "side", SIDES)
         asked = self._asked(X, handle_unknown)
@@ -307,13 +308,15 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
         if y is None:
             return metrics.mean_reciprocal_rank(self.rank(X))
         with reading("y", y, "labels in {0, 1}, one for each row"):
-            y = column_or_1d(y)
-            n_classes = len(np.unique(y))
+            # By way of a list: numbers and truth values in an array of objects become an array of their own type.
+            truth = np.array(truth_of(y, self.classes_).tolist())
+            n_classes = len(np.unique(truth))
         if n_classes < 2:
             tell("y has one class only, so that accuracy says little; leave y out to get the filtered MRR.")
-        predicted = self.predict(X)
-        with reading("sample_weight" if sample_weight is not None else "y", sample_weight, "a value for each row"):
-            return accuracy_score(y, predicted, sample_weight=sample_weight)
+        predicted = (self.decision_function(X) >= 0).astype(int)
+        told = ("y", y) if sample_weight is None else ("sample_weight", sample_weight)
+        with reading(*told, "a value for each row"):
+            return accuracy_score(truth, predicted, sample_weight=sample_weight)
 
     def rank(
         self,
@@ -476,7 +479,9 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             the shape ``(n_questions, k, 2)``. Scores are log-odds, those of `decision_function` with the side asked for
             ("both" for a relation, and for a pair). Probabilities are those of answers in
             such a list: an answer is the best of many candidates, so that it is true less often than a triple drawn at
-            random with the same score, which is what `predict_proba` tells of.
+            random with the same score, which is what `predict_proba` tells of. They hold for questions of which an
+            answer is missing, and among the candidates: see `Completions`. A question about an entity or relation of
+            which nothing is known, neither a training triple nor a vector, has no answers.
             ``names`` are those of the answers, where the triples of `fit` had names.
 
         Raises

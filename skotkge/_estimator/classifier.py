@@ -209,12 +209,12 @@ class OTKGEClassifier(TrainedEstimator):
         The trained spaces, "relation_maps of" each modality, "relation_maps" of all together, "rules", "rules of
         paths", "counts of" four things, "cosines of" each modality and "structure", "neighbors".
     evidence_weights_ : ndarray of shape (n_kinds, 2, n_relations)
-        Weight of each kind of evidence for queries for tails and for heads of each relation. 1 without validation
-        triples.
+        Weight of each kind of evidence for queries for tails and for heads of each relation. Without validation
+        triples 1 for "structure", "modalities", "fused" and "relation_maps", 0 for the others beside any of these.
     space_training_ : dict of str to dict
         For each trained space ``n_iter``, ``best_iter``, ``loss_curve`` and ``validation_scores``.
     predictor_ : object
-        The fitted model itself, frozen; no method reads a constructor parameter but `device`.
+        The fitted model itself, frozen; no method that answers reads a constructor parameter but `device`.
     entities_, relations_ : ndarray, dtype object
         Labels of the embedding rows.
     classes_ : ndarray of shape (2,)
@@ -386,11 +386,12 @@ class OTKGEClassifier(TrainedEstimator):
             matter. A row of 0 is left out. Other evidence, validation and calibration count each row that is left
             once.
         X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3), default=None
-            Triples for early stopping and calibration, over entities and relations of X. Without it a part of the true
-            rows of X is held out.
+            Triples for early stopping and calibration, over entities and relations of X, none of them rows of X; of
+            several equal rows one counts. Without it a part of the true rows of X is held out.
         y_val : array-like of shape (n_validation,), default=None
             Labels in {0, 1} of the rows of `X_val`; None means that all are true. Rows of 0 are known negatives, which
-            the calibration takes in place of any others; early stopping and filters see the rows of 1 alone.
+            the calibration takes in place of those of y, unless they are fewer than 10 and than these; early stopping
+            and filters see the rows of 1 alone.
         callbacks : sequence of objects, default=()
             Each with any of ``on_fit_begin(estimator)``, ``on_epoch_end(state)`` and ``on_fit_end(estimator)``; `state`
             has space, epoch, max_iter, loss, validation_score, is_refit, state_dict() and stop(), which ends the
@@ -419,8 +420,9 @@ class OTKGEClassifier(TrainedEstimator):
             If training diverges: an epoch has a loss above ten times that of the start, or one that is not finite. The
             best epoch before is kept.
         UserWarning
-            If there are known negatives, but fewer than 10. Randomly corrupted triples take their place, as they do
-            without any.
+            If rows of `X_val` are rows of X, too, or triples are both true and false. If there are known negatives, but
+            fewer than 10, or none of some relations: randomly corrupted triples take their place, as they do without
+            any.
         """
         classes, y, y_val = read_truth(y, y_val)
         X, y, row_weights = weighted_rows(as_triples(X), y, sample_weight)

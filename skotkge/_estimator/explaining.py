@@ -4,11 +4,7 @@ import numpy as np
 
 from .._ranking.constraint_checks import PENALTY
 from .._ranking.explanation import Explanation, Fact
-
-COMBINER = "combiner"
-SELF_LOOP = "self_loop"
-OFFSET = "offset"
-CONSTRAINTS = "constraints"
+from .._spaces import COMBINER, CONSTRAINTS, OFFSET, SELF_LOOP
 
 
 def explain(predictor, labels, ids, rows, side, device):
@@ -28,11 +24,7 @@ def explain(predictor, labels, ids, rows, side, device):
     -------
     Explanation
     """
-    calibration, relations = predictor.calibration, ids[:, 1]
-    parts, unknown = predictor.contributions(ids, device, side)
-    log_odds = calibration.log_odds(predictor.score_of_parts(parts, unknown, relations), relations)
-    parts = parts * calibration.slope[relations]
-    offset = log_odds - parts.sum(axis=0)
+    parts, offset, _ = predictor.log_odds_of_parts(ids, device, side)
     contributions = np.where(rows[:, None], np.column_stack([*parts, offset]), np.nan)
     others = [*([COMBINER] if predictor.combiner is not None else []), SELF_LOOP, OFFSET]
     if predictor.checker is not None:
@@ -41,14 +33,13 @@ def explain(predictor, labels, ids, rows, side, device):
     # What was asked by name is told by label.
     told = labels.copy()
     told[rows] = predictor.vocabulary.labels_of(ids[rows])
-    return Explanation(
-        told,
-        [*(kind.id.kind for kind in predictor.evidence), *others],
-        [*(str(kind.id) for kind in predictor.evidence), *others],
-        contributions,
-        [_facts(predictor, triple, side) if known else () for triple, known in zip(ids, rows, strict=True)],
-        predictor.vocabulary,
-    )
+    names = [*(str(kind.id) for kind in predictor.evidence), *others]
+    facts = []
+    for triple, known, of_triple in zip(ids, rows, np.abs(contributions), strict=True):
+        found, size = _facts(predictor, triple, side) if known else (), dict(zip(names, of_triple, strict=True))
+        facts.append(tuple(sorted(found, key=lambda fact, size=size: -size[fact.evidence])))
+    kinds = [*(kind.id.kind for kind in predictor.evidence), *others]
+    return Explanation(told, kinds, names, contributions, facts, predictor.vocabulary)
 
 
 def _facts(predictor, triple, side):

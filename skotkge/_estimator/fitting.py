@@ -1,7 +1,7 @@
 """One fit, values in and values out: train, weigh, calibrate, train again on all rows."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,19 +22,30 @@ from .._evidence.signed_weights import best_ridge, candidates_of, learn_from
 from .._evidence.weighting import learn_weights
 from .._fusion.structure import observed_in
 from .._graph.constraints import resolve
+from .._graph.labels import name_first
 from .._graph.queries import KnownAnswers, distinct_rows
 from .._ranking.answer_calibration import calibrate_lists
-from .._ranking.calibration import Calibration, Negatives, corrupted_ids, platt_scaling
+from .._ranking.calibration import FEWEST_NEGATIVES, Calibration, Negatives, corrupted_ids, platt_scaling
 from .._ranking.predictor import LinkPredictor, entities_by_relation
-from .._spaces import COSINES, COUNTS, FUSED, MODALITIES, NEIGHBORS, RELATION_MAPS, RULES, STRUCTURE, EvidenceId
+from .._spaces import (
+    COSINES,
+    COUNTS,
+    FUSED,
+    KINDS,
+    MODALITIES,
+    NEIGHBORS,
+    OTHER_PARTS,
+    RELATION_MAPS,
+    RULES,
+    STRUCTURE,
+    EvidenceId,
+)
 from .._utils.messages import shown, tell
 from .._utils.progress import training_progress
 from .checkpoints import Checkpoint
 from .judging import validation_score
 from .processes import trainer_of
 
-# Fewer known negatives do not place a threshold; corrupted triples do then.
-FEWEST_NEGATIVES = 10
 # True triples to calibrate with; more would take more memory than the training of a narrow table.
 MOST_CALIBRATED = 20_000
 # Kinds whose weights are not negative; the others are weighed on top of these, and may speak against an answer.
@@ -275,8 +286,34 @@ def _evidence_of(X, trained, options):
         evidence += cosines(vectors) if COSINES in options.kinds else []
         if NEIGHBORS in options.kinds and vectors:
             evidence.append(neighbors(vectors, X.ids, len(X.relations)))
-    evidence += [builder.evidence_of(X) for builder in options.builders]
+    for builder in options.builders:
+        evidence.append(_built(builder, X, {kind.id for kind in evidence}))
     return tuple(evidence)
+
+
+def _built(builder, X, taken):
+    """The evidence that an object of the user's makes of the training triples.
+
+    Raises
+    ------
+    TypeError or ValueError
+        If it lacks what `Evidence` has, is for another number of entities, or has a name that is taken.
+    """
+    found = builder.evidence_of(X)
+    origin = f"evidence_of of {shown(builder)}"
+    if not isinstance(getattr(found, "id", None), EvidenceId) or not hasattr(found, "on"):
+        raise TypeError(
+            f"{origin} gave {shown(found)}; return an object with id (an EvidenceId), n_entities and on(device), see "
+            "skotkge.Evidence."
+        )
+    if found.n_entities != X.n_entities:
+        raise ValueError(f"{origin} gave evidence of {found.n_entities} entities; X has {X.n_entities}.")
+    if found.id.kind in (*KINDS, *OTHER_PARTS) or found.id in taken:
+        raise ValueError(
+            f"{origin} gave evidence with the id {shown(found.id)}, which is taken; give each kind of your own a name "
+            "of its own."
+        )
+    return found
 
 
 def embedding_evidence(id, score_function, space):
@@ -293,7 +330,7 @@ def of_epochs(callbacks):
 
 def is_builder(kind):
     """Tell whether an object makes evidence of the user's."""
-    return callable(getattr(kind, "evidence_of", None))
+    return callable(getattr(kind, "evidence_of", None)) and not isinstance(kind, type)
 
 
 def _encoder_of(X):
@@ -304,8 +341,9 @@ def _weights_of(evidence, split, facts, options, random_state):
     """Weigh the evidence by how well it tells the answers of the held-out triples: weights, and a combiner or None."""
     device, held, n_sides = options.training.device, split.validation_ids, 2 * facts.n_relations
     in_base = np.array([kind.id.kind in BASE for kind in evidence])
-    if not in_base.any():
-        in_base[:] = True
+    all_in_base = in_base.all()
+    # Without any of these, a sum of the others is what signed weights change.
+    in_base |= not in_base.any()
     base = np.repeat(in_base[:, None].astype(float), n_sides, axis=1)
     if len(evidence) == 1 or not len(held):
         return base, None
@@ -313,7 +351,7 @@ def _weights_of(evidence, split, facts, options, random_state):
     if in_base.sum() > 1:
         of_base = facts.mixture([kind for kind, wanted in zip(bound, in_base, strict=True) if wanted], device=device)
         base[in_base] = learn_weights(of_base, held, facts.known, facts.n_relations, random_state)
-    if in_base.all():
+    if all_in_base:
         return base, None
     share = len(held) / len(facts.true_ids)
     mixture = facts.mixture(bound, device=device)
@@ -352,10 +390,7 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True, ty
     negatives = _enough_negatives(predictor, true, split.negatives, random_state, typed)
     ids = np.concatenate([true, negatives.ids])
     truth = np.arange(len(ids)) < len(true)
-    # The penalty of an excluded self-loop, or of a constraint, has decided about it; as a score it would outweigh all
-    # others.
-    free = (ids[:, 0] != ids[:, 2]) | ~predictor.excludes_self_loops[ids[:, 1]]
-    free &= ~predictor.are_ruled_out(ids)
+    free = _are_undecided(predictor, ids)
     ids, truth = ids[free], truth[free]
     scores, n_relations = predictor.scores(ids, device), predictor.n_relations
     if by_relation:
@@ -364,14 +399,51 @@ def calibrate(predictor, split, random_state, device="cpu", by_relation=True, ty
     return Calibration(np.repeat(line.slope, n_relations), np.repeat(line.intercept, n_relations))
 
 
+def _are_undecided(predictor, ids):
+    """Tell which triples neither an excluded self-loop nor a constraint decides about.
+
+    As a score their penalty would outweigh all others.
+    """
+    free = (ids[:, 0] != ids[:, 2]) | ~predictor.excludes_self_loops[ids[:, 1]]
+    return free & ~predictor.are_ruled_out(ids)
+
+
 def _enough_negatives(predictor, true, negatives, random_state, typed):
-    """Return the known negatives, or corrupted triples where these are too few."""
-    if len(negatives.ids) >= FEWEST_NEGATIVES:
-        return negatives
-    if len(negatives.ids):
+    """Return the known negatives, with corrupted triples of relations that have none; or only these if too few."""
+    corrupted = partial(
+        corrupted_ids,
+        known=predictor.known,
+        n_entities=len(predictor.vocabulary.entities),
+        random_state=random_state,
+        pools=predictor.seen if typed else None,
+    )
+    given, ids = len(negatives.ids), negatives.ids[_are_undecided(predictor, negatives.ids)]
+    if len(ids) >= FEWEST_NEGATIVES:
+        return _with_other_relations(predictor, true, replace(negatives, ids=ids), corrupted)
+    if given:
+        decided = f", beside {given - len(ids)} that self-loops or constraints rule out," if given > len(ids) else ""
         tell(
-            f"{len(negatives.ids)} known negatives are too few to calibrate with, randomly corrupted triples take "
+            f"{len(ids)} known negatives{decided} are too few to calibrate with, randomly corrupted triples take "
             f"their place; give at least {FEWEST_NEGATIVES} rows of 0 in y or y_val."
         )
-    pools, n_entities = predictor.seen if typed else None, len(predictor.vocabulary.entities)
-    return Negatives(corrupted_ids(true, predictor.known, n_entities, random_state, pools), 0.5)
+    return Negatives(corrupted(true), 0.5)
+
+
+def _with_other_relations(predictor, true, negatives, corrupted):
+    """Known negatives, with corrupted triples of the relations that have none.
+
+    All true and no false ones there would say that whatever has such a relation is true.
+    """
+    alone = true[~np.isin(true[:, 1], negatives.ids[:, 1])]
+    if not len(alone):
+        return negatives
+    names = predictor.vocabulary.relations[np.unique(alone[:, 1])]
+    tell(
+        f"the relations {name_first(names)} have no known negatives, randomly corrupted triples take their place; give "
+        "rows of 0 for them in y or y_val."
+    )
+    # As many beside each true triple as the known ones are: (1 - share) / share of them.
+    false, odds = corrupted(alone), (1 - negatives.true_share) / negatives.true_share
+    wanted = min(len(false), max(1, round(odds * len(alone))))
+    kept = np.sort(np.linspace(0, len(false) - 1, wanted).round().astype(int)) if len(false) else []
+    return replace(negatives, ids=np.concatenate([negatives.ids, false[kept]]))

@@ -1,6 +1,6 @@
 """The rows that `OTKGEClassifier.fit` trains on, judges itself by and calibrates with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from .._graph.arguments import true_rows
 from .._graph.cover import spare_rows
 from .._graph.label_columns import as_label_triples
 from .._graph.labels import first_occurrences, name_first, same_labels
-from .._graph.queries import distinct_rows
+from .._graph.queries import KnownAnswers, distinct_rows
 from .._graph.triples import MultimodalTriples
-from .._ranking.calibration import Negatives
+from .._ranking.calibration import FEWEST_NEGATIVES, Negatives
 from .._utils.messages import tell
 from .fact_weights import FactWeights
 
@@ -101,10 +101,29 @@ def make_split(X, negatives, X_val, y_val, validation_fraction, random_state):
     TrainingSplit
     """
     if X_val is not None:
-        return split_with_validation(X, negatives, X_val, y_val)
-    if y_val is not None:
+        split = split_with_validation(X, negatives, X_val, y_val)
+    elif y_val is not None:
         raise ValueError("y_val labels the rows of X_val, but X_val is None; give X_val too, or neither.")
-    return split_held_out(X, negatives, validation_fraction, random_state)
+    else:
+        split = split_held_out(X, negatives, validation_fraction, random_state)
+    return _without_contradictions(split)
+
+
+def _without_contradictions(split):
+    """The split without known negatives that are true in another row."""
+    known = KnownAnswers(split.true_ids, len(split.all.relations))
+    true = known.contains(split.negatives.ids)
+    if not true.any():
+        return split
+    first = split.all.vocabulary.labels_of(split.negatives.ids[true][:1])[0]
+    tell(
+        f"{np.count_nonzero(true)} triples are false in one row of y or y_val and true in another, such as "
+        f"({', '.join(map(str, first))}): they count as true."
+    )
+    # Of a rows of 1 and b of 0, of which c are left, the share a / (a + c) has the odds a / b times b / c.
+    share, n_left = split.negatives.true_share, np.count_nonzero(~true)
+    odds = share / (1 - share) * len(true) / max(n_left, 1)
+    return replace(split, negatives=Negatives(split.negatives.ids[~true], odds / (1 + odds)))
 
 
 def split_held_out(X, negatives, fraction, random_state):
@@ -132,8 +151,10 @@ def split_held_out(X, negatives, fraction, random_state):
         return TrainingSplit(X, X.ids[:0], X, negatives)
     spared = spare_rows(X.ids, fraction, random_state)
     if not len(spared):
+        repeated = len(distinct_rows(X.ids)) < len(X)
         tell(
-            "no triple can be held out for validation without taking an entity or a relation from training: "
+            "no triple can be held out for validation without taking an entity or a relation from training"
+            f"{', and none is that occurs in several rows (give each row once)' if repeated else ''}: "
             "training for max_iter epochs and calibrating on the training triples."
         )
         return TrainingSplit(X, X.ids[:0], X, negatives)
@@ -149,7 +170,7 @@ def split_with_validation(X, negatives, X_val, y_val):
     X : MultimodalTriples
         True rows.
     negatives : Negatives
-        Of X; those of `X_val` take their place if there are any.
+        Of X; those of `X_val` take their place if there are enough, or as many.
     X_val : MultimodalTriples or array-like of labels of shape (n_validation, 3)
     y_val : array-like of shape (n_validation,) or None
         None means that all are true.
@@ -173,7 +194,15 @@ def split_with_validation(X, negatives, X_val, y_val):
     if (ids < 0).any():
         unknown = name_first(first_occurrences(labels[ids < 0]))
         raise ValueError(f"X_val has labels that X lacks: {unknown}; validate on entities and relations of X.")
-    if y_val is None:
-        return TrainingSplit(X, ids, X, negatives)
     true = true_rows(y_val, len(ids), "y_val", "X_val")
-    return TrainingSplit(X, ids[true], X, negatives if true.all() else Negatives(ids[~true], true.mean()))
+    trained = np.count_nonzero(KnownAnswers(X.ids, len(X.relations)).contains(ids[true]))
+    if trained:
+        tell(
+            f"{trained} of the {np.count_nonzero(true)} true rows of X_val are rows of X, too: early stopping, weights "
+            "and probabilities are judged by what was trained on; leave them out of X or X_val."
+        )
+    n_false = np.count_nonzero(~true)
+    if n_false >= min(FEWEST_NEGATIVES, max(1, len(negatives.ids))):
+        negatives = Negatives(ids[~true], true.mean())
+    _, first_rows = distinct_rows(ids[true], return_index=True)
+    return TrainingSplit(X, ids[true][np.sort(first_rows)], X, negatives)

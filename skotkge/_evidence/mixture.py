@@ -289,6 +289,7 @@ def _without_nan(scores):
     if torch.isnan(scores.sum()):
         raise NaNScoreError(
             "a score is NaN: a table of the model has NaN, which no fit leaves in it (load another copy of its file), "
-            "or the features of new entities are too large (scale them as those of the fit)."
+            "the features of new entities are too large (scale them as those of the fit), or evidence of your own "
+            "gives NaN or infinity (give finite scores)."
         )
     return scores

@@ -28,6 +28,8 @@ class PairLinks:
     ----------
     matrix : csr_array of shape (n_pairs, 2 * n_relations)
         1 where a relation links the pair; the pairs in lexicographic order.
+    self_loops : ndarray of shape (2 * n_relations,)
+        How many triples of the relation link an entity to itself.
     """
 
     def __init__(self, ids, n_entities, n_relations):
@@ -36,6 +38,7 @@ class PairLinks:
         self._keys, pairs = np.unique(sources * n_entities + answers, return_inverse=True)
         shape = len(self._keys), 2 * n_relations
         self.matrix = sparse.csr_array((np.ones(len(pairs)), (pairs, relations)), shape=shape)
+        self.self_loops = np.bincount(relations[sources == answers], minlength=2 * n_relations)
 
     def of(self, sources, answers):
         """Return the rows of the matrix for any pairs, empty where nothing links the two."""
@@ -60,16 +63,25 @@ def rule_confidences(links, smoothing):
     -------
     csr_array of shape (2 * n_relations, 2 * n_relations)
         Row b, column r: pairs linked by b and by r, divided by those linked by b and `smoothing`. With r below
-        ``n_relations``, b from there on is a relation in the other direction. The diagonal is empty.
+        ``n_relations``, b from there on is a relation in the other direction. The diagonal is empty. Self-loops do not
+        count for a relation and its own reciprocal: one triple is both.
     """
     # L (n_pairs, 2 n_relations) of 0 and 1: (L'L)[b, r] pairs are linked by both b and r, and column b of L has its
-    # support.
+    # support; l[r] of both are self-loops.
     together = (links.matrix.T @ links.matrix).tocoo()
     support = np.bincount(links.matrix.indices, minlength=links.matrix.shape[1])
     rules = together.row != together.col
     premises, conclusions = together.row[rules], together.col[rules]
-    confidences = together.data[rules] / (support[premises] + smoothing)
-    return sparse.csr_array((confidences, (premises, conclusions)), shape=together.shape)
+    loops = links.self_loops[premises] * (premises == reciprocal(conclusions, links.matrix.shape[1]))
+    n_both, n_premises = together.data[rules] - loops, support[premises] - loops
+    kept = n_both > 0
+    confidences = n_both[kept] / (n_premises[kept] + smoothing)
+    return sparse.csr_array((confidences, (premises[kept], conclusions[kept])), shape=together.shape)
+
+
+def reciprocal(relations, n_sides):
+    """The same relations in the other direction, of `n_sides` with reciprocals."""
+    return (relations + n_sides // 2) % n_sides
 
 
 def at_least(confidences, threshold):
@@ -162,12 +174,21 @@ class FiredRules:
         """`of_pairs` with scores ``-log(1 - confidence)``."""
         return evidence_of_confidence(self.of_pairs(sources, relations, answers))
 
+    def facts(self, source, relation, answer):
+        """The rules that fire for one pair of entities, surest first, as facts of `Evidence`."""
+        return [
+            ("rule of confidence", confidence, [(source, premise, answer)])
+            for premise, confidence in self.premises_of(source, relation, answer)
+        ]
+
     def premises_of(self, source, relation, answer):
         """Premises between one pair of entities, as (relation or reciprocal, confidence), the surest first."""
         if answer >= self._n_entities or source >= self._n_entities:
             return []
         pair = source * self._n_entities + answer
         premises = self._relations[slice(*np.searchsorted(self._pairs, [pair, pair + 1]))]
+        if source == answer:
+            premises = premises[premises != reciprocal(relation, self._shape[0])]
         confidences = self.confidences[:, [relation]].toarray()[premises, 0]
         order = np.argsort(-confidences, kind="stable")
         return [(int(premises[i]), float(confidences[i])) for i in order if confidences[i] > 0]
@@ -183,7 +204,11 @@ class FiredRules:
             if not counts.any():
                 continue
             rows, links = np.repeat(np.arange(first, last), counts), slices(starts[first:last], counts)
-            fired = np.asarray(self.confidences[self._relations[links], relations[rows]]).ravel()
+            premises, asked = self._relations[links], relations[rows]
+            # A self-loop is no premise for itself.
+            is_loop = self._pairs[links] // self._n_entities == self._pairs[links] % self._n_entities
+            itself = is_loop & (premises == reciprocal(asked, self._shape[0]))
+            fired = np.where(itself, 0.0, np.asarray(self.confidences[premises, asked]).ravel())
             rows, pairs, fired = rows[fired > 0], self._pairs[links[fired > 0]], fired[fired > 0]
             if len(rows):
                 groups = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(pairs, prepend=-1) != 0))
@@ -196,10 +221,7 @@ class RuleEvidence(SparseEvidence):
 
     def facts(self, source, relation, answer):
         """The rules that fire, surest first, each with the triple that it starts from; see `Evidence`."""
-        return [
-            ("rule of confidence", confidence, [(source, premise, answer)])
-            for premise, confidence in self.rules.premises_of(source, relation, answer)
-        ]
+        return self.rules.facts(source, relation, answer)
 
     def state(self):
         """Return plain values and arrays."""

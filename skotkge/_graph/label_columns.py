@@ -98,7 +98,7 @@ def _plain(column):
     elif is_tensor(column):
         column = as_array(column)
     elif hasattr(column, "to_numpy"):
-        column = column.to_numpy()
+        column = _of_own_numbers(column)
     if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
         return CodedColumn.of_integers(column)
     if isinstance(column, np.ndarray) and column.dtype.kind in "bSUf":
@@ -108,6 +108,13 @@ def _plain(column):
     if foreign:
         values = [plain_object(value) if type(value) in foreign else value for value in values]
     return values
+
+
+def _of_own_numbers(column):
+    """Return a column of a data frame as an array, or a list where NumPy would make floats of integers with holes."""
+    array = column.to_numpy()
+    of_integers = array.dtype.kind == "f" and "int" in str(column.dtype).lower()
+    return column.to_list() if of_integers and hasattr(column, "to_list") else array
 
 
 def _is_scalar_array(kind):

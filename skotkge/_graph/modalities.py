@@ -6,7 +6,7 @@ from difflib import get_close_matches
 import numpy as np
 from scipy.sparse import issparse
 
-from .._spaces import COSINES, COUNTS, KINDS, NEIGHBORS, RELATION_MAPS
+from .._spaces import COSINES, COUNTS, KINDS, NEIGHBORS, OTHER_PARTS, RELATION_MAPS
 from .._utils.messages import tell
 from .labels import LabelIndex, as_labels, label_keys, name_first
 from .matrices import as_matrix, frame_values, rows_of_vectors
@@ -14,7 +14,7 @@ from .preparing import prepare
 
 LABEL_COLUMN = "entity"
 # What a score is made of beside the modalities.
-RESERVED = (*KINDS, "self_loop")
+RESERVED = (*KINDS, *OTHER_PARTS)
 OF_A_MODALITY = tuple(f"{kind} of " for kind in (RELATION_MAPS, COUNTS, COSINES, NEIGHBORS))
 
 

@@ -15,6 +15,8 @@ SLOPE_SPREAD = 1.0
 # So wide that it only keeps the slope finite where scores separate the classes.
 SHARED_SLOPE_SPREAD = 30.0
 TYPED_DRAWS = 5
+# Fewer known negatives do not place a threshold; corrupted triples do then.
+FEWEST_NEGATIVES = 10
 # Of the gradient; by scikit-learn's default log-odds were up to .07 off on synthetic data.
 TOLERANCE = 1e-6
 

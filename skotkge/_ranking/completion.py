@@ -26,15 +26,17 @@ class Completions:
     Attributes
     ----------
     labels : ndarray of shape (n_questions, k), dtype object
-        None where fewer than k answers are left. Of shape (n_questions, k, n_empty), from head to tail, where the
-        questions have two or three empty positions.
+        None where fewer than k answers are left, and where nothing is known of an entity or relation asked about. Of
+        shape (n_questions, k, n_empty), from head to tail, where the questions have two or three empty positions.
     scores : ndarray of shape (n_questions, k)
         Log-odds in decreasing order, the numbers that the answers are ordered by: `decision_function` of the completed
         triples with ``side="head"`` or ``"tail"`` where the empty positions are a head or a tail, alone or with the
         relation, and else ``"both"``; -inf where fewer than k are left.
     probabilities : ndarray of shape (n_questions, k)
         How often an answer with such a score and rank was true in lists for held-out questions, where answers that no
-        list of facts has count as false. They fall with the rank. With more empty positions, those of the answer in the
+        list of facts has count as false. Such questions have an answer that is missing; of questions of which all
+        answers may be known already far fewer are true. With candidates an answer is compared with these alone, as if
+        one of them were right. They fall with the rank. With more empty positions, those of the answer in the
         lists of the questions for its sides alone, joined by the mean of their log-odds; where they would rise with the
         rank, neighbours share their mean. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool

@@ -59,14 +59,15 @@ class Explanation:
     ----------
     triples : ndarray of shape (n_triples, 3), dtype object
     kinds : list of str
-        Kind of evidence of each column: "structure", "modalities", ..., then "self_loop" and "offset", the log-odds
-        of a triple of which no evidence speaks; last "constraints", if the model has any.
+        Kind of evidence of each column: "structure", "modalities", ..., then "combiner", if the model has one,
+        "self_loop" and "offset", the log-odds of a triple of which no evidence speaks; last "constraints", if the
+        model has any.
     evidence : list of str
-        Name of each column: `evidence_names_` of the model, "self_loop", "offset", maybe "constraints".
+        Name of each column: `evidence_names_` of the model, and these.
     contributions : ndarray of shape (n_triples, n_columns)
         They sum to `decision_function`. NaN for a triple with an unknown label.
     facts : list of tuple of Fact
-        For each triple.
+        For each triple, those of the evidence that contributes most first.
     vocabulary : Vocabulary
         That of the model, with names of entities if there are any.
 
@@ -153,7 +154,7 @@ class Explanation:
             for kind in sorted(parts, key=lambda kind: -abs(parts[kind])):
                 if parts[kind]:
                     lines.append(f"  {parts[kind]:+7.2f}  {kind}")
-            for fact in self.facts[row][:SHOWN_FACTS]:
+            for fact in self._shown_facts(row):
                 lines.append(f"           {fact.told(self._shown)}")
         if len(self) > SHOWN_TRIPLES:
             lines.append(f"and {len(self) - SHOWN_TRIPLES} more; see to_frame()")
@@ -164,18 +165,23 @@ class Explanation:
     def _repr_html_(self):
         parts = []
         for row in range(min(len(self), SHOWN_TRIPLES)):
-            added = {kind: float(values[row]) for kind, values in self.by_kind().items() if values[row]}
+            added = {kind: float(values[row]) for kind, values in self.by_kind().items() if abs(values[row]) > 0}
             largest = max(map(abs, added.values()), default=0.0)
             kinds = sorted(added, key=lambda kind: -abs(added[kind]))
             title = f"{self._shown(self.triples[row])}: log-odds {self.log_odds[row]:.2f}"
             parts.append(table(title, [], [[kind, added[kind], signed_bar(added[kind], largest)] for kind in kinds]))
             facts = [
                 [fact.side, fact.text, float(fact.value), ", ".join(map(self._shown, fact.triples))]
-                for fact in self.facts[row][:SHOWN_FACTS]
+                for fact in self._shown_facts(row)
             ]
             parts.append(table("facts", [], facts) if facts else "")
         left_out = len(self) - SHOWN_TRIPLES
         return "".join(parts) + (f"<p>and {left_out} more; see to_frame()</p>" if left_out > 0 else "")
+
+    def _shown_facts(self, row):
+        """The first few facts of what says something of a triple."""
+        told = dict(zip(self.evidence, self.contributions[row], strict=True))
+        return [fact for fact in self.facts[row] if told[fact.evidence]][:SHOWN_FACTS]
 
     def _named(self, triple):
         head, relation, tail = triple

@@ -132,7 +132,7 @@ class _Tiles:
         best.add(ids, calibration.log_odds(found, np.full(len(ids), relation)), found)
 
     def _scores(self, heads, rows, tails, columns):
-        """Means over the directions of which something is known ``(n_rows, n_columns)``, even odds without any."""
+        """Means over the directions of which something is known ``(n_rows, n_columns)``, -inf without any."""
         relation, reciprocal = self._relation, self._relation + self._predictor.n_relations
         mixture = self._mixture
         forward = mixture.scores(tails, rows, np.full(len(rows), relation))
@@ -144,8 +144,7 @@ class _Tiles:
         # else 0.
         counts = by_row[:, None].float() + by_column[None].float()
         total = forward * by_row[:, None] + backward * by_column[None]
-        even = float(self._predictor.calibration.even_odds(np.array([relation]))[0])
-        return torch.where(counts > 0, total / counts.clamp(min=1), even)
+        return torch.where(counts > 0, total / counts.clamp(min=1), -torch.inf)
 
     def _leave_out(self, scores, rows, tails, columns):
         """Known triples, self-loops that the relation excludes, and what constraints rule out."""
@@ -189,10 +188,6 @@ def likeliest_of_entity(predictor, entity, side, k, search, relations=None):
         asked = relations[rows]
         sources, directed = np.full(len(asked), entity), asked + shift
         answers, scores = ranker.best(sources, directed, k, search.known, search.allowed)
-        blank = ranker.is_blank(sources, directed)
-        scores[blank] = np.where(
-            np.isneginf(scores[blank]), scores[blank], predictor.calibration.even_odds(asked[blank])[:, None]
-        )
         row, place = np.nonzero(answers >= 0)
         ids = np.column_stack([np.full(len(row), entity), asked[row], answers[row, place]])
         ids = ids[:, ::-1] if side == "head" else ids
@@ -202,7 +197,9 @@ def likeliest_of_entity(predictor, entity, side, k, search, relations=None):
 
 
 def list_log_odds_of(predictor, ids, sides, search):
-    """Log-odds that triples are true as answers in the lists of the questions for their sides, on average over these.
+    """Log-odds that triples are true as answers in the lists of the questions for their sides.
+
+    On average over the questions of which something is known.
 
     Parameters
     ----------
@@ -218,17 +215,19 @@ def list_log_odds_of(predictor, ids, sides, search):
     ranker, lines = predictor.ranker(search.device), predictor.answer_lines
     nothing = KnownAnswers(np.empty((0, 3), dtype=np.int64), predictor.n_relations)
     known = nothing if search.known is None else search.known
-    found = []
-    for side in sides:
+    found = np.full((len(sides), len(ids)), np.nan)
+    for of_side, side in zip(found, sides, strict=True):
         sources, relations, answers = side_queries(ids, side, predictor.n_relations)
+        rows = ~ranker.is_blank(sources, relations)
+        sources, relations, answers = sources[rows], relations[rows], answers[rows]
         own = ranker.pair_scores(sources, relations, answers)
         if lines is None:
-            found.append(predictor.calibration.log_odds(own, ids[:, 1]))
+            of_side[rows] = predictor.calibration.log_odds(own, ids[rows, 1])
             continue
         _, listed = ranker.best(sources, relations, LISTED, known, search.allowed)
         ranks = ranker.ranks(sources, relations, answers, known, search.allowed)
-        found.append(lines[0].log_odds_at(own, ranks, listed, relations))
-    return np.mean(found, axis=0)
+        of_side[rows] = lines[0].log_odds_at(own, ranks, listed, relations)
+    return np.nanmean(found, axis=0) if len(ids) else np.empty(0)
 
 
 def _within(positions, entities):

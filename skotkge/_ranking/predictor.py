@@ -191,16 +191,30 @@ class LinkPredictor:
 
     def scores(self, ids, device="cpu", side="both"):
         """Raw scores of triples of ids ``(n, 3)``; where nothing is known, the score of even odds."""
-        return self.score_of_parts(*self.contributions(ids, device, side), ids[:, 1])
-
-    def score_of_parts(self, parts, unknown, relations):
-        """Raw scores of triples of these relations from their `contributions`."""
-        return np.where(unknown, self.calibration.even_odds(relations), parts.sum(axis=0))
+        parts, unknown = self.contributions(ids, device, side)
+        return np.where(unknown, self.calibration.even_odds(ids[:, 1]), parts.sum(axis=0))
 
     def log_odds(self, ids, device="cpu", side="both"):
         """Calibrated log-odds of triples of ids ``(n, 3)``; constraints rule triples out whatever their scores."""
-        log_odds = self.calibration.log_odds(self.scores(ids, device, side), ids[:, 1])
-        return log_odds + PENALTY * self.are_ruled_out(ids)
+        parts, offset, _ = self.log_odds_of_parts(ids, device, side)
+        return parts.sum(axis=0) + offset + PENALTY * self.are_ruled_out(ids)
+
+    def log_odds_of_parts(self, ids, device="cpu", side="both"):
+        """What log-odds of triples of ids ``(n, 3)`` are the sum of, but for constraints.
+
+        Returns
+        -------
+        parts : ndarray of shape (n_parts, n_triples)
+            Those of `contributions` in log-odds.
+        offset : ndarray of shape (n_triples,)
+            Log-odds of a triple of which no evidence speaks.
+        unknown : ndarray of shape (n_triples,), dtype bool
+            Triples of which nothing is known; all of theirs is 0.
+        """
+        parts, unknown = self.contributions(ids, device, side)
+        # The last part, the penalty of an excluded self-loop, holds whatever the slope, which may be 0.
+        parts[:-1] *= self.calibration.slope[ids[:, 1]]
+        return parts, np.where(unknown, 0.0, self.calibration.intercept[ids[:, 1]]), unknown
 
     def was_trained_on(self, ids):
         """Tell which triples the evidence was learned from."""
@@ -274,9 +288,10 @@ class LinkPredictor:
             # one is a triple that is scored by itself.
             triples = np.repeat(ids[rows], self.n_relations, axis=0)
             triples[:, 1] = np.tile(np.arange(self.n_relations), len(triples) // self.n_relations)
-            log_odds[rows] = self.log_odds(triples, device).reshape(-1, self.n_relations)
+            parts, offset, unknown = self.log_odds_of_parts(triples, device)
+            log_odds[rows] = (parts.sum(axis=0) + offset).reshape(-1, self.n_relations)
             loops = (triples[:, 0] == triples[:, 2]) & self.excludes_self_loops[triples[:, 1]]
-            out = loops | self.are_ruled_out(triples)
+            out = unknown | loops | self.are_ruled_out(triples)
             out = out if known is None else out | known.contains(triples)
             left_out[rows] = out.reshape(-1, self.n_relations)
         return best_relations(log_odds, k, left_out, allowed)

@@ -161,7 +161,7 @@ class Ranker:
         Returns
         -------
         answers : ndarray of shape (n_queries, k)
-            -1 where fewer answers are left.
+            -1 where fewer answers are left. A query of which nothing is known has none.
         scores : ndarray of shape (n_queries, k)
             Decreasing; -inf where fewer answers are left. A self-loop of a relation that excludes them is no answer.
 
@@ -193,6 +193,7 @@ class Ranker:
                 names = np.hstack([answers[rows], positions.cpu().numpy() + entities.start])
                 answers[rows], best[rows] = best_of(names, found, k)
         answers, best = self._part.merged(answers, best)
+        best[self.is_blank(sources, relations)] = -np.inf
         answers[np.isneginf(best)] = -1
         return answers, best
 

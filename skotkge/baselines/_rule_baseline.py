@@ -234,6 +234,12 @@ class RuleOrFrequency:
         """Return the same evidence among more entities."""
         return replace(self, n_entities=self.n_entities + len(unseen))
 
+    def facts(self, source, relation, answer):
+        """The rules that fire, surest first, and the frequency of the answer; see `Evidence`."""
+        frequency = float(self.frequencies[relation, answer])
+        found = [("frequency of the answer", frequency, [])] if frequency else []
+        return self.rules.facts(source, relation, answer) + found
+
     def state(self):
         """Return plain values and arrays."""
         parts = {"frequency_parts": self.frequency_parts, "n_entities": self.n_entities}

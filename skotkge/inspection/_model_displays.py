@@ -73,7 +73,7 @@ class EvidenceWeightsDisplay:
         direction : {"tail", "head"}, default="tail"
             Queries for tails or for heads.
         relations : array-like of labels, default=None
-            Relations to show, in this order. None: all.
+            Relations to show, in this order, at least one. None: all.
         ax : matplotlib Axes, default=None
             Where to plot; None makes a new figure.
         **kwargs : dict
@@ -93,7 +93,9 @@ class EvidenceWeightsDisplay:
             raise ValueError(f"direction={shown(direction)}; give 'tail' or 'head'.")
         model = last_step(estimator)
         check_is_fitted(model)
-        chosen = model.relations_ if relations is None else np.asarray(relations, dtype=object)
+        chosen = model.relations_ if relations is None else np.atleast_1d(np.asarray(relations, dtype=object))
+        if not len(chosen):
+            raise ValueError(f"relations={shown(relations)} is empty; give at least one label, or None for all.")
         columns = positions_of(chosen, model.relations_, "relations")
         weights = model.evidence_weights_[:, DIRECTIONS.index(direction)][:, columns]
         names = model.evidence_names_, chosen.tolist()

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.calibration import calibration_curve
 
-from .._utils.messages import shown
+from .._graph.classes import truth_of
+from .._utils.messages import reading, shown
 from .._utils.sklearn_compat import check_matplotlib_support
 from ..metrics import RankingReport, expected_calibration_error, ranking_report
 from ._figures import figure_and_axes, last_step
@@ -217,7 +218,7 @@ class CalibrationDisplay:
             Fitted.
         X : MultimodalTriples or array-like of labels of shape (n_triples, 3)
         y : array-like of shape (n_triples,)
-            1 where the triple is true, 0 where it is false.
+            1 where the triple is true, 0 where it is false; or the ``classes_`` of the estimator.
         n_bins : int, default=10
         name : str, default=None
             Label of the curve; None is the class of the estimator.
@@ -232,7 +233,9 @@ class CalibrationDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         name = type(last_step(estimator)).__name__ if name is None else name
-        return cls.from_predictions(y, estimator.predict_proba(X)[:, 1], n_bins=n_bins, name=name, ax=ax, **kwargs)
+        with reading("y", y, "labels of two classes, one for each triple"):
+            truth = truth_of(y, estimator.classes_)
+        return cls.from_predictions(truth, estimator.predict_proba(X)[:, 1], n_bins=n_bins, name=name, ax=ax, **kwargs)
 
     @classmethod
     def from_predictions(
@@ -265,8 +268,8 @@ class CalibrationDisplay:
         -------
         CalibrationDisplay
         """
-        curve = calibration_curve(y_true, y_prob, n_bins=n_bins, strategy="quantile")
         error = expected_calibration_error(y_true, y_prob, n_bins=n_bins)
+        curve = calibration_curve(y_true, y_prob, n_bins=n_bins, strategy="quantile")
         return cls(*curve, error, name or "probabilities").plot(ax=ax, **kwargs)
 
     def plot(self, *, ax: Any = None, **kwargs: Any) -> "CalibrationDisplay":

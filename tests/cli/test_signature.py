@@ -53,6 +53,17 @@ def test_every_parameter_has_an_option(kind):
             assert argument_of(kind, name) is None, name
 
 
+def test_a_choice_may_be_none(capsys):
+    parser = argparse.ArgumentParser()
+    _fit.CLASSIFIER.add_to(parser)
+    assert "--combiner {auto,none}" in parser.format_help()
+    assert _fit.CLASSIFIER.values(parser.parse_args(["--combiner", "none"])) == {"combiner": None}
+    assert _fit.CLASSIFIER.values(parser.parse_args(["--combiner", "auto"])) == {"combiner": "auto"}
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--combiner", "trees"])
+    assert "invalid choice: 'trees' (choose from auto, none)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 def test_without_options_the_constructor_decides(kind):
     parser = argparse.ArgumentParser()

@@ -105,6 +105,13 @@ def test_explain_shows_and_writes_what_the_method_tells(model, kge, small, tripl
     assert found["facts"].tolist() == frame["facts"].tolist()
 
 
+def test_complete_explains_every_answer(model, capsys):
+    assert run("complete", model, "--head", "One", "--relation", "r1", "-k", "12", "--why") == 0
+    out = capsys.readouterr().out
+    assert out.count("log-odds") == 12
+    assert "to_frame" not in out
+
+
 # split
 def parts(folder, suffix=".tsv"):
     return {path.stem: [tuple(row) for row in read_lines(path)] for path in sorted(folder.glob(f"*{suffix}"))}

@@ -47,8 +47,10 @@ def naive_score(train, triple, side, smoothing=1.0, min_confidence=0.0):
     best = answers.count(tail if side == "tail" else head) / (len(concluded) + smoothing)
     for premise, pairs in pairs_of.items():
         turned = {(t, h) for h, t in pairs}
+        # A self-loop is no premise for itself.
+        turned = {pair for pair in turned if premise != relation or pair[0] != pair[1]}
         for linked in [turned] if premise == relation else [pairs, turned]:
-            confidence = len(linked & concluded) / (len(linked) + smoothing)
+            confidence = len(linked & concluded) / (len(linked) + smoothing) if linked else 0
             if (head, tail) in linked and confidence >= min_confidence:
                 best = max(best, confidence)
     return best
@@ -273,6 +275,22 @@ def test_a_classifier_with_rules_answers_what_a_reciprocal_relation_gives_away()
         assert kge.evidence_names_ == ["structure"] + (["rules", "rules of paths"] if rules else [])
         np.testing.assert_allclose(kge.explain(test).log_odds, kge.decision_function(test), rtol=1e-9)
     assert found[True] == 1.0 > 0.5 > found[False]
+
+
+def test_a_self_loop_is_no_premise_for_itself():
+    loops = [(f"e{i}", "above", f"e{i}") for i in range(20)]
+    steps = [(f"e{i}", "above", f"e{i + 1}") for i in range(19)]
+    baseline = RuleBaseline(random_state=0).fit(loops + steps)
+    assert baseline.rule_confidences_.nnz == 0
+    # Of 20 pairs besides, two are above each other: 4 of 23 links and one imagined more, whatever the loops.
+    mutual = RuleBaseline(random_state=0).fit(loops + steps + [("e1", "above", "e0"), ("e3", "above", "e2")])
+    assert mutual.rule_confidences_.toarray()[1, 0] == pytest.approx(4 / (21 + 1))
+    told = mutual.explain([("e5", "above", "e5"), ("e0", "above", "e1")]).facts
+    assert [fact.text for fact in told[0]] == ["frequency of the answer"] * 2
+    assert told[1][0].text == "rule of confidence"
+    assert told[1][0].triples == (("e1", "above", "e0"),)
+    confidences = mutual.predictor_.evidence[0].rules.of_pairs(np.array([5, 0]), np.array([0, 0]), np.array([5, 1]))
+    assert confidences.tolist() == [0, pytest.approx(4 / 22)]
 
 
 def test_rules_score_the_evidence_of_the_surest_one():

@@ -259,6 +259,9 @@ def test_explain_says_which_constraint(kge, closed):
     assert len(functional) == 1
     assert any(fact.text == "ruled out by range" for fact in told.facts[1])
     assert not any(fact.evidence == "constraints" for fact in told.facts[2])
+    # What decides is told first.
+    assert told.facts[0][0].evidence == "constraints"
+    assert "ruled out by" in str(told).split("\n(")[0]
 
 
 def test_one_row_stands_for_all_that_follow_from_it():

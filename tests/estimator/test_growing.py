@@ -232,6 +232,36 @@ def test_kinds_of_the_users_are_made_anew(small):
     assert maker.n_triples == len(small) + 1
 
 
+@pytest.mark.parametrize(
+    ("id", "n_more", "error", "words"),
+    [
+        (None, 0, TypeError, "evidence_of of .* gave None; return an object with id .* see skotkge.Evidence"),
+        (EvidenceId("own"), 1, ValueError, "gave evidence of 31 entities; X has 30"),
+        (EvidenceId("structure"), 0, ValueError, "which is taken; give each kind of your own a name"),
+        (EvidenceId("offset"), 0, ValueError, "which is taken"),
+    ],
+)
+def test_kinds_of_the_users_are_checked(small, id, n_more, error, words):
+    class Maker:
+        def evidence_of(self, X):
+            rules = count_rules(X.ids, X.n_entities, len(X.relations))
+            return None if id is None else RuleEvidence(id, rules, X.n_entities + n_more)
+
+    with pytest.raises(error, match=words):
+        quick(evidence=("structure", Maker()), embedding_dim=4).fit(small.labels)
+    with pytest.raises(ValueError, match=r"evidence=.*has <class.*objects with evidence_of"):
+        quick(evidence=("structure", Maker), embedding_dim=4).fit(small.labels)
+
+
+def test_two_kinds_of_the_users_have_two_names(small):
+    class Maker:
+        def evidence_of(self, X):
+            return RuleEvidence(EvidenceId("own"), count_rules(X.ids, X.n_entities, len(X.relations)), X.n_entities)
+
+    with pytest.raises(ValueError, match="which is taken"):
+        quick(evidence=("structure", Maker(), Maker()), embedding_dim=4).fit(small.labels)
+
+
 def test_grown_models_can_be_saved(tmp_path, with_modalities):
     _, model = with_modalities
     model.partial_fit([("e0", "fresh", "stranger")])

@@ -28,8 +28,10 @@ def quick(**parameters):
 
 @pytest.fixture(scope="module")
 def labelled(small):
+    true, draw = set(map(tuple, small.labels.tolist())), np.random.RandomState(0).choice
+    tails = [[t for t in small.entities if (h, r, t) not in true] for h, r, _ in small.labels]
     false = small.labels.copy()
-    false[:, 2] = np.random.RandomState(0).permutation(false[:, 2])
+    false[:, 2] = [draw(candidates) for candidates in tails]
     return np.concatenate([small.labels, false]), np.repeat([1, 0], len(small))
 
 
@@ -153,7 +155,8 @@ def test_metadata_routing_carries_weights_through_searches_and_pipelines(small):
 def test_classes_of_other_names(labelled, classes):
     X, y = labelled
     named = np.array(classes)[y]
-    plain, kge = quick().fit(X, y), quick().fit(X, named, X_val=X[::3], y_val=named[::3])
+    held = np.arange(len(X)) % 3 == 0
+    plain, kge = quick().fit(X, y), quick().fit(X[~held], named[~held], X_val=X[held], y_val=named[held])
     assert kge.classes_.tolist() == list(classes)
     assert set(kge.predict(X).tolist()) <= set(classes)
     assert 0 <= kge.score(X, named) <= 1
@@ -161,6 +164,82 @@ def test_classes_of_other_names(labelled, classes):
     np.testing.assert_array_equal(same.decision_function(X), plain.decision_function(X))
     np.testing.assert_array_equal(same.predict(X) == classes[1], plain.predict(X) == 1)
     assert RuleBaseline().fit(X, named).classes_.tolist() == list(classes)
+
+
+def test_accuracy_takes_what_fit_takes(labelled):
+    X, y = labelled
+    numbers, words = quick().fit(X, y), quick().fit(X, np.array(["no", "yes"])[y])
+    wanted = numbers.score(X, y)
+    assert 0 < wanted < 1
+    for same in (y.astype(object), y.astype(bool), y.astype(bool).astype(object), y.astype(float), list(y)):
+        assert numbers.score(X, same) == words.score(X, same) == wanted
+    assert words.score(X, np.array(["no", "yes"], dtype=object)[y]) == wanted
+    with pytest.raises(ValueError, match=r"y has 'yes', which is not among the classes \[0, 1\] of fit"):
+        numbers.score(X, np.array(["no", "yes"])[y])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        numbers.score(X, y[1:])
+
+
+def test_rows_of_validation_that_were_trained_on_are_told(small):
+    with pytest.warns(UserWarning, match="7 of the 20 true rows of X_val are rows of X, too"):
+        quick(max_iter=1).fit(small.labels[13:], X_val=small.labels[:20])
+
+
+def test_a_row_of_validation_counts_once(small):
+    held, train = small.labels[:20], small.labels[20:]
+    once, often = (quick(max_iter=2).fit(train, X_val=X_val) for X_val in (held, np.repeat(held, 3, axis=0)))
+    np.testing.assert_array_equal(once.decision_function(held), often.decision_function(held))
+
+
+def test_what_is_true_and_false_counts_as_true(labelled):
+    X, y = labelled
+    more, truth = np.concatenate([X, X[:3]]), np.concatenate([y, 1 - y[:3]])
+    with pytest.warns(UserWarning, match=r"3 triples are false in one row of y or y_val and true in another, such as"):
+        told = quick(max_iter=2).fit(more, truth)
+    np.testing.assert_allclose(told.decision_function(X), quick(max_iter=2).fit(X, y).decision_function(X), rtol=1e-6)
+
+
+def test_repeated_rows_that_leave_none_to_hold_out_are_told(small):
+    X = MultimodalTriples(np.repeat(small.labels, 2, axis=0), duplicates="keep")
+    with pytest.warns(UserWarning, match=r"none is that occurs in several rows \(give each row once\)"):
+        quick(max_iter=1).fit(X)
+
+
+class TestKnownNegatives:
+    @pytest.fixture
+    def few(self, labelled):
+        X, y = labelled
+        of_r0 = (y == 1) | (X[:, 1] == "r0")
+        return X[of_r0], y[of_r0]
+
+    def test_relations_without_any_are_told_and_get_random_ones(self, labelled, few):
+        with pytest.warns(UserWarning, match="the relations 'r2', 'r1' have no known negatives"):
+            kge = quick().fit(*few)
+        X, y = labelled
+        false = X[(y == 0) & (X[:, 1] != "r0")]
+        # Without any false ones of these relations nearly all of them would be called true.
+        assert kge.predict(false).mean() < 0.7
+
+    def test_those_that_loops_decide_about_do_not_count(self, labelled):
+        X, y = labelled
+        true = X[y == 1]
+        relation = "r0"
+        no_loops = true[true[:, 0] != true[:, 2]]
+        loops = [(entity, relation, entity) for entity in np.unique(no_loops[:, 0])]
+        with pytest.warns(UserWarning, match=f"0 known negatives, beside {len(loops)} that self-loops or constraints"):
+            kge = quick().fit([*no_loops.tolist(), *loops], [1] * len(no_loops) + [0] * len(loops))
+        assert not np.allclose(kge.predictor_.calibration.slope, 1)
+
+    def test_a_few_of_validation_do_not_take_the_place_of_many(self, labelled):
+        X, y = labelled
+        held = (np.arange(len(X)) < 40) & (y == 1)
+        false = np.flatnonzero(y == 0)
+        X_val, y_val = np.concatenate([X[held], X[false[:3]]]), np.repeat([1, 0], [held.sum(), 3])
+        rest = ~held
+        rest[false[:3]] = False
+        few = quick().fit(X[rest], y[rest], X_val=X_val, y_val=y_val)
+        none = quick().fit(X[rest], y[rest], X_val=X[held])
+        np.testing.assert_array_equal(few.predictor_.calibration.slope, none.predictor_.calibration.slope)
 
 
 def test_classes_whose_order_says_the_opposite():
@@ -191,7 +270,7 @@ def test_thresholds_of_scikit_learn(labelled):
 @pytest.mark.parametrize("metric", ["hits@1", "hits@3", "hits@10", "accuracy"])
 def test_metrics_of_early_stopping(small, metric):
     kge = quick(metric=metric, evidence=("structure",), max_iter=4, n_iter_no_change=4).fit(
-        small.labels, X_val=small.labels[:40]
+        small.labels[40:], X_val=small.labels[:40]
     )
     scores = np.array(kge.validation_scores_)
     assert len(scores) == 4
@@ -211,8 +290,8 @@ def test_a_scorer_judges_the_space_alone(labelled):
         return float(np.mean(1 / estimator.rank(X if y is None else X[y == 1])))
 
     told = dict(X_val=X[:40])
-    by_scorer = quick(metric=scorer, max_iter=3, n_iter_no_change=3).fit(X[: len(X) // 2], **told)
-    by_name = quick(max_iter=3, n_iter_no_change=3).fit(X[: len(X) // 2], **told)
+    by_scorer = quick(metric=scorer, max_iter=3, n_iter_no_change=3).fit(X[40 : len(X) // 2], **told)
+    by_name = quick(max_iter=3, n_iter_no_change=3).fit(X[40 : len(X) // 2], **told)
     np.testing.assert_allclose(by_scorer.validation_scores_, by_name.validation_scores_)
     assert calls == [(40, None)] * 3
     quick(metric=scorer, max_iter=1).fit(X, y)
@@ -224,13 +303,14 @@ def test_scorers_of_labels_need_known_negatives(labelled):
     scorer = get_scorer("roc_auc")
     kge = quick(metric=scorer, max_iter=2).fit(X, y)
     assert all(0 <= score <= 1 for score in kge.validation_scores_)
-    given = quick(metric=scorer, max_iter=2).fit(X[y == 1], X_val=X[140:210], y_val=y[140:210])
+    train = X[:140][y[:140] == 1]
+    given = quick(metric=scorer, max_iter=2).fit(train, X_val=X[140:210], y_val=y[140:210])
     assert all(0 <= score <= 1 for score in given.validation_scores_)
-    for told in ({}, {"X_val": X[y == 1][:40]}):
+    for told in ({}, {"X_val": X[140:170]}):
         with pytest.raises(
             ValueError, match=r"metric=make_scorer\(roc_auc_score.* has failed .*give y_val with rows of 0"
         ):
-            quick(metric=scorer).fit(X[y == 1], **told)
+            quick(metric=scorer).fit(train, **told)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import torch
 
-from skotkge import MultimodalTriples
+from skotkge import MultimodalTriples, OTKGEClassifier
 
 IDS = [[0, 0, 1], [1, 0, 2], [2, 1, 0]]
 LABELS = [["a", "r", "b"], ["b", "q", "c"]]
@@ -53,6 +53,19 @@ def test_numbers(triples):
     X = MultimodalTriples(triples)
     assert X.labels.tolist() == IDS
     assert {type(label) for label in X.entities} == {int}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda columns: pd.DataFrame(columns).astype({"head": "Int64", "tail": "UInt8"}), pl.DataFrame],
+    ids=["pandas", "polars"],
+)
+def test_integers_beside_empty_positions_stay_integers(make):
+    ids = [(i, "next", (i + 1) % 20) for i in range(20)]
+    kge = OTKGEClassifier(embedding_dim=4, max_iter=1, random_state=0).fit(ids)
+    asked = make({"head": [1, None], "relation": ["next", "next"], "tail": [None, 3]})
+    wanted = kge.complete([(1, "next", None), (None, "next", 3)], k=2)
+    assert kge.complete(asked, k=2).labels.tolist() == wanted.labels.tolist()
 
 
 @pytest.mark.parametrize(

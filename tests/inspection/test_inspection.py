@@ -34,10 +34,11 @@ def naive_kinds(train, triple, min_confidence):
         pairs_of.setdefault(r, set()).add((h, t))
     backwards = [r for r, pairs in pairs_of.items() if (tail, head) in pairs]
     forwards = any((head, tail) in pairs for pairs in pairs_of.values())
-    inverse = any(
-        sum((t, h) in pairs_of.get(relation, ()) for h, t in pairs_of[r]) / len(pairs_of[r]) >= min_confidence
-        for r in backwards
-    )
+    inverse = False
+    for r in backwards:
+        # A self-loop is no reverse of itself.
+        pairs = [(h, t) for h, t in pairs_of[r] if r != relation or h != t]
+        inverse |= sum((t, h) in pairs_of.get(relation, ()) for h, t in pairs) >= max(min_confidence * len(pairs), 1e-9)
     repeated = (head, tail) in pairs_of.get(relation, ())
     return bool(backwards) or forwards, bool(backwards), inverse, forwards, repeated
 
