@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from .._estimator.base import LinkPredictionEstimator
+from .._estimator.calibrating import calibrate
 from .._estimator.constraining import SCHEMA, closed, statements_of
-from .._estimator.fitting import calibrate
 from .._estimator.holdout import TrainingSplit, true_and_false
 from .._estimator.record import record_of
 from .._evidence.rules import FiredRules, count_rules

@@ -411,7 +411,11 @@ STEPS = {
     "signed weighting": (FITTING + "learn_from", 0, [with_rules, pipeline]),
     "combining": (FITTING + "learn_combiner", 0, [with_rules, pipeline]),
     "calibration of lists": (FITTING + "calibrate_lists", 0, [bare_kge, pipeline]),
-    "calibration": (FITTING + "platt_scaling", 0, [bare_kge, pipeline, translations, transae, mmkrl, rules]),
+    "calibration": (
+        "skotkge._estimator.calibrating.platt_scaling",
+        0,
+        [bare_kge, pipeline, translations, transae, mmkrl, rules],
+    ),
     "refit": (FITTING + "_train_spaces", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
     "evidence of the refit": (FITTING + "_evidence_of", 1, [bare_kge, pipeline, translations, transae, mmkrl]),
 }
