@@ -243,10 +243,10 @@ def _by_relation(predictor, graph):
         return np.append(values, np.full(graph.n_relations - n_old, values @ shares))
 
     calibration, lines = predictor.calibration, predictor.answer_lines
-    of_entities = lines and AnswerCalibration(lines[0].slopes, both(lines[0].intercepts))
+    of_entities = lines and [AnswerCalibration(line.slopes, both(line.intercepts)) for line in (lines[0], *lines[2:])]
     return {
         "weights": both(predictor.weights),
         "combiner": predictor.combiner and replace(predictor.combiner, gates=both(predictor.combiner.gates)),
         "calibration": Calibration(single(calibration.slope), single(calibration.intercept)),
-        "answer_lines": lines and (of_entities, lines[1]),
+        "answer_lines": lines and (of_entities[0], lines[1], *of_entities[1:]),
     }

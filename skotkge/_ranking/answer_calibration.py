@@ -5,6 +5,7 @@ candidates, so that what its score says of a triple drawn at random says too muc
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, hstack
@@ -22,6 +23,8 @@ FEATURE_SPREAD = 10.0
 TOLERANCE = 1e-6
 # Questions that lists are calibrated on; one for relations scores as many triples as there are relations.
 LARGEST_SAMPLE = {0: 5000, 2: 5000, 1: 500}
+# Questions without a held-out answer among them, beside these, for lists of questions that may have no answer.
+MOST_OTHERS = 1000
 # Scores that are computed for it: on large graphs fewer questions have to do.
 LARGEST_SEARCH = 2**29
 # Truths that nobody has written down count as false, but stand at the top of a list: a held-out question with c
@@ -89,7 +92,7 @@ def list_features(scores):
     return np.stack([shares, places, filled], axis=-1)
 
 
-def calibrate_answers(scores, truth, groups, n_groups):
+def calibrate_answers(scores, truth, groups, n_groups, weights=None):
     """Learn an `AnswerCalibration` from lists whose answers are known to be true, or count as false.
 
     Parameters
@@ -98,14 +101,17 @@ def calibrate_answers(scores, truth, groups, n_groups):
     truth : ndarray of shape (n_lists, k), dtype bool
     groups : ndarray of shape (n_lists,)
     n_groups : int
+    weights : ndarray of shape (n_lists,), default=None
+        How many questions each list stands for; None is 1.
 
     Returns
     -------
     AnswerCalibration
     """
+    weights = np.ones(len(scores)) if weights is None else weights
     listed = np.isfinite(scores)
     features, truth = list_features(scores)[listed], truth[listed]
-    groups = np.broadcast_to(groups[:, None], scores.shape)[listed]
+    groups, weights = (np.broadcast_to(of_list[:, None], scores.shape)[listed] for of_list in (groups, weights))
     if truth.all() or not truth.any():
         share = (truth.sum() + 1) / (len(truth) + 2)
         return AnswerCalibration(np.zeros(features.shape[1]), np.full(n_groups, np.log(share / (1 - share))))
@@ -119,7 +125,7 @@ def calibrate_answers(scores, truth, groups, n_groups):
     rises = np.ones(features.shape[1], dtype=bool)
     while True:
         columns = hstack([csr_array(FEATURE_SPREAD * standardized * rises), own], format="csr")
-        coefficients, intercept = logistic_regression(columns, truth, tol=TOLERANCE)
+        coefficients, intercept = logistic_regression(columns, truth, weights, tol=TOLERANCE)
         slopes = FEATURE_SPREAD * coefficients[: len(rises)] * rises / spread
         if (slopes >= 0).all():
             break
@@ -145,52 +151,119 @@ def calibrate_lists(predictor, held, random_state, device="cpu"):
 
     Returns
     -------
-    tuple of two AnswerCalibration or None
-        Of lists of entities and of relations; None without held-out triples.
+    tuple of three AnswerCalibration or None
+        Of lists of entities and of relations; of lists of entities for questions that may have no answer. None without
+        held-out triples.
     """
     if not len(held):
         return None
     n_relations = predictor.n_relations
-    known, true = predictor.counted, KnownAnswers(held, n_relations)
-    lists = []
-    for column in (0, 2, 1):
-        questions = _questions(predictor, held, column, random_state)
-        lists.append(_labelled_lists(predictor, known, true, questions, column, random_state, device))
-    heads, tails, relations = lists
-    of_entities = [np.concatenate(arrays) for arrays in zip(heads, tails, strict=True)]
-    return calibrate_answers(*of_entities, 2 * n_relations), calibrate_answers(*relations, 1)
+    ask = _Asking(predictor, predictor.counted, KnownAnswers(held, n_relations), random_state, device)
+    questions = {column: _questions(held, column) for column in (0, 2, 1)}
+    heads, tails, relations = (ask(asked, column, LARGEST_SAMPLE[column]) for column, asked in questions.items())
+    others = []
+    for column, lists in ((0, heads), (2, tails)):
+        asked = _questions(predictor.true_ids[predictor.trained], column)
+        asked = asked[~_are_among(asked, questions[column])]
+        others.append(ask(asked, column, MOST_OTHERS, lists.found))
+    # Of questions that have an answer each list counts the same; with the others, as many as it was drawn from.
+    return (
+        _line_of([heads, tails], 2 * n_relations, weighted=False),
+        _line_of([relations], 1, weighted=False),
+        _line_of([heads, tails, *others], 2 * n_relations, weighted=True),
+    )
 
 
-def _questions(predictor, held, column, random_state):
-    """Distinct questions for one column of held-out triples."""
-    ids = held.copy()
+@dataclass(frozen=True)
+class _Lists:
+    """Lists of answers to questions.
+
+    Attributes
+    ----------
+    scores, truth : ndarray of shape (n_lists, LISTED)
+    groups : ndarray of shape (n_lists,)
+    found : float or None
+        Share of the held-out answers that are listed.
+    stands_for : float
+        Questions for each list that was drawn.
+    """
+
+    scores: np.ndarray
+    truth: np.ndarray
+    groups: np.ndarray
+    found: float | None
+    stands_for: float
+
+
+def _line_of(lists, n_groups, *, weighted):
+    """The `AnswerCalibration` of several `_Lists`."""
+    arrays = (np.concatenate([getattr(part, name) for part in lists]) for name in ("scores", "truth", "groups"))
+    weights = np.concatenate([np.full(len(part.scores), part.stands_for) for part in lists])
+    return calibrate_answers(*arrays, n_groups, weights if weighted else None)
+
+
+def _questions(ids, column):
+    """Distinct questions for one column of triples."""
+    ids = ids.copy()
     ids[:, column] = 0
-    ids = np.unique(ids, axis=0)
-    largest = min(LARGEST_SAMPLE[column], max(1, LARGEST_SEARCH // predictor.vocabulary.shape[int(column == 1)]))
-    return ids if len(ids) <= largest else ids[random_state.choice(len(ids), largest, replace=False)]
+    return np.unique(ids, axis=0)
 
 
-def _labelled_lists(predictor, known, true, ids, column, random_state, device):
-    """Scores, truth and groups of lists for questions, without the unlabelled answers expected to be true."""
-    length = LISTED + LARGEST_LEFT_OUT
-    answers, scores = predictor.best_answers(ids, column, length, known, None, device)
-    triples = np.repeat(ids, length, axis=0)
-    triples[:, column] = np.maximum(answers.ravel(), 0)
-    truth = true.contains(triples).reshape(scores.shape) & (answers >= 0)
-    groups = predictor.answer_groups(ids, column)
-    gone = np.zeros(truth.shape, dtype=bool)
-    if column != 1:
-        queries = ids[:, 2 - column], groups
+def _are_among(questions, others):
+    """Tell which questions are among others; both are distinct."""
+    _, places, counts = np.unique(np.concatenate([questions, others]), axis=0, return_inverse=True, return_counts=True)
+    return counts[places.ravel()[: len(questions)]] > 1
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What asks a model questions and knows which answers are held-out truths.
+
+    Attributes
+    ----------
+    predictor : LinkPredictor
+    known, true : KnownAnswers
+        Of training, which are left out, and of held-out triples.
+    random_state : RandomState
+    device : str
+    """
+
+    predictor: Any
+    known: KnownAnswers
+    true: KnownAnswers
+    random_state: Any
+    device: str
+
+    def __call__(self, asked, column, largest, found=None):
+        """`_Lists` of questions for a column, a sample of at most so many; `found` is counted where it is not given."""
+        largest = min(largest, max(1, LARGEST_SEARCH // self.predictor.vocabulary.shape[int(column == 1)]))
+        draw = self.random_state.choice
+        ids = asked if len(asked) <= largest else asked[draw(len(asked), largest, replace=False)]
+        length = LISTED + LARGEST_LEFT_OUT
+        answers, scores = self.predictor.best_answers(ids, column, length, self.known, None, self.device)
+        triples = np.repeat(ids, length, axis=0)
+        triples[:, column] = np.maximum(answers.ravel(), 0)
+        truth = self.true.contains(triples).reshape(scores.shape) & (answers >= 0)
+        groups, gone = self.predictor.answer_groups(ids, column), np.zeros(truth.shape, dtype=bool)
+        if column != 1:
+            gone, found = self._unlabelled(ids[:, 2 - column], groups, truth, answers >= 0, found)
+        # A stable sort moves what is gone to the end and keeps the order of the rest.
+        kept = np.argsort(gone, axis=1, kind="stable")[:, :LISTED]
+        scores, truth = (np.take_along_axis(array, kept, axis=1) for array in (scores, truth))
+        return _Lists(scores, truth, groups, found, len(asked) / max(len(ids), 1))
+
+    def _unlabelled(self, sources, relations, truth, listed, found):
+        """Answers that are no held-out truths but expected to be true, and the share of these that are listed."""
         # With H held out and K known before in all, m = H / (H + K) and f the share of the held-out answers that lists
         # have among their first LISTED: f m (c_held + c_known) unlabelled truths are expected in a list. floor(x + U)
         # is x on average.
-        n_held, n_known = (np.bincount(of.answers_of(*queries)[0], minlength=len(ids)) for of in (true, known))
-        found = truth[:, :LISTED].sum() / n_held.sum()
+        true, known = self.true, self.known
+        n_held, n_known = (
+            np.bincount(of.answers_of(sources, relations)[0], minlength=len(sources)) for of in (true, known)
+        )
+        found = truth[:, :LISTED].sum() / n_held.sum() if found is None else found
         share = true.counts.sum() / (true.counts.sum() + known.counts.sum())
         expected = found * share * (n_held + n_known)
-        leaves = np.floor(expected + random_state.random_sample(len(ids))).clip(max=LARGEST_LEFT_OUT)
-        unlabelled = ~truth & (answers >= 0)
-        gone = unlabelled & (np.cumsum(unlabelled, axis=1) <= leaves[:, None])
-    # A stable sort moves what is gone to the end and keeps the order of the rest.
-    kept = np.argsort(gone, axis=1, kind="stable")[:, :LISTED]
-    return np.take_along_axis(scores, kept, axis=1), np.take_along_axis(truth, kept, axis=1), groups
+        leaves = np.floor(expected + self.random_state.random_sample(len(sources))).clip(max=LARGEST_LEFT_OUT)
+        unlabelled = ~truth & listed
+        return unlabelled & (np.cumsum(unlabelled, axis=1) <= leaves[:, None]), found

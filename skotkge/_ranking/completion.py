@@ -36,9 +36,10 @@ class Completions:
         How often an answer with such a score and rank was true in lists for held-out questions, where answers that no
         list of facts has count as false. Such questions have an answer that is missing; of questions of which all
         answers may be known already far fewer are true. With candidates an answer is compared with these alone, as if
-        one of them were right. They fall with the rank. With more empty positions, those of the answer in the
-        lists of the questions for its sides alone, joined by the mean of their log-odds; where they would rise with the
-        rank, neighbours share their mean. NaN where fewer than k answers are left.
+        one of them were right. They fall with the rank. With more empty positions, how often such
+        an answer was true in lists for all questions that training triples answer, most of which have none missing, one
+        side at a time, joined by the mean of their log-odds; where they would rise with the rank, neighbours share
+        their mean. NaN where fewer than k answers are left.
     known : ndarray of shape (n_questions, k), dtype bool
         Whether the completed triple was known to be true.
     names : ndarray of shape (n_questions, k), dtype object, or None

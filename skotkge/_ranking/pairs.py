@@ -184,7 +184,7 @@ def likeliest_of_entity(predictor, entity, side, k, search, relations=None):
     best, shift = BestTriples(k), predictor.n_relations if side == "head" else 0
     relations = np.arange(predictor.n_relations) if relations is None else relations
     ranker = predictor.ranker(search.device)
-    for rows in gen_batches(len(relations), max(1, ANSWERS_AT_ONCE // k)):
+    for rows in gen_batches(len(relations), max(1, ANSWERS_AT_ONCE // k)) if len(relations) else ():
         asked = relations[rows]
         sources, directed = np.full(len(asked), entity), asked + shift
         answers, scores = ranker.best(sources, directed, k, search.known, search.allowed)
@@ -212,7 +212,7 @@ def list_log_odds_of(predictor, ids, sides, search):
     -------
     ndarray of shape (n_triples,)
     """
-    ranker, lines = predictor.ranker(search.device), predictor.answer_lines
+    ranker, line = predictor.ranker(search.device), predictor.line_of_open_questions
     nothing = KnownAnswers(np.empty((0, 3), dtype=np.int64), predictor.n_relations)
     known = nothing if search.known is None else search.known
     found = np.full((len(sides), len(ids)), np.nan)
@@ -221,12 +221,13 @@ def list_log_odds_of(predictor, ids, sides, search):
         rows = ~ranker.is_blank(sources, relations)
         sources, relations, answers = sources[rows], relations[rows], answers[rows]
         own = ranker.pair_scores(sources, relations, answers)
-        if lines is None:
+        if line is None:
             of_side[rows] = predictor.calibration.log_odds(own, ids[rows, 1])
             continue
-        _, listed = ranker.best(sources, relations, LISTED, known, search.allowed)
-        ranks = ranker.ranks(sources, relations, answers, known, search.allowed)
-        of_side[rows] = lines[0].log_odds_at(own, ranks, listed, relations)
+        # In the lists of all entities, as the line was learned: among fewer, answers would seem surer.
+        _, listed = ranker.best(sources, relations, LISTED, known)
+        ranks = ranker.ranks(sources, relations, answers, known)
+        of_side[rows] = line.log_odds_at(own, ranks, listed, relations)
     return np.nanmean(found, axis=0) if len(ids) else np.empty(0)
 
 

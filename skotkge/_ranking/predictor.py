@@ -68,8 +68,10 @@ class LinkPredictor:
         Which of the true triples the evidence was learned from; the others were held out.
     fact_weights : ndarray of shape (n_known,) or None
         What each true triple counted in training; None is 1.
-    answer_lines : tuple of two AnswerCalibration or None
-        Of lists of entities, with a group for each relation and reciprocal, and of lists of relations.
+    answer_lines : tuple of three AnswerCalibration or None
+        Of lists of entities, with a group for each relation and reciprocal, and of lists of relations, for questions
+        of which an answer is missing; and of lists of entities for questions that may have none. Files of before lack
+        the last.
     statements : tuple of Statement
         What the user has said of relations; answers obey it.
     given_ids : ndarray of shape (n_given, 3) or None
@@ -295,6 +297,11 @@ class LinkPredictor:
             out = out if known is None else out | known.contains(triples)
             left_out[rows] = out.reshape(-1, self.n_relations)
         return best_relations(log_odds, k, left_out, allowed)
+
+    @property
+    def line_of_open_questions(self):
+        """The one of `answer_lines` for answers to questions that nobody has asked, or None."""
+        return self.answer_lines and self.answer_lines[2 if len(self.answer_lines) > 2 else 0]
 
     def answer_groups(self, ids, column):
         """Which line of `answer_lines` belongs to each question: that of the relation and direction, or the one."""

@@ -1,5 +1,8 @@
 """Answers agree with one another: one number orders a list, and probabilities say how often its answers are right."""
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
@@ -47,6 +50,24 @@ def test_probabilities_of_answers_are_shares_of_truths(lists):
         error = np.sqrt(share * (1 - share) / len(part))
         assert abs(said[part].mean() - share) < max(0.08, 3 * error)
     np.testing.assert_allclose(answers.probabilities.mean(axis=0), truth.mean(axis=0), atol=0.08)
+
+
+def test_probabilities_of_what_nobody_has_asked_are_shares_of_truths(emoji, emoji_model):
+    true, model = set(map(tuple, emoji.test.labels)), emoji_model[-1]
+    # As if an answer to each question were missing.
+    lines = model.predictor_.answer_lines[:2]
+    of_missing = copy(model)
+    of_missing.predictor_ = replace(model.predictor_, answer_lines=lines)
+    questions = [[[None] * 3], [[None, relation, None] for relation in emoji.train.relations]]
+    questions.append([[head, None, None] for head in emoji.train.entities[::5]])
+    for asked, k in zip(questions, (200, 10, 3), strict=True):
+        answers, others = (kge.complete(asked, k=k, candidates="seen") for kge in (model, of_missing))
+        listed = np.isfinite(answers.scores)
+        truth = np.array([[tuple(triple) in true for triple in row] for row in answers.triples])[listed]
+        said, wrong = (found.probabilities[listed].mean() for found in (answers, others))
+        assert truth.mean() - 0.05 < said < truth.mean() + 0.16
+        assert wrong - truth.mean() > 2.5 * abs(said - truth.mean())
+    assert listed.sum() < listed.size  # some entities are the head of nothing
 
 
 def test_answers_and_ranks_agree(lists, emoji, emoji_model):

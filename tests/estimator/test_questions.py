@@ -1,5 +1,8 @@
 """Ranks and metrics among candidates and negatives, of one side or both, against plain loops over all triples."""
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -330,13 +333,16 @@ class TestOpenQuestions:
     def test_probabilities_are_those_of_the_questions_for_each_side(self, model, form):
         question, side, _ = OPEN[form]
         found = model.complete([question], k=12)
+        # As if the questions for one side were open, too.
+        lines, asking = model.predictor_.answer_lines, copy(model)
+        asking.predictor_ = replace(model.predictor_, answer_lines=lines and (lines[2], *lines[1:]))
         own = []
         for triple in found.triples[0]:
             log_odds = []
             for place in [COLUMN[name] for name in ("head", "tail") if side in (name, "both")]:
                 asked = triple.copy()
                 asked[place] = None
-                one = model.complete([asked], k=30)
+                one = asking.complete([asked], k=30)
                 share = one.probabilities[0][one.labels[0] == triple[place]][0]
                 log_odds.append(np.log(share / (1 - share)))
             own.append(1 / (1 + np.exp(-np.mean(log_odds))))

@@ -36,6 +36,16 @@ def test_log_odds_never_rise_down_a_list_though_truth_does(rng):
     assert (np.diff(found.log_odds(scores, groups), axis=1) <= 1e-12).all()
 
 
+def test_a_list_of_weight_two_counts_as_two(rng):
+    scores, groups = lists_of(rng, 300)
+    truth = rng.random_sample(scores.shape) < 1 / (1 + np.exp(2 - scores))
+    counts = rng.randint(1, 4, size=300)
+    weighted = calibrate_answers(scores, truth, groups, 2, counts)
+    repeated = calibrate_answers(*(np.repeat(array, counts, axis=0) for array in (scores, truth, groups)), 2)
+    np.testing.assert_allclose(weighted.slopes, repeated.slopes, atol=0.02)
+    np.testing.assert_allclose(weighted.log_odds(scores, groups), repeated.log_odds(scores, groups), atol=0.02)
+
+
 def test_groups_that_no_list_is_of_change_nothing(rng):
     scores, groups = lists_of(rng, 500)
     truth = rng.random_sample(scores.shape) < 1 / (1 + np.exp(2 - scores))

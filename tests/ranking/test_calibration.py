@@ -10,7 +10,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline
 
 from skotkge import MultimodalTriples, OTFusionTransformer, OTKGEClassifier
-from skotkge._estimator import fitting as _fitting
+from skotkge._estimator import calibrating as _calibrating
 from skotkge._graph.queries import KnownAnswers
 from skotkge._ranking.calibration import Calibration, corrupted_ids, platt_scaling
 from skotkge.metrics import expected_calibration_error
@@ -37,7 +37,7 @@ def split(small):
 def calibrated_with(monkeypatch):
     """Arguments of each call of platt_scaling."""
     calls = []
-    monkeypatch.setattr(_fitting, "platt_scaling", lambda *given: calls.append(given) or platt_scaling(*given))
+    monkeypatch.setattr(_calibrating, "platt_scaling", lambda *given: calls.append(given) or platt_scaling(*given))
     return calls
 
 
@@ -141,7 +141,7 @@ def test_held_out_triples_are_set_against_corrupted_ones(split, calibrated_with)
 
 
 def test_of_many_triples_a_sample_calibrates(split, calibrated_with, monkeypatch):
-    monkeypatch.setattr(_fitting, "MOST_CALIBRATED", 20)
+    monkeypatch.setattr(_calibrating, "MOST_CALIBRATED", 20)
     kge(validation_fraction=0).fit(split[0])
     ((_, truth, *_),) = calibrated_with
     assert truth.sum() == 20 < len(truth) <= 60
