@@ -204,12 +204,13 @@ class FiredRules:
             if not counts.any():
                 continue
             rows, links = np.repeat(np.arange(first, last), counts), slices(starts[first:last], counts)
-            premises, asked = self._relations[links], relations[rows]
+            fired = np.asarray(self.confidences[self._relations[links], relations[rows]]).ravel()
+            rows, links, fired = rows[fired > 0], links[fired > 0], fired[fired > 0]
+            pairs = self._pairs[links]
             # A self-loop is no premise for itself.
-            is_loop = self._pairs[links] // self._n_entities == self._pairs[links] % self._n_entities
-            itself = is_loop & (premises == reciprocal(asked, self._shape[0]))
-            fired = np.where(itself, 0.0, np.asarray(self.confidences[premises, asked]).ravel())
-            rows, pairs, fired = rows[fired > 0], self._pairs[links[fired > 0]], fired[fired > 0]
+            is_loop = pairs // self._n_entities == pairs % self._n_entities
+            other = ~is_loop | (self._relations[links] != reciprocal(relations[rows], self._shape[0]))
+            rows, pairs, fired = rows[other], pairs[other], fired[other]
             if len(rows):
                 groups = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(pairs, prepend=-1) != 0))
                 found.append((rows[groups], pairs[groups], np.maximum.reduceat(fired, groups)))

@@ -113,7 +113,7 @@ def _plain(column):
 def _of_own_numbers(column):
     """Return a column of a data frame as an array, or a list where NumPy would make floats of integers with holes."""
     array = column.to_numpy()
-    of_integers = array.dtype.kind == "f" and "int" in str(column.dtype).lower()
+    of_integers = array.dtype.kind == "f" and "int" in str(getattr(column, "dtype", "")).lower()
     return column.to_list() if of_integers and hasattr(column, "to_list") else array
 
 
