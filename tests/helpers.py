@@ -21,6 +21,16 @@ def load_external(name):
     return LOADERS[name](DATA_HOME)
 
 
+def false_triples(X):
+    """For each triple another one with the same head and relation, no two the same, as labels."""
+    taken, draw = set(map(tuple, X.labels.tolist())), np.random.RandomState(0).choice
+    false = X.labels.copy()
+    for row, (head, relation, _) in enumerate(false):
+        false[row, 2] = draw([tail for tail in X.entities if (head, relation, tail) not in taken])
+        taken.add(tuple(false[row]))
+    return false
+
+
 def with_newcomer(X):
     """Two triples of an entity that X lacks, over its table with vectors for the newcomer."""
     rng = np.random.RandomState(1)

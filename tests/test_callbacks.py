@@ -32,7 +32,7 @@ def test_optuna_prunes(small):
     def objective(trial):
         rate = [0.1, 1e-9][trial.number]
         models.append(quick(learning_rate=rate, evidence=("structure",), max_iter=6, n_iter_no_change=6))
-        models[-1].fit(small.labels, X_val=small.labels[:60], callbacks=[OptunaPruner(trial)])
+        models[-1].fit(small.labels[60:], X_val=small.labels[:60], callbacks=[OptunaPruner(trial)])
         return max(models[-1].validation_scores_)
 
     study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(n_startup_trials=1))

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from helpers import false_triples
 from sklearn import model_selection
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -88,9 +89,7 @@ DATA_FREE_CHECKS = [
 @pytest.fixture(scope="module")
 def labelled(small):
     """True and corrupted triples over the same table, with y."""
-    false = small.labels.copy()
-    false[:, 2] = np.random.RandomState(0).permutation(false[:, 2])
-    X = small.with_triples(np.concatenate([small.labels, false]))
+    X = small.with_triples(np.concatenate([small.labels, false_triples(small)]))
     return X, np.repeat([1, 0], len(small))
 
 
@@ -339,7 +338,7 @@ def test_array_api_dispatch_changes_nothing():
 
 
 def test_metadata_routing_of_validation_triples(small):
-    X, valid = small, small[:20]
+    X, valid = small[20:], small[:20]
     plain = pipeline().fit(X, kge__X_val=valid)["kge"]
     with sklearn.config_context(enable_metadata_routing=True):
         routed = Pipeline([("fuse", fuse()), ("kge", kge().set_fit_request(X_val=True))])

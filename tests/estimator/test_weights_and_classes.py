@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from helpers import false_triples
 from sklearn.metrics import get_scorer, roc_auc_score
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
@@ -28,11 +29,7 @@ def quick(**parameters):
 
 @pytest.fixture(scope="module")
 def labelled(small):
-    true, draw = set(map(tuple, small.labels.tolist())), np.random.RandomState(0).choice
-    tails = [[t for t in small.entities if (h, r, t) not in true] for h, r, _ in small.labels]
-    false = small.labels.copy()
-    false[:, 2] = [draw(candidates) for candidates in tails]
-    return np.concatenate([small.labels, false]), np.repeat([1, 0], len(small))
+    return np.concatenate([small.labels, false_triples(small)]), np.repeat([1, 0], len(small))
 
 
 def gradients(objective, ids, weights):
