@@ -313,7 +313,7 @@ class LinkPredictionEstimator(FittedHtml, ClassifierMixin, CheckedParameters, Pe
             n_classes = len(np.unique(truth))
         if n_classes < 2:
             tell("y has one class only, so that accuracy says little; leave y out to get the filtered MRR.")
-        predicted = (self.decision_function(X) >= 0).astype(int)
+        predicted = (self.predict(X) == self.classes_[1]).astype(int)
         told = ("y", y) if sample_weight is None else ("sample_weight", sample_weight)
         with reading(*told, "a value for each row"):
             return accuracy_score(truth, predicted, sample_weight=sample_weight)

@@ -94,5 +94,5 @@ def _with_other_relations(predictor, true, negatives, corrupted):
     # As many beside each true triple as the known ones are: (1 - share) / share of them.
     false, odds = corrupted(alone), (1 - negatives.true_share) / negatives.true_share
     wanted = min(len(false), max(1, round(odds * len(alone))))
-    kept = np.sort(np.linspace(0, len(false) - 1, wanted).round().astype(int)) if len(false) else []
+    kept = np.linspace(0, len(false) - 1, wanted).round().astype(int)
     return replace(negatives, ids=np.concatenate([negatives.ids, false[kept]]))

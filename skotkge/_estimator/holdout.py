@@ -111,6 +111,8 @@ def make_split(X, negatives, X_val, y_val, validation_fraction, random_state):
 
 def _without_contradictions(split):
     """The split without known negatives that are true in another row."""
+    if not len(split.negatives.ids):
+        return split
     known = KnownAnswers(split.true_ids, len(split.all.relations))
     true = known.contains(split.negatives.ids)
     if not true.any():

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 from scipy.special import logsumexp
 
-from .._graph.queries import KnownAnswers
+from .._graph.queries import KnownAnswers, distinct_rows
 from .._utils.linear_models import logistic_regression
 
 # Lists are calibrated at this length; longer ones go on with the same line.
@@ -23,7 +23,7 @@ FEATURE_SPREAD = 10.0
 TOLERANCE = 1e-6
 # Questions that lists are calibrated on; one for relations scores as many triples as there are relations.
 LARGEST_SAMPLE = {0: 5000, 2: 5000, 1: 500}
-# Questions without a held-out answer among them, beside these, for lists of questions that may have no answer.
+# Questions without a held-out answer for each side, asked as well to calibrate lists of questions that may have none.
 MOST_OTHERS = 1000
 # Scores that are computed for it: on large graphs fewer questions have to do.
 LARGEST_SEARCH = 2**29
@@ -164,7 +164,7 @@ def calibrate_lists(predictor, held, random_state, device="cpu"):
     others = []
     for column, lists in ((0, heads), (2, tails)):
         asked = _questions(predictor.true_ids[predictor.trained], column)
-        asked = asked[~_are_among(asked, questions[column])]
+        asked = asked[~KnownAnswers(questions[column], n_relations).contains(asked)]
         others.append(ask(asked, column, MOST_OTHERS, lists.found))
     # Of questions that have an answer each list counts the same; with the others, as many as it was drawn from.
     return (
@@ -206,13 +206,7 @@ def _questions(ids, column):
     """Distinct questions for one column of triples."""
     ids = ids.copy()
     ids[:, column] = 0
-    return np.unique(ids, axis=0)
-
-
-def _are_among(questions, others):
-    """Tell which questions are among others; both are distinct."""
-    _, places, counts = np.unique(np.concatenate([questions, others]), axis=0, return_inverse=True, return_counts=True)
-    return counts[places.ravel()[: len(questions)]] > 1
+    return distinct_rows(ids)
 
 
 @dataclass(frozen=True)
